@@ -1,1 +1,32 @@
-//! 
+//! The nouns of Hookwright and what is always true of them.
+//!
+//! Nothing here is async, reads a clock, draws randomness or does I/O: instants and random bytes are arguments.
+//! A value of one of these types is the proof that it is well formed; the only way to get one from text is `parse`.
+
+mod id;
+mod timestamp;
+
+mod hook;
+mod transaction;
+
+mod custom;
+mod klass;
+mod record;
+
+mod run;
+
+mod api_key;
+mod email_address;
+mod rejected;
+
+pub use api_key::{ApiKey, ApiKeySecret, Caller, Role, TOKEN_PREFIX};
+pub use custom::{CUSTOM_STR_LIMIT_CHARS, CUSTOM_TXT_LIMIT_CHARS, CustomProblem, Suffix};
+pub use email_address::EmailAddress;
+pub use hook::{Hook, HookHash, HookKind, REPLY_BODY_LIMIT_BYTES, Reply};
+pub use id::{ApiKeyId, HookId, InvalidId, KlassId, OrgId, RecordId, RunId, TransactionId, WorkflowId};
+pub use klass::{Klass, Property};
+pub use record::{Record, RecordKind};
+pub use rejected::{Rejected, Rejection};
+pub use run::{Failure, Run, RunState};
+pub use timestamp::Timestamp;
+pub use transaction::{Note, Transaction};

@@ -1,0 +1,208 @@
+//! API keys, roles and who is calling.
+//!
+//! Only a key's digest is kept. Its token names the org and the key in the open, so that one read finds it.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use crate::{ApiKeyId, OrgId, Timestamp};
+
+/// What every token begins with, so that a leaked one is recognised by scanners.
+pub const TOKEN_PREFIX: &str = "hk";
+
+/// The right to do something: dotted words, `org.permission.hook.create`.
+///
+/// A role covers itself and everything below it: `org.permission.hook` covers `org.permission.hook.create`,
+/// and `org.admin` covers all management. *Source*: Kustomer's keys and roles (reference, section 9).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Role(String);
+
+impl Role {
+    /// The role that `text` names.
+    ///
+    /// *Errors*: a sentence unless it is `org`, `.` and words of `a-z 0-9 _ *` joined by dots, 128 bytes at most.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let word = |word: &str| {
+            !word.is_empty()
+                && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'-'))
+        };
+        let well_formed = text.starts_with("org.") && text.len() <= 128 && text.split('.').all(word);
+        if well_formed {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(format!(
+                "`{text}` is not a role: roles are lower-case words joined by dots that begin with `org.`, such as org.hooks, org.admin or org.permission.workflow.read"
+            ))
+        }
+    }
+
+    /// The role as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether a holder of this role may do what needs `needed`.
+    pub fn covers(&self, needed: &str) -> bool {
+        match needed.strip_prefix(self.0.as_str()) {
+            Some(rest) => rest.is_empty() || rest.starts_with('.'),
+            None => false,
+        }
+    }
+}
+
+/// Who sent a management request, and what they may do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// The only org whose things the caller sees.
+    pub org: OrgId,
+    /// The key they used.
+    pub key: ApiKeyId,
+    /// What they may do.
+    pub roles: Vec<Role>,
+}
+
+impl Caller {
+    /// Whether one of the caller's roles covers `permission`; `org.admin` covers every `org.permission`.
+    pub fn may(&self, permission: &str) -> bool {
+        self.roles.iter().any(|role| {
+            role.covers(permission) || (role.as_str() == "org.admin" && permission.starts_with("org.permission."))
+        })
+    }
+}
+
+/// The secret half of an API key, before it is forgotten.
+///
+/// *Why no `Debug`*: so that it cannot be printed by accident.
+pub struct ApiKeySecret([u8; 32]);
+
+impl ApiKeySecret {
+    /// The secret made of 32 random bytes.
+    pub const fn from_random(random: [u8; 32]) -> Self {
+        Self(random)
+    }
+
+    /// The token its holder sends: `hk_{org}_{key}_{64 hex digits}`.
+    pub fn token(&self, org: OrgId, key: ApiKeyId) -> String {
+        format!("{TOKEN_PREFIX}_{org}_{key}_{}", hex::encode(self.0))
+    }
+
+    /// What is kept of it: the SHA-256 of its bytes, in hex. A secret of 256 random bits needs no slow digest.
+    pub fn digest(&self) -> String {
+        hex::encode(Sha256::digest(self.0))
+    }
+
+    /// Takes a token apart; `None` unless it has the shape of one.
+    pub fn read_token(token: &str) -> Option<(OrgId, ApiKeyId, Self)> {
+        let mut parts = token.split('_');
+        let (prefix, org, key, secret) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+        if prefix != TOKEN_PREFIX || parts.next().is_some() {
+            return None;
+        }
+        let mut bytes = [0; 32];
+        hex::decode_to_slice(secret, &mut bytes).ok()?;
+        Some((OrgId::parse(org).ok()?, ApiKeyId::parse(key).ok()?, Self(bytes)))
+    }
+}
+
+/// An API key as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ApiKey {
+    /// The public half.
+    pub id: ApiKeyId,
+    /// Its org.
+    pub org: OrgId,
+    /// What people call it.
+    pub name: String,
+    /// What its holder may do; fixed for the key's life.
+    pub roles: Vec<Role>,
+    /// The SHA-256 of its secret, in hex.
+    pub digest: String,
+    /// When it stops working.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+impl ApiKey {
+    /// The caller behind `secret` at `now`; `None` when the secret is another one or the key has expired.
+    ///
+    /// Digests are compared in constant time.
+    pub fn admit(&self, secret: &ApiKeySecret, now: Timestamp) -> Option<Caller> {
+        let same: bool = self.digest.as_bytes().ct_eq(secret.digest().as_bytes()).into();
+        let expired = self.expires_at.is_some_and(|until| now >= until);
+        (same && !expired).then(|| Caller { org: self.org, key: self.id, roles: self.roles.clone() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_millisecond(1_700_000_000_000);
+
+    fn caller(roles: &[&str]) -> Caller {
+        Caller {
+            org: OrgId::fresh(NOW, [1; 8]),
+            key: ApiKeyId::fresh(NOW, [2; 8]),
+            roles: roles.iter().map(|role| Role::parse(role).unwrap()).collect(),
+        }
+    }
+
+    #[test]
+    fn a_role_covers_itself_and_what_is_below_it() {
+        for (role, permission, may) in [
+            ("org.permission.hook.create", "org.permission.hook.create", true),
+            ("org.permission.hook", "org.permission.hook.create", true),
+            ("org.permission", "org.permission.hook.create", true),
+            ("org.admin", "org.permission.hook.create", true),
+            ("org.permission.hook.create", "org.permission.hook.read", false),
+            ("org.permission.hook", "org.permission.hooks.create", false),
+            ("org.hooks", "org.hooks", true),
+            ("org.hooksx", "org.hooks", false),
+            ("org.admin", "org.hooks", false),
+            ("org.administrator", "org.permission.hook.read", false),
+        ] {
+            assert_eq!(caller(&[role]).may(permission), may, "{role} -> {permission}");
+        }
+    }
+
+    #[test]
+    fn role_names_are_lower_case_words_below_org() {
+        for wrong in ["", "org", "org.", "ORG.HOOKS", "org..hooks", "admin", "org.hooks ", "org.*"] {
+            assert!(Role::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_key_admits_its_own_token_until_it_expires() {
+        let secret = ApiKeySecret::from_random([7; 32]);
+        let mut key = ApiKey {
+            id: ApiKeyId::fresh(NOW, [2; 8]),
+            org: OrgId::fresh(NOW, [1; 8]),
+            name: "ci".to_owned(),
+            roles: vec![Role::parse("org.admin").unwrap()],
+            digest: secret.digest(),
+            expires_at: None,
+            created_at: NOW,
+        };
+        let token = secret.token(key.org, key.id);
+        let (org, id, read) = ApiKeySecret::read_token(&token).unwrap();
+        assert_eq!((org, id), (key.org, key.id));
+        assert!(key.admit(&read, NOW).is_some());
+        assert!(key.admit(&ApiKeySecret::from_random([8; 32]), NOW).is_none());
+        key.expires_at = Some(NOW.plus_seconds(1));
+        assert!(key.admit(&read, NOW).is_some());
+        assert!(key.admit(&read, NOW.plus_seconds(1)).is_none());
+    }
+
+    #[test]
+    fn text_that_is_no_token_is_not_taken_apart() {
+        for wrong in ["", "hk", "hk_a_b_c", "Bearer hk", "hk_581392b55ac7a2110099d9c8_581392b55ac7a2110099d9c8_00"] {
+            assert!(ApiKeySecret::read_token(wrong).is_none(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! Identifiers: 12 bytes, written as 24 lower-case hex digits.
+//!
+//! A fresh id begins with the second it was made in, so ids sort by age; a derived id (`RunId::for_transaction`,
+//! `RecordId::for_step`) is a digest of what it stands for, so making it twice gives the same id. That is what
+//! makes a repeated message harmless.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use sha2::{Digest, Sha256};
+
+use crate::Timestamp;
+
+const ID_BYTES: usize = 12;
+
+/// Text that is not 24 lower-case hex digits.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("an id is 24 lower-case hexadecimal digits")]
+pub struct InvalidId;
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        ///
+        /// *Shape*: `"5a345109e578360010eaa1ad"`.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name([u8; ID_BYTES]);
+
+        impl $name {
+            /// A fresh id: the second of `now`, then eight of the caller's random bytes.
+            pub fn fresh(now: Timestamp, random: [u8; 8]) -> Self {
+                Self(fresh(now, random))
+            }
+
+            /// The id that `text` spells.
+            ///
+            /// *Errors*: [`InvalidId`] unless it is exactly 24 lower-case hex digits.
+            pub fn parse(text: &str) -> Result<Self, InvalidId> {
+                parse(text).map(Self)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&hex::encode(self.0))
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = String::deserialize(deserializer)?;
+                Self::parse(&text).map_err(de::Error::custom)
+            }
+        }
+    };
+}
+
+id! {
+    /// One tenant: the owner of hooks, workflows, keys and records.
+    OrgId
+}
+id! {
+    /// One hook. Its event name is built from this id, its address from its hash.
+    HookId
+}
+id! {
+    /// One arrival that was accepted.
+    TransactionId
+}
+id! {
+    /// One workflow, through all its revisions.
+    WorkflowId
+}
+id! {
+    /// One execution of a workflow.
+    RunId
+}
+id! {
+    /// One customer, conversation, message, note, company or klass instance.
+    RecordId
+}
+id! {
+    /// One klass.
+    KlassId
+}
+id! {
+    /// The public half of an API key.
+    ApiKeyId
+}
+
+impl RunId {
+    /// The one run that `workflow` has for `transaction`, however often the transaction is delivered.
+    pub fn for_transaction(transaction: TransactionId, workflow: WorkflowId) -> Self {
+        Self(derive("run", &[&transaction.0, &workflow.0]))
+    }
+}
+
+impl RecordId {
+    /// The one record that a visit of a step makes, however often the step is attempted.
+    pub fn for_step(run: RunId, step: &str, visit: u32) -> Self {
+        Self(derive("record", &[&run.0, step.as_bytes(), &visit.to_be_bytes()]))
+    }
+}
+
+fn fresh(now: Timestamp, random: [u8; 8]) -> [u8; ID_BYTES] {
+    // Four bytes of seconds last until 2106; an instant outside of that only loses the sorting, not the uniqueness.
+    let seconds = u32::try_from(now.as_millisecond() / 1000).unwrap_or(u32::MAX);
+    let [a, b, c, d] = seconds.to_be_bytes();
+    let [r0, r1, r2, r3, r4, r5, r6, r7] = random;
+    [a, b, c, d, r0, r1, r2, r3, r4, r5, r6, r7]
+}
+
+fn parse(text: &str) -> Result<[u8; ID_BYTES], InvalidId> {
+    let mut bytes = [0; ID_BYTES];
+    // `hex` also reads upper case, which would give one id two spellings.
+    if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return Err(InvalidId);
+    }
+    hex::decode_to_slice(text, &mut bytes).map_err(|_| InvalidId)?;
+    Ok(bytes)
+}
+
+/// Each part goes in behind its length, so that no two lists of parts read alike.
+fn derive(purpose: &str, parts: &[&[u8]]) -> [u8; ID_BYTES] {
+    let mut hasher = Sha256::new();
+    hasher.update(purpose.as_bytes());
+    for part in parts {
+        hasher.update((part.len() as u64).to_be_bytes());
+        hasher.update(part);
+    }
+    let digest: [u8; 32] = hasher.finalize().into();
+    let mut id = [0; ID_BYTES];
+    for (to, from) in id.iter_mut().zip(digest) {
+        *to = from;
+    }
+    id
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOON: Timestamp = Timestamp::from_millisecond(1_513_920_182_138);
+
+    #[test]
+    fn an_id_has_one_spelling() {
+        let id = OrgId::parse("581392b55ac7a2110099d9c8").unwrap();
+        assert_eq!(id.to_string(), "581392b55ac7a2110099d9c8");
+        for wrong in
+            ["", "581392b5", "581392B55AC7A2110099D9C8", "581392b55ac7a2110099d9cz", "581392b55ac7a2110099d9c80"]
+        {
+            assert_eq!(OrgId::parse(wrong), Err(InvalidId), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn fresh_ids_sort_by_age() {
+        let older = HookId::fresh(NOON, [255; 8]);
+        let newer = HookId::fresh(Timestamp::from_millisecond(NOON.as_millisecond() + 1000), [0; 8]);
+        assert!(older.to_string() < newer.to_string());
+    }
+
+    #[test]
+    fn a_run_id_depends_on_the_transaction_and_the_workflow_only() {
+        let transaction = TransactionId::fresh(NOON, [1; 8]);
+        let workflow = WorkflowId::fresh(NOON, [2; 8]);
+        let other = WorkflowId::fresh(NOON, [3; 8]);
+        assert_eq!(RunId::for_transaction(transaction, workflow), RunId::for_transaction(transaction, workflow));
+        assert_ne!(RunId::for_transaction(transaction, workflow), RunId::for_transaction(transaction, other));
+    }
+
+    #[test]
+    fn a_record_id_differs_by_run_step_and_visit() {
+        let run = RunId::for_transaction(TransactionId::fresh(NOON, [1; 8]), WorkflowId::fresh(NOON, [2; 8]));
+        let first = RecordId::for_step(run, "customer", 1);
+        assert_eq!(first, RecordId::for_step(run, "customer", 1));
+        assert_ne!(first, RecordId::for_step(run, "customer", 2));
+        assert_ne!(first, RecordId::for_step(run, "custome", 1));
+    }
+}
