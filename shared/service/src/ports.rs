@@ -1,0 +1,59 @@
+//! What the service needs of the world, as traits with two real implementations each: AWS, and memory.
+//!
+//! The store is one port of documents under keys, because every rule of ours (a run is created once, an e-mail has
+//! one owner, a journal grows by one writer) is the same sentence: write these documents if those are as I saw them.
+//! Which keys exist is decided by the repositories (`directory`, `runs`, `records`), never by an adapter.
+
+mod store;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use domain::Timestamp;
+
+pub use store::{
+    Change, Expectation, Freshness, IndexKey, Item, Key, LIST_LIMIT_ITEMS, Order, Page, Range, Scope, Store, Table,
+    WRITE_LIMIT_CHANGES, WriteError,
+};
+
+/// The world does not do its part at the moment; the same call may succeed later.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{port} is unavailable: {cause}")]
+pub struct Unavailable {
+    /// Which port it was.
+    pub port: &'static str,
+    /// What it said, for the log; never shown to a sender.
+    pub cause: String,
+}
+
+/// The one queue between the hooks and the executor.
+#[async_trait]
+pub trait Queue: Send + Sync {
+    /// Puts `message` (at most 1 MiB of text) on the queue.
+    ///
+    /// *Once it returns* the message is durable and will be delivered at least once.
+    /// *Errors*: [`Unavailable`]; the message may or may not be on the queue then.
+    async fn send(&self, message: String) -> Result<(), Unavailable>;
+}
+
+/// Bytes that are too large for a document, under their SHA-256.
+#[async_trait]
+pub trait Blobs: Send + Sync {
+    /// Keeps `bytes` under `sha256` (64 lower-case hex digits), which the caller has computed from them.
+    ///
+    /// *Once it returns* the bytes are durable; doing it again changes nothing.
+    async fn put(&self, sha256: &str, bytes: Bytes) -> Result<(), Unavailable>;
+
+    /// The bytes under `sha256`, if they were ever put.
+    async fn find(&self, sha256: &str) -> Result<Option<Bytes>, Unavailable>;
+}
+
+/// Time and chance, given so that tests can choose both.
+pub trait World: Send + Sync {
+    /// The present instant.
+    fn now(&self) -> Timestamp;
+
+    /// Fills `bytes` from a source that nobody can predict.
+    ///
+    /// *Errors*: [`Unavailable`] when the system has no such source.
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), Unavailable>;
+}
