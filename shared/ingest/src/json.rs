@@ -1,0 +1,119 @@
+//! JSON as it was sent: every number keeps its digits, every oddity that is accepted is noted.
+//!
+//! Reading with plain `serde_json` is not the same: it writes `1E5` as `1e+5`, refuses lone surrogates, says nothing of duplicate keys, and
+//! takes an object that uses its private key for a number.
+
+mod source;
+mod visitor;
+
+use std::borrow::Cow;
+
+use encoding_rs::Encoding;
+use serde::de::DeserializeSeed;
+use serde_json::{Deserializer, Value};
+
+use crate::Reading;
+use crate::charset::{self, Broken};
+use crate::notes::{Note, Notes};
+use crate::refusal::{Refusal, empty_body, malformed};
+use visitor::{Progress, ValueSeed};
+
+/// Objects and arrays a sent document may nest.
+pub const DEPTH_LIMIT: usize = 64;
+
+/// Keys a sent document may have, over all its objects.
+pub const KEYS_LIMIT: usize = 10_000;
+
+/// Characters of one number as written.
+pub const NUMBER_LIMIT_CHARS: usize = 1_000;
+
+/// What one reading allows.
+#[derive(Clone, Copy)]
+pub(crate) struct Limits {
+    pub(crate) depth: usize,
+    pub(crate) keys: usize,
+    pub(crate) number_chars: usize,
+}
+
+const SENT: Limits = Limits { depth: DEPTH_LIMIT, keys: KEYS_LIMIT, number_chars: NUMBER_LIMIT_CHARS };
+
+const WRITTEN: Limits = Limits { depth: usize::MAX, keys: usize::MAX, number_chars: usize::MAX };
+
+/// Reads a document that somebody sent; scalars and arrays are documents too.
+///
+/// *Units and limits*: [`DEPTH_LIMIT`], [`KEYS_LIMIT`], [`NUMBER_LIMIT_CHARS`].
+///
+/// *Errors*: `empty_body`, `broken_text`, `malformed_json`, `too_deep`, `too_many_keys`, `number_too_long`, `reserved_key`; all but the
+/// first two name line and column.
+pub fn parse(bytes: &[u8]) -> Result<(Value, Vec<Note>), Refusal> {
+    let mut notes = Notes::default();
+    let data = parse_noting(bytes, None, SENT, &mut notes)?;
+    Ok((data, notes.into_list()))
+}
+
+/// Reads a document that this system wrote itself, such as stored data: numbers keep their spelling and no limit but that of the parser (127
+/// levels) applies, so that what [`parse`] accepted can be read again inside a larger document.
+///
+/// *Errors*: as [`parse`]; here they mean that the document was damaged.
+pub fn restore(bytes: &[u8]) -> Result<Value, Refusal> {
+    parse_noting(bytes, None, WRITTEN, &mut Notes::default())
+}
+
+pub(crate) fn read(body: &[u8], encoding: Option<&'static Encoding>) -> Result<Reading, Refusal> {
+    let mut notes = Notes::default();
+    let data = parse_noting(body, encoding, SENT, &mut notes)?;
+
+    Ok(Reading { data, notes: notes.into_list(), files: Vec::new() })
+}
+
+fn parse_noting(
+    bytes: &[u8],
+    encoding: Option<&'static Encoding>,
+    limits: Limits,
+    notes: &mut Notes,
+) -> Result<Value, Refusal> {
+    let text = charset::decode(bytes, encoding, Broken::Refused, notes)?;
+    if text.trim_ascii().is_empty() {
+        return Err(empty_body());
+    }
+
+    let first = match parse_text(&text, limits, &[], notes) {
+        Ok(data) => return Ok(data),
+        Err(refusal) => refusal,
+    };
+    if first.code() != "malformed_json" {
+        return Err(first);
+    }
+
+    // Lone surrogates are rare and `serde_json` has no word for them, so only a document that failed is searched for them.
+    match source::without_lone_surrogates(&text) {
+        Some(mended) => parse_text(&mended.text, limits, &mended.strings, notes),
+        None => Err(first),
+    }
+}
+
+fn parse_text(text: &str, limits: Limits, mended_strings: &[usize], notes: &mut Notes) -> Result<Value, Refusal> {
+    let mut progress = Progress::new(text, limits, mended_strings);
+    let mut deserializer = Deserializer::from_str(text);
+
+    let parsed =
+        ValueSeed(&mut progress).deserialize(&mut deserializer).and_then(|value| deserializer.end().map(|()| value));
+
+    match parsed {
+        Ok(value) => {
+            progress.notes.prefix_with_root();
+            notes.append(progress.notes);
+            Ok(value)
+        }
+        Err(error) => Err(progress.refusal.take().map_or_else(|| not_json(&error), |limit| placed(limit, &error))),
+    }
+}
+
+fn not_json(error: &serde_json::Error) -> Refusal {
+    malformed("malformed_json", format!("The body is not JSON: {error}."))
+}
+
+/// A limit's refusal with the place where the parser stood.
+fn placed((code, sentence): (&'static str, Cow<'static, str>), error: &serde_json::Error) -> Refusal {
+    malformed(code, format!("{sentence} (line {}, column {}).", error.line(), error.column()))
+}
