@@ -1,1 +1,30 @@
-//! 
+//! What a run does next: the workflow language and the step function of a run, pure.
+//!
+//! State goes in, a decision comes out. There is no `async`, clock, randomness, environment or I/O in this crate; who
+//! performs a step, when, and how often it was tried is the caller's business. The one thing a newcomer would get
+//! wrong: **data is never evaluated**. Only what an author wrote in a workflow document is an expression; text that
+//! arrives in a payload stays text, whatever it looks like.
+//!
+//! Reading order: a [`definition`] is a checked workflow document, its params hold [`expression`]s, its transitions
+//! hold [`condition`]s, and a [`run`] walks over it leaving one [`journal`] entry per step.
+
+pub mod definition;
+pub mod run;
+
+pub mod journal;
+
+pub mod condition;
+pub mod expression;
+pub mod problem;
+
+mod cast;
+mod decimal;
+mod document;
+mod graph;
+mod membership;
+mod operator;
+mod path;
+mod template;
+
+pub use definition::Definition;
+pub use problem::Problem;

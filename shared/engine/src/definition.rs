@@ -1,0 +1,191 @@
+//! A workflow document that passed every check, with everything in it parsed that a run will need.
+//!
+//! A definition can only be made by [`Definition::parse`], so having one is the proof that every target exists and
+//! every expression compiles. It keeps the document as written, value for value, keys it does not know included.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::condition::Condition;
+use crate::document;
+use crate::expression::Expression;
+use crate::problem::Problem;
+
+/// The id of a trigger that has none written, and what every reference to the trigger says: `/#steps.1`.
+pub(crate) const TRIGGER_ID: &str = "1";
+
+/// A checked workflow document.
+#[derive(Debug, Clone)]
+pub struct Definition {
+    pub(crate) document: Value,
+    pub(crate) name: String,
+    pub(crate) is_enabled: bool,
+    pub(crate) trigger: Trigger,
+    pub(crate) steps: Vec<Step>,
+    /// The place of each step in `steps` by its id.
+    pub(crate) places: HashMap<String, usize>,
+}
+
+/// What starts a run.
+#[derive(Debug, Clone)]
+pub struct Trigger {
+    pub(crate) id: String,
+    pub(crate) event_name: String,
+    pub(crate) kind: TriggerKind,
+    pub(crate) transitions: Vec<Transition>,
+}
+
+/// How a workflow is started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TriggerKind {
+    /// By every event of its name.
+    Event,
+    /// By a call, from a schedule or another workflow.
+    Callable,
+}
+
+/// A step: an action with its params, or only conditions.
+#[derive(Debug, Clone)]
+pub struct Step {
+    pub(crate) id: String,
+    pub(crate) action: Option<String>,
+    pub(crate) params: Option<Expression>,
+    pub(crate) transitions: Vec<Transition>,
+    pub(crate) error_cases: Vec<ErrorCase>,
+}
+
+/// The way to another step, open while its condition holds.
+#[derive(Debug, Clone)]
+pub struct Transition {
+    pub(crate) target: String,
+    /// The target's place in [`Definition::steps`].
+    pub(crate) place: usize,
+    pub(crate) condition: Condition,
+}
+
+/// What to do when a step fails and the condition holds.
+#[derive(Debug, Clone)]
+pub(crate) struct ErrorCase {
+    pub(crate) condition: Condition,
+    pub(crate) action: ErrorAction,
+}
+
+/// The answer to a failed step, as documents write it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ErrorAction {
+    /// `continue`: follow the step's transitions as if it had succeeded without output.
+    Continue,
+    /// `stop-processing`: end the run without an error.
+    StopProcessing,
+    /// `retry-action`: perform the step again, three attempts in all.
+    RetryAction,
+    /// `retry-workflow`: begin again after the trigger, three times in all.
+    RetryWorkflow,
+}
+
+impl ErrorAction {
+    /// Every answer, with how it is written.
+    pub(crate) const ALL: [(&'static str, ErrorAction); 4] = [
+        ("continue", ErrorAction::Continue),
+        ("stop-processing", ErrorAction::StopProcessing),
+        ("retry-action", ErrorAction::RetryAction),
+        ("retry-workflow", ErrorAction::RetryWorkflow),
+    ];
+}
+
+impl Definition {
+    /// Checks a document and parses everything in it.
+    ///
+    /// `actions` are the names a step may use.
+    ///
+    /// *Errors* — every [`Problem`] of the document, in the order of its checks.
+    ///
+    /// *Source* — `docs/workflows.md` describes the format.
+    pub fn parse(document: &Value, actions: &[&str]) -> Result<Definition, Vec<Problem>> {
+        document::read(document, actions)
+    }
+
+    /// The workflow's name, unique in its org.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether events start runs of it; true when the document does not say.
+    pub fn is_enabled(&self) -> bool {
+        self.is_enabled
+    }
+
+    /// The event that starts it; empty for a callable workflow that names none.
+    pub fn event_name(&self) -> &str {
+        &self.trigger.event_name
+    }
+
+    /// The document, value for value as it was imported.
+    pub fn document(&self) -> &Value {
+        &self.document
+    }
+
+    /// The trigger.
+    pub fn trigger(&self) -> &Trigger {
+        &self.trigger
+    }
+
+    /// The steps, in the order of the document, which has no meaning.
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// The step of that id.
+    pub fn step(&self, id: &str) -> Option<&Step> {
+        self.places.get(id).and_then(|place| self.steps.get(*place))
+    }
+}
+
+impl Trigger {
+    /// The id under which expressions find its output, `"1"` unless the document says otherwise.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// How runs are started.
+    pub fn kind(&self) -> TriggerKind {
+        self.kind
+    }
+
+    /// Where a run goes first.
+    pub fn transitions(&self) -> &[Transition] {
+        &self.transitions
+    }
+}
+
+impl Step {
+    /// The id under which expressions find its output.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The action's name; `None` for a step that only holds conditions.
+    pub fn action(&self) -> Option<&str> {
+        self.action.as_deref()
+    }
+
+    /// Where a run goes from here; the first whose condition holds.
+    pub fn transitions(&self) -> &[Transition] {
+        &self.transitions
+    }
+}
+
+impl Transition {
+    /// The id of the step it leads to.
+    pub fn target(&self) -> &str {
+        &self.target
+    }
+
+    /// What must hold for it to be taken.
+    pub fn condition(&self) -> &Condition {
+        &self.condition
+    }
+}

@@ -1,0 +1,116 @@
+//! The check that no run of a workflow could go round for ever.
+//!
+//! A cycle is fine as long as some step can be reached from it where a run may end: one that has no transition which
+//! always holds, or one whose action is in the `flow.` namespace. That loops end in practice is seen to by the limits
+//! of a run.
+
+use crate::definition::Step;
+use crate::problem::{Place, Problems};
+
+/// Actions of this namespace decide for themselves when they are over.
+const FLOW_NAMESPACE: &str = "flow.";
+
+/// What matters of a step here; its place among the outlines is its place in the document.
+#[derive(Debug)]
+pub(crate) struct Outline {
+    /// Where it may lead.
+    targets: Vec<usize>,
+    /// The transition that always holds, and where it leads; without one, a run may end here.
+    certain: Option<(usize, usize)>,
+}
+
+impl Outline {
+    /// A step that could not be read; nothing is said against it here.
+    pub(crate) fn unknown() -> Outline {
+        Outline { targets: Vec::new(), certain: None }
+    }
+
+    /// The outline of a step. Transitions after one that always holds can never be taken.
+    pub(crate) fn of(step: &Step) -> Outline {
+        let mut outline = Outline::unknown();
+        for (index, transition) in step.transitions.iter().enumerate() {
+            let constant = transition.condition.constant();
+            if constant == Some(false) {
+                continue;
+            }
+            outline.targets.push(transition.place);
+            if constant == Some(true) {
+                let is_flow = step.action.as_deref().is_some_and(|action| action.starts_with(FLOW_NAMESPACE));
+                outline.certain = (!is_flow).then_some((index, transition.place));
+                break;
+            }
+        }
+        outline
+    }
+}
+
+/// Adds a problem for every cycle that can never be left.
+pub(crate) fn check_cycles(outlines: &[Outline], names: &[&str], steps_place: &Place<'_>, problems: &mut Problems) {
+    let mut is_settled = ending(outlines);
+    for start in 0..outlines.len() {
+        let walk = walk(start, outlines, &mut is_settled);
+        // Every step of a walk leads to the next for certain; where it comes back to itself is the cycle.
+        let Some((last, target)) = walk.last().and_then(|last| Some((*last, certain(outlines, *last)?))) else {
+            continue;
+        };
+        let Some(first) = walk.iter().position(|place| *place == target.1) else {
+            continue;
+        };
+        let ring: Vec<&str> =
+            walk.iter().skip(first).chain([&target.1]).filter_map(|place| names.get(*place).copied()).collect();
+        let message = format!(
+            "These steps go round for ever: {}. Give one of their transitions a condition that can be false.",
+            ring.join(" → ")
+        );
+        let place = steps_place.index(last);
+        let place = place.key("transitions");
+        let place = place.index(target.0);
+        problems.add(&place.key("target"), "endless_cycle", message);
+    }
+}
+
+/// Which steps a run may end at or come to an end from.
+fn ending(outlines: &[Outline]) -> Vec<bool> {
+    let mut sources: Vec<Vec<usize>> = vec![Vec::new(); outlines.len()];
+    for (place, outline) in outlines.iter().enumerate() {
+        for target in &outline.targets {
+            if let Some(into) = sources.get_mut(*target) {
+                into.push(place);
+            }
+        }
+    }
+    let mut is_ending = vec![false; outlines.len()];
+    let mut waiting: Vec<usize> = (0..outlines.len()).filter(|place| certain(outlines, *place).is_none()).collect();
+    while let Some(place) = waiting.pop() {
+        if settle(&mut is_ending, place) {
+            waiting.extend(sources.get(place).into_iter().flatten());
+        }
+    }
+    is_ending
+}
+
+/// Follows certain transitions over steps not yet settled, settling them.
+fn walk(start: usize, outlines: &[Outline], is_settled: &mut [bool]) -> Vec<usize> {
+    let mut walk = Vec::new();
+    let mut place = start;
+    while settle(is_settled, place) {
+        walk.push(place);
+        match certain(outlines, place) {
+            Some((_, target)) => place = target,
+            None => break,
+        }
+    }
+    walk
+}
+
+fn certain(outlines: &[Outline], place: usize) -> Option<(usize, usize)> {
+    outlines.get(place).and_then(|outline| outline.certain)
+}
+
+/// Marks a place; false when it was marked before.
+fn settle(marks: &mut [bool], place: usize) -> bool {
+    match marks.get_mut(place) {
+        Some(mark) => !std::mem::replace(mark, true),
+        None => false,
+    }
+}

@@ -1,0 +1,94 @@
+//! What a run leaves behind: one entry per step, with everything that is needed to explain it and to take it up again.
+//!
+//! Entries are read later, perhaps by a newer program, so they are plain data and their JSON is a contract. When a
+//! step was performed and how often it was tried belongs to whoever performs it, and is kept beside the entry.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::condition::Verdict;
+use crate::definition::ErrorAction;
+use crate::expression::Fault;
+
+/// One step's entry.
+///
+/// *Shape* — `{"step":"find","visit":1,"action":"kustomer.customer.find-by-email","input":{"email":"a@example.com"},
+/// "outcome":{"output":{"id":"5a…"}},"transition":{"target":"order","conditions":[{"target":"order","verdict":{…}}]}}`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Entry {
+    /// The step's id; the trigger's own for the entry a run begins with.
+    pub step: String,
+    /// How many times the run has come to this step, from 1. Attempts at one visit share its number.
+    pub visit: u32,
+    /// The action; none for the trigger and for steps that only hold conditions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action: Option<String>,
+    /// The params as resolved, when there was something to perform.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<Value>,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// How the step's error cases answered a failure, when it has any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_case: Option<ErrorCaseTaken>,
+    /// Where the run went; none when it failed, stopped or tries again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transition: Option<TransitionTaken>,
+}
+
+/// What came of a step: `{"output":…}` or `{"failed":{"code","message"}}`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Outcome {
+    /// It left this behind; `null` for a step without an action.
+    Output(Value),
+    /// It failed.
+    Failed(Failure),
+}
+
+/// Why a step or a run failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Failure {
+    /// What kind of failure it is; stable, for programs and conditions (`/#error.code`).
+    pub code: String,
+    /// A sentence for people (`/#error.message`).
+    pub message: String,
+}
+
+/// Which transition was taken, and what was asked on the way.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TransitionTaken {
+    /// The step the run went to; none when no condition held, which ends the run.
+    pub target: Option<String>,
+    /// The transitions considered, in order, up to the one taken.
+    pub conditions: Vec<Considered>,
+}
+
+/// A transition that was considered.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Considered {
+    /// Where it leads.
+    pub target: String,
+    /// Whether it was open, and why.
+    pub verdict: Verdict,
+}
+
+/// How error cases answered a failure.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ErrorCaseTaken {
+    /// The answer; none when no case held, which fails the run.
+    pub action: Option<ErrorAction>,
+    /// The cases considered, in order, up to the one that held.
+    pub conditions: Vec<Verdict>,
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Failure {
+        Failure { code: fault.code().to_owned(), message: fault.to_string() }
+    }
+}

@@ -1,0 +1,123 @@
+//! What is wrong with a workflow document, said so that its author can mend it.
+//!
+//! Checks never stop at the first problem: they add to [`Problems`] and go on, so one answer names everything.
+
+use serde::Serialize;
+
+/// A suggestion is only made when the names are at least this alike (Jaro-Winkler, 0 to 1).
+const SUGGESTION_SIMILARITY: f64 = 0.8;
+
+/// One thing wrong with a document.
+///
+/// *Shape* — `{"path":"$.steps[0].transitions[1].target","code":"unknown_target","message":"…","suggestion":"step2"}`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// Where it is: `$`, then `.key`, `['odd key']` and `[index]`.
+    pub path: String,
+    /// What kind it is; stable, for programs. All codes are listed in `docs/workflows.md`.
+    pub code: &'static str,
+    /// A sentence that tells the author what to do.
+    pub message: String,
+    /// The name that was probably meant, where one is close.
+    pub suggestion: Option<String>,
+}
+
+/// All problems found so far.
+#[derive(Debug, Default)]
+pub(crate) struct Problems {
+    found: Vec<Problem>,
+}
+
+impl Problems {
+    /// Adds a problem.
+    pub(crate) fn add(&mut self, place: &Place<'_>, code: &'static str, message: impl Into<String>) {
+        self.found.push(Problem { path: place.path(), code, message: message.into(), suggestion: None });
+    }
+
+    /// Adds a problem about a name that is not among `known`, with the closest of them as a suggestion.
+    pub(crate) fn add_unknown(
+        &mut self,
+        place: &Place<'_>,
+        code: &'static str,
+        message: String,
+        name: &str,
+        known: &[&str],
+    ) {
+        let suggestion = closest(name, known);
+        let message = match &suggestion {
+            Some(close) => format!("{message} Did you mean \"{close}\"?"),
+            None => message,
+        };
+        self.found.push(Problem { path: place.path(), code, message, suggestion });
+    }
+
+    /// How many were found; comparing two counts tells whether a part of the document was sound.
+    pub(crate) fn count(&self) -> usize {
+        self.found.len()
+    }
+
+    /// The problems, in the order of the checks.
+    pub(crate) fn into_vec(self) -> Vec<Problem> {
+        self.found
+    }
+}
+
+/// A place in a document, made while walking down it and written out only when there is something to say.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place<'a> {
+    parent: Option<&'a Place<'a>>,
+    segment: Segment<'a>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Segment<'a> {
+    Root,
+    Key(&'a str),
+    Index(usize),
+}
+
+impl<'a> Place<'a> {
+    /// The whole document, `$`.
+    pub(crate) const ROOT: Place<'static> = Place { parent: None, segment: Segment::Root };
+
+    /// The value under `key`.
+    pub(crate) fn key(&'a self, key: &'a str) -> Place<'a> {
+        Place { parent: Some(self), segment: Segment::Key(key) }
+    }
+
+    /// The element at `index`.
+    pub(crate) fn index(&'a self, index: usize) -> Place<'a> {
+        Place { parent: Some(self), segment: Segment::Index(index) }
+    }
+
+    fn path(&self) -> String {
+        let mut path = self.parent.map(Place::path).unwrap_or_default();
+        match self.segment {
+            Segment::Root => path.push('$'),
+            Segment::Key(key) if is_plain(key) => {
+                path.push('.');
+                path.push_str(key);
+            }
+            Segment::Key(key) => {
+                path.push_str("['");
+                path.push_str(&key.replace('\\', "\\\\").replace('\'', "\\'"));
+                path.push_str("']");
+            }
+            Segment::Index(index) => path.push_str(&format!("[{index}]")),
+        }
+        path
+    }
+}
+
+fn is_plain(key: &str) -> bool {
+    !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+fn closest(name: &str, known: &[&str]) -> Option<String> {
+    known
+        .iter()
+        .map(|candidate| (strsim::jaro_winkler(name, candidate), *candidate))
+        .filter(|(similarity, _)| *similarity >= SUGGESTION_SIMILARITY)
+        .max_by(|left, right| left.0.total_cmp(&right.0))
+        .map(|(_, candidate)| candidate.to_owned())
+}

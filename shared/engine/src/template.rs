@@ -1,0 +1,117 @@
+//! A text with `{{…}}` tags, compiled once; it always yields text.
+//!
+//! Tags are Handlebars, rendered by the `handlebars` crate, but every path into the run is parsed by us and handed
+//! over as a numbered slot: paths mean the same here as in references, and only the values a template names are
+//! copied for it. A template of nothing but such tags is put together without the crate.
+
+mod rewrite;
+mod sandbox;
+mod tag;
+
+use serde_json::{Map, Value};
+
+use crate::cast::to_text;
+use crate::expression::{Context, Fault};
+use crate::path::Path;
+
+/// The most text one template may make: 1 MiB.
+pub const TEMPLATE_LIMIT_BYTES: usize = 1 << 20;
+
+/// The most elements one template may render, each turn of a loop counting all elements of its body.
+pub const TEMPLATE_LIMIT_OPERATIONS: u64 = 250_000;
+
+/// A compiled template.
+#[derive(Debug, Clone)]
+pub(crate) struct Template {
+    /// The paths into the run that it reads; tags name them by their place.
+    slots: Vec<Path>,
+    body: Body,
+}
+
+#[derive(Debug, Clone)]
+enum Body {
+    Plain(Vec<Piece>),
+    Handlebars(handlebars::Template),
+}
+
+/// A part of a template that has no blocks and no helpers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Piece {
+    Text(String),
+    /// `{{{path}}}`
+    Raw(usize),
+    /// `{{path}}`
+    Escaped(usize),
+}
+
+/// Why a text is not a template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Flaw {
+    pub(crate) code: &'static str,
+    /// A sentence that tells the author what to do.
+    pub(crate) message: String,
+}
+
+impl Template {
+    /// Compiles a template.
+    ///
+    /// *Errors* — a [`Flaw`]: what is not Handlebars, names an unknown helper, nests too deep, or asks for partials,
+    /// decorators or raw blocks, none of which are allowed.
+    pub(crate) fn parse(text: &str) -> Result<Template, Flaw> {
+        let rewritten = rewrite::rewrite(text)?;
+        let body = match rewritten.pieces {
+            Some(pieces) => Body::Plain(pieces),
+            None => Body::Handlebars(compile(&rewritten.source)?),
+        };
+        Ok(Template { slots: rewritten.slots, body })
+    }
+
+    /// The text it makes of what the run has left so far. What is missing is the empty text.
+    ///
+    /// *Errors* — [`Fault`] when a limit is passed or a helper cannot work with the data.
+    pub(crate) fn render(&self, context: &Context<'_>) -> Result<String, Fault> {
+        match &self.body {
+            Body::Plain(pieces) => self.join(pieces, context),
+            Body::Handlebars(template) => sandbox::render(template, self.slot_values(context)),
+        }
+    }
+
+    fn join(&self, pieces: &[Piece], context: &Context<'_>) -> Result<String, Fault> {
+        let mut text = String::new();
+        for piece in pieces {
+            match piece {
+                Piece::Text(literal) => text.push_str(literal),
+                Piece::Raw(slot) => {
+                    text.push_str(&self.slot(*slot, context).map(to_text).unwrap_or_default());
+                }
+                Piece::Escaped(slot) => {
+                    let raw = self.slot(*slot, context).map(to_text).unwrap_or_default();
+                    text.push_str(&handlebars::html_escape(&raw));
+                }
+            }
+            if text.len() > TEMPLATE_LIMIT_BYTES {
+                return Err(Fault::TemplateTooLarge);
+            }
+        }
+        Ok(text)
+    }
+
+    fn slot<'a>(&self, slot: usize, context: &Context<'a>) -> Option<&'a Value> {
+        self.slots.get(slot).and_then(|path| path.find(context))
+    }
+
+    fn slot_values(&self, context: &Context<'_>) -> Value {
+        let mut values = Map::with_capacity(self.slots.len());
+        for (place, path) in self.slots.iter().enumerate() {
+            if let Some(value) = path.find(context) {
+                values.insert(place.to_string(), value.clone());
+            }
+        }
+        Value::Object(values)
+    }
+}
+
+fn compile(source: &str) -> Result<handlebars::Template, Flaw> {
+    handlebars::Template::compile(source)
+        .map_err(|error| Flaw { code: "bad_template", message: format!("Mend the template: {}.", error.reason()) })
+}

@@ -1,0 +1,368 @@
+//! Turns a template as an author wrote it into one the `handlebars` crate compiles and nothing can misuse.
+//!
+//! Every path into the run becomes `@root.[n]`, the n-th slot; a path relative to a loop's item becomes a call of
+//! `value-of`. Both are then walked by the same code as references, so `emails[0].email`, `emails.0.email`,
+//! step ids with dashes and keys with `@` all work, and nothing missing is ever an error.
+
+use super::tag::{Kind, Part, Tag, Token, bad, next_part};
+use super::{Flaw, Piece};
+use crate::path::Path;
+
+/// How deep blocks may nest.
+const BLOCKS_LIMIT_LEVELS: usize = 8;
+
+const BLOCK_HELPERS: [&str; 4] = ["if", "unless", "each", "with"];
+const INLINE_HELPERS: [&str; 11] = ["lookup", "eq", "ne", "gt", "gte", "lt", "lte", "and", "or", "not", "len"];
+
+/// What Handlebars itself sets inside a loop.
+const LOOP_VARIABLES: [&str; 4] = ["@index", "@key", "@first", "@last"];
+
+/// A template ready to compile, and what it reads.
+#[derive(Debug, Default)]
+pub(super) struct Rewritten {
+    pub(super) source: String,
+    pub(super) slots: Vec<Path>,
+    /// The same template without Handlebars; `None` once anything but text and plain tags was met.
+    pub(super) pieces: Option<Vec<Piece>>,
+}
+
+#[derive(Debug, Default)]
+struct Rewriter {
+    done: Rewritten,
+    blocks: Vec<Block>,
+}
+
+#[derive(Debug)]
+struct Block {
+    helper: String,
+    scope: Scope,
+    /// The names between bars, `as |item index|`.
+    names: Vec<String>,
+}
+
+/// Whether a bare path inside a block starts at an item, as in `each` and `with`, or where it did outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scope {
+    Item,
+    Outer,
+}
+
+/// Rewrites a template.
+///
+/// *Errors* — a [`Flaw`] for anything this dialect does not have.
+pub(super) fn rewrite(text: &str) -> Result<Rewritten, Flaw> {
+    let mut rewriter = Rewriter::default();
+    rewriter.done.pieces = Some(Vec::new());
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (part, after) = next_part(rest)?;
+        rewriter.add(part)?;
+        rest = after;
+    }
+    match rewriter.blocks.last() {
+        Some(block) => Err(bad(&format!("close the block {{{{#{}}}}}", block.helper))),
+        None => Ok(rewriter.done),
+    }
+}
+
+impl Rewriter {
+    fn add(&mut self, part: Part<'_>) -> Result<(), Flaw> {
+        match part {
+            Part::Text(text) => {
+                self.done.source.push_str(text);
+                self.add_piece(Piece::Text(text.to_owned()));
+                Ok(())
+            }
+            Part::EscapedText(text) | Part::Comment(text) => {
+                self.done.source.push_str(text);
+                self.done.pieces = None;
+                Ok(())
+            }
+            Part::Tag(tag) => self.add_tag(&tag),
+        }
+    }
+
+    fn add_tag(&mut self, tag: &Tag<'_>) -> Result<(), Flaw> {
+        match (tag.kind, tag.tokens.as_slice()) {
+            (Kind::Inverse, tokens) | (Kind::Escaped, [Token::Word("else"), tokens @ ..]) => self.add_else(tag, tokens),
+            (Kind::Open, tokens) => self.add_open(tag, tokens),
+            (Kind::Close, tokens) => self.add_close(tag, tokens),
+            (Kind::Escaped | Kind::Raw, [Token::Word(path)]) => self.add_value(tag, path),
+            (Kind::Escaped | Kind::Raw, tokens) => self.add_call(tag, tokens),
+        }
+    }
+
+    /// `{{path}}`
+    fn add_value(&mut self, tag: &Tag<'_>, path: &str) -> Result<(), Flaw> {
+        let operand = self.operand(path)?;
+        self.write(tag, &format!("text-of {}", operand.source()));
+        match (operand, tag.trims) {
+            (Operand::Slot(slot), (false, false)) if tag.kind == Kind::Raw => self.add_piece(Piece::Raw(slot)),
+            (Operand::Slot(slot), (false, false)) => self.add_piece(Piece::Escaped(slot)),
+            (Operand::Slot(_) | Operand::Source(_), _) => self.done.pieces = None,
+        }
+        Ok(())
+    }
+
+    /// `{{helper argument argument}}`
+    fn add_call(&mut self, tag: &Tag<'_>, tokens: &[Token<'_>]) -> Result<(), Flaw> {
+        self.done.pieces = None;
+        let call = self.call(tokens)?;
+        self.write(tag, &call);
+        Ok(())
+    }
+
+    /// `{{#helper argument as |name|}}`
+    fn add_open(&mut self, tag: &Tag<'_>, tokens: &[Token<'_>]) -> Result<(), Flaw> {
+        self.done.pieces = None;
+        if self.blocks.len() >= BLOCKS_LIMIT_LEVELS {
+            return Err(bad(&format!("nest blocks at most {BLOCKS_LIMIT_LEVELS} levels deep")));
+        }
+        let (helper, arguments) = block_helper(tokens)?;
+        let source = format!("#{helper} {}", self.arguments(arguments)?);
+        self.write(tag, &source);
+        self.blocks.push(Block { helper: helper.to_owned(), scope: scope(helper), names: names(arguments) });
+        Ok(())
+    }
+
+    /// `{{else}}`, `{{else if argument}}`, `{{^}}`
+    fn add_else(&mut self, tag: &Tag<'_>, tokens: &[Token<'_>]) -> Result<(), Flaw> {
+        self.done.pieces = None;
+        let block = self.blocks.last_mut().ok_or_else(|| bad("an {{else}} stands outside of any block"))?;
+        block.scope = Scope::Outer;
+        block.names.clear();
+        if tokens.is_empty() {
+            self.write(tag, "else");
+            return Ok(());
+        }
+
+        let (helper, arguments) = block_helper(tokens)?;
+        let source = format!("else {helper} {}", self.arguments(arguments)?);
+        self.write(tag, &source);
+        if let Some(block) = self.blocks.last_mut() {
+            block.scope = scope(helper);
+            block.names = names(arguments);
+        }
+        Ok(())
+    }
+
+    /// `{{/helper}}`
+    fn add_close(&mut self, tag: &Tag<'_>, tokens: &[Token<'_>]) -> Result<(), Flaw> {
+        let block = self.blocks.pop().ok_or_else(|| bad("a block is closed that was not opened"))?;
+        if tokens != [Token::Word(&block.helper)] {
+            return Err(bad(&format!("close the block {{{{#{0}}}}} with {{{{/{0}}}}}", block.helper)));
+        }
+        self.write(tag, &format!("/{}", block.helper));
+        Ok(())
+    }
+
+    fn add_piece(&mut self, piece: Piece) {
+        if let Some(pieces) = &mut self.done.pieces {
+            pieces.push(piece);
+        }
+    }
+
+    fn write(&mut self, tag: &Tag<'_>, inner: &str) {
+        let before = if tag.trims.0 { "~" } else { "" };
+        let after = if tag.trims.1 { "~" } else { "" };
+        let (open, close) = if tag.kind == Kind::Raw { ("{", "}") } else { ("", "") };
+        self.done.source.push_str(&format!("{{{{{before}{open}{inner}{close}{after}}}}}"));
+    }
+
+    fn arguments(&mut self, tokens: &[Token<'_>]) -> Result<String, Flaw> {
+        let mut source = String::new();
+        let mut rest = tokens;
+        while let Some((token, after)) = rest.split_first() {
+            rest = after;
+            match token {
+                Token::Word("as") if after.first() == Some(&Token::Bar) => {
+                    source.push_str(&format!("as |{}|", names(tokens).join(" ")));
+                    break;
+                }
+                Token::Word(word) => source.push_str(&self.argument(word)?),
+                Token::Key(key) => source.push_str(&format!("{key}=")),
+                Token::Quoted(quoted) => source.push_str(quoted),
+                Token::Open => {
+                    let (inner, after) = split_parentheses(rest);
+                    source.push_str(&format!("({})", self.call(inner)?));
+                    rest = after;
+                }
+                Token::Close | Token::Bar => return Err(bad("a \")\" or \"|\" stands where a value should")),
+            }
+            source.push(' ');
+        }
+        Ok(source)
+    }
+
+    /// `helper argument argument`, or one path in parentheses.
+    fn call(&mut self, tokens: &[Token<'_>]) -> Result<String, Flaw> {
+        match tokens {
+            [Token::Word(path)] => self.argument(path),
+            [Token::Word(helper), arguments @ ..] if INLINE_HELPERS.contains(helper) => {
+                Ok(format!("{helper} {}", self.arguments(arguments)?))
+            }
+            [Token::Word(helper), ..] => Err(unknown_helper(helper)),
+            _ => Err(bad("a tag begins with a path or the name of a helper")),
+        }
+    }
+
+    fn argument(&mut self, word: &str) -> Result<String, Flaw> {
+        if word == "undefined" {
+            return Ok("null".to_owned());
+        }
+        if matches!(word, "true" | "false" | "null") || is_number(word) {
+            return Ok(word.to_owned());
+        }
+        self.operand(word).map(|operand| operand.source())
+    }
+
+    fn operand(&mut self, word: &str) -> Result<Operand, Flaw> {
+        if let Some(variable) = loop_variable(word) {
+            return Ok(Operand::Source(variable));
+        }
+        if let Some(path) = word.strip_prefix("@root") {
+            return self.slot(path.trim_start_matches(['.', '/']));
+        }
+        let (ups, path) = split_ups(word);
+        let depth = self.blocks.iter().filter(|block| block.scope == Scope::Item).count();
+        if ups >= depth {
+            return self.slot(path);
+        }
+        self.relative(ups, path)
+    }
+
+    /// A path from the root of the run.
+    fn slot(&mut self, path: &str) -> Result<Operand, Flaw> {
+        if path.is_empty() {
+            return Err(bad("a tag that names everything is not supported; name a step, as in {{{steps.1.id}}}"));
+        }
+        let path = parse_path(path)?;
+        if let Some(slot) = self.done.slots.iter().position(|known| *known == path) {
+            return Ok(Operand::Slot(slot));
+        }
+        self.done.slots.push(path);
+        Ok(Operand::Slot(self.done.slots.len() - 1))
+    }
+
+    /// A path from an item of a loop, or from a name given to one.
+    fn relative(&self, ups: usize, path: &str) -> Result<Operand, Flaw> {
+        if path.is_empty() {
+            return Ok(Operand::Source(format!("{}this", "../".repeat(ups))));
+        }
+        let (first, rest) = path.split_at(path.find(['.', '[']).unwrap_or(path.len()));
+        let is_named = ups == 0 && self.blocks.iter().any(|block| block.names.iter().any(|name| name == first));
+        if is_named && rest.is_empty() {
+            return Ok(Operand::Source(first.to_owned()));
+        }
+        let (base, path) = if is_named {
+            (first.to_owned(), rest.trim_start_matches('.'))
+        } else {
+            (format!("{}this", "../".repeat(ups)), path)
+        };
+        parse_path(path)?;
+        let quoted = serde_json::Value::String(path.to_owned());
+        Ok(Operand::Source(format!("(value-of {base} {quoted})")))
+    }
+}
+
+/// What a word stands for in the rewritten template.
+#[derive(Debug)]
+enum Operand {
+    Slot(usize),
+    Source(String),
+}
+
+impl Operand {
+    fn source(&self) -> String {
+        match self {
+            Operand::Slot(slot) => format!("@root.[{slot}]"),
+            Operand::Source(source) => source.clone(),
+        }
+    }
+}
+
+fn block_helper<'a, 't>(tokens: &'a [Token<'t>]) -> Result<(&'t str, &'a [Token<'t>]), Flaw> {
+    match tokens {
+        [Token::Word(helper), arguments @ ..] if BLOCK_HELPERS.contains(helper) => {
+            let has_argument = arguments.first().is_some_and(|first| *first != Token::Word("as"));
+            if has_argument { Ok((helper, arguments)) } else { Err(bad(&format!("give {{{{#{helper}}}}} a value"))) }
+        }
+        [Token::Word(helper), ..] => Err(unknown_helper(helper)),
+        _ => Err(bad("a block begins with the name of a helper")),
+    }
+}
+
+fn scope(helper: &str) -> Scope {
+    if matches!(helper, "each" | "with") { Scope::Item } else { Scope::Outer }
+}
+
+/// The names between bars.
+fn names(tokens: &[Token<'_>]) -> Vec<String> {
+    let barred = tokens.iter().skip_while(|token| **token != Token::Bar).skip(1);
+    let words = barred.map_while(|token| match token {
+        Token::Word(word) => Some((*word).to_owned()),
+        Token::Key(_) | Token::Quoted(_) | Token::Open | Token::Close | Token::Bar => None,
+    });
+    words.collect()
+}
+
+/// Splits after the parenthesis that closes the one just taken.
+fn split_parentheses<'a, 't>(tokens: &'a [Token<'t>]) -> (&'a [Token<'t>], &'a [Token<'t>]) {
+    let mut open = 1usize;
+    for (at, token) in tokens.iter().enumerate() {
+        match token {
+            Token::Open => open += 1,
+            Token::Close => open -= 1,
+            Token::Word(_) | Token::Key(_) | Token::Quoted(_) | Token::Bar => {}
+        }
+        if open == 0 {
+            let (inner, after) = tokens.split_at(at);
+            return (inner, after.get(1..).unwrap_or_default());
+        }
+    }
+    (tokens, &[])
+}
+
+/// `@index`, and `../@index` in the order of words that the crate wants.
+fn loop_variable(word: &str) -> Option<String> {
+    let name = word.trim_start_matches("../");
+    let ups = word.get(..word.len() - name.len())?;
+    LOOP_VARIABLES.contains(&name).then(|| name.replacen('@', &format!("@{ups}"), 1))
+}
+
+/// How many `../` a path begins with, and the path without them and without `this`.
+fn split_ups(word: &str) -> (usize, &str) {
+    let mut ups = 0;
+    let mut path = word;
+    while let Some(rest) = path.strip_prefix("../") {
+        ups += 1;
+        path = rest;
+    }
+    if path == ".." {
+        return (ups + 1, "");
+    }
+    let without_this = ["this.", "this/", "./"].iter().find_map(|prefix| path.strip_prefix(prefix));
+    match without_this {
+        Some(rest) => (ups, rest),
+        None if matches!(path, "this" | ".") => (ups, ""),
+        None => (ups, path),
+    }
+}
+
+fn parse_path(path: &str) -> Result<Path, Flaw> {
+    Path::parse(path).map_err(|reason| bad(&format!("in the path \"{path}\", {reason}")))
+}
+
+fn is_number(word: &str) -> bool {
+    let unsigned = word.strip_prefix('-').unwrap_or(word);
+    let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, "0"));
+    [whole, fraction].iter().all(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+fn unknown_helper(helper: &str) -> Flaw {
+    let known = [BLOCK_HELPERS.as_slice(), INLINE_HELPERS.as_slice()].concat().join(", ");
+    Flaw {
+        code: "unknown_helper",
+        message: format!("The template uses a helper \"{helper}\" that is not known; the known ones are {known}."),
+    }
+}
