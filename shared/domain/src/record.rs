@@ -89,6 +89,7 @@ pub struct Record {
     /// Counts its changes, from 1.
     pub rev: u64,
     /// Its attributes; `custom` among them holds the custom ones.
+    #[serde(with = "crate::exact")]
     pub attributes: Map<String, Value>,
     /// The records it belongs to, by the name of the relationship: `customer`, `conversation`.
     pub relationships: Vec<(String, RecordKind, RecordId)>,

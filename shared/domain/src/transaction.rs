@@ -20,6 +20,7 @@ pub struct Transaction {
     /// When it was accepted.
     pub created_at: Timestamp,
     /// What the sender sent.
+    #[serde(with = "crate::exact")]
     pub data: Value,
 }
 

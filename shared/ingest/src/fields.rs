@@ -15,9 +15,6 @@ pub(crate) const FIELDS_LIMIT: usize = 1_000;
 /// Brackets one name may have.
 pub(crate) const BRACKETS_LIMIT: usize = 5;
 
-/// Highest number in brackets.
-pub(crate) const INDEX_LIMIT: u32 = 1_000;
-
 /// The key that keeps the plain values of a field that also has named parts (`a=1&a[b]=2`).
 const PLAIN_VALUES_KEY: &str = "";
 
@@ -82,7 +79,6 @@ fn segments(name: &str) -> Result<Vec<Segment<'_>>, Refusal> {
     let mut segments = vec![Segment::Key(base)];
     for key in brackets {
         not_reserved(key)?;
-        check_index(name, key)?;
         segments.push(if key.is_empty() { Segment::Push } else { Segment::Key(key) });
     }
     Ok(segments)
@@ -99,22 +95,6 @@ fn split_brackets(name: &str) -> Option<(&str, Vec<&str>)> {
     let keys: Vec<&str> = inner.split("][").collect();
     let is_key = |key: &&str| !key.contains(['[', ']']);
     keys.iter().all(is_key).then_some((base, keys))
-}
-
-fn check_index(name: &str, key: &str) -> Result<(), Refusal> {
-    let is_number = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_digit());
-    // A number that does not fit is past the limit, too.
-    let is_within = key.parse::<u32>().is_ok_and(|index| index <= INDEX_LIMIT);
-    if is_number && !is_within {
-        return Err(malformed(
-            "index_too_large",
-            format!(
-                "The index of the field {} is past {INDEX_LIMIT}; use a name with a letter in it, or send JSON.",
-                shown(name)
-            ),
-        ));
-    }
-    Ok(())
 }
 
 /// One name, or one part of it, with all that was sent under it.

@@ -27,18 +27,6 @@ pub const KEYS_LIMIT: usize = 10_000;
 /// Characters of one number as written.
 pub const NUMBER_LIMIT_CHARS: usize = 1_000;
 
-/// What one reading allows.
-#[derive(Clone, Copy)]
-pub(crate) struct Limits {
-    pub(crate) depth: usize,
-    pub(crate) keys: usize,
-    pub(crate) number_chars: usize,
-}
-
-const SENT: Limits = Limits { depth: DEPTH_LIMIT, keys: KEYS_LIMIT, number_chars: NUMBER_LIMIT_CHARS };
-
-const WRITTEN: Limits = Limits { depth: usize::MAX, keys: usize::MAX, number_chars: usize::MAX };
-
 /// Reads a document that somebody sent; scalars and arrays are documents too.
 ///
 /// *Units and limits*: [`DEPTH_LIMIT`], [`KEYS_LIMIT`], [`NUMBER_LIMIT_CHARS`].
@@ -47,37 +35,24 @@ const WRITTEN: Limits = Limits { depth: usize::MAX, keys: usize::MAX, number_cha
 /// first two name line and column.
 pub fn parse(bytes: &[u8]) -> Result<(Value, Vec<Note>), Refusal> {
     let mut notes = Notes::default();
-    let data = parse_noting(bytes, None, SENT, &mut notes)?;
+    let data = parse_noting(bytes, None, &mut notes)?;
     Ok((data, notes.into_list()))
-}
-
-/// Reads a document that this system wrote itself, such as stored data: numbers keep their spelling and no limit but that of the parser (127
-/// levels) applies, so that what [`parse`] accepted can be read again inside a larger document.
-///
-/// *Errors*: as [`parse`]; here they mean that the document was damaged.
-pub fn restore(bytes: &[u8]) -> Result<Value, Refusal> {
-    parse_noting(bytes, None, WRITTEN, &mut Notes::default())
 }
 
 pub(crate) fn read(body: &[u8], encoding: Option<&'static Encoding>) -> Result<Reading, Refusal> {
     let mut notes = Notes::default();
-    let data = parse_noting(body, encoding, SENT, &mut notes)?;
+    let data = parse_noting(body, encoding, &mut notes)?;
 
     Ok(Reading { data, notes: notes.into_list(), files: Vec::new() })
 }
 
-fn parse_noting(
-    bytes: &[u8],
-    encoding: Option<&'static Encoding>,
-    limits: Limits,
-    notes: &mut Notes,
-) -> Result<Value, Refusal> {
+fn parse_noting(bytes: &[u8], encoding: Option<&'static Encoding>, notes: &mut Notes) -> Result<Value, Refusal> {
     let text = charset::decode(bytes, encoding, Broken::Refused, notes)?;
     if text.trim_ascii().is_empty() {
         return Err(empty_body());
     }
 
-    let first = match parse_text(&text, limits, &[], notes) {
+    let first = match parse_text(&text, &[], notes) {
         Ok(data) => return Ok(data),
         Err(refusal) => refusal,
     };
@@ -87,13 +62,13 @@ fn parse_noting(
 
     // Lone surrogates are rare and `serde_json` has no word for them, so only a document that failed is searched for them.
     match source::without_lone_surrogates(&text) {
-        Some(mended) => parse_text(&mended.text, limits, &mended.strings, notes),
+        Some(mended) => parse_text(&mended.text, &mended.strings, notes),
         None => Err(first),
     }
 }
 
-fn parse_text(text: &str, limits: Limits, mended_strings: &[usize], notes: &mut Notes) -> Result<Value, Refusal> {
-    let mut progress = Progress::new(text, limits, mended_strings);
+fn parse_text(text: &str, mended_strings: &[usize], notes: &mut Notes) -> Result<Value, Refusal> {
+    let mut progress = Progress::new(text, mended_strings);
     let mut deserializer = Deserializer::from_str(text);
 
     let parsed =

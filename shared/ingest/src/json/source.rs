@@ -1,56 +1,6 @@
-//! What `serde_json` does not tell about a document's source: how exponents were spelled, and which strings hold half a surrogate pair.
+//! What `serde_json` does not tell about a document's source: which strings hold half a surrogate pair.
 //!
-//! This is not a second parser: both walks only tell strings from the rest and rely on the document being parsed as well.
-
-/// The numbers of a document that are written with an exponent, in order and as written.
-pub(super) struct ExponentLiterals<'t> {
-    rest: &'t str,
-}
-
-impl<'t> ExponentLiterals<'t> {
-    pub(super) fn of(text: &'t str) -> Self {
-        Self { rest: text }
-    }
-}
-
-impl<'t> Iterator for ExponentLiterals<'t> {
-    type Item = &'t str;
-
-    fn next(&mut self) -> Option<&'t str> {
-        loop {
-            let start = self.rest.find(|character: char| matches!(character, '"' | '-' | '0'..='9'))?;
-            let from_start = self.rest.get(start..)?;
-
-            if let Some(string) = from_start.strip_prefix('"') {
-                self.rest = after_string(string);
-                continue;
-            }
-            let end = from_start
-                .find(|character: char| !matches!(character, '-' | '+' | '.' | 'e' | 'E' | '0'..='9'))
-                .unwrap_or(from_start.len());
-            let (literal, rest) = from_start.split_at_checked(end)?;
-            self.rest = rest;
-            if literal.contains(['e', 'E']) {
-                return Some(literal);
-            }
-        }
-    }
-}
-
-/// What follows the string whose content begins at `content`.
-fn after_string(content: &str) -> &str {
-    let mut bytes = content.bytes().enumerate();
-    while let Some((at, byte)) = bytes.next() {
-        match byte {
-            b'"' => return content.get(at + 1..).unwrap_or_default(),
-            b'\\' => {
-                bytes.next();
-            }
-            _ => {}
-        }
-    }
-    ""
-}
+//! This is not a second parser: the walk only tells strings from the rest and relies on the document being parsed as well.
 
 /// A document in which every lone surrogate is written `\uFFFD`. It is as long as the one that was sent, so places in it stay true.
 pub(super) struct Mended {

@@ -4,19 +4,18 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use domain::exact::ExponentLiterals;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::map::Entry;
 use serde_json::{Map, Number, Value};
 
-use super::Limits;
-use super::source::ExponentLiterals;
+use super::{DEPTH_LIMIT, KEYS_LIMIT, NUMBER_LIMIT_CHARS};
 use crate::notes::{Notes, Step};
 use crate::refusal::{RESERVED_KEY_PREFIX, shown};
 
 /// Everything known while one document is read.
 pub(super) struct Progress<'t> {
     text: &'t str,
-    limits: Limits,
     /// The strings, counted from 0, in which a lone surrogate was replaced.
     mended_strings: &'t [usize],
     exponents: ExponentLiterals<'t>,
@@ -30,10 +29,9 @@ pub(super) struct Progress<'t> {
 }
 
 impl<'t> Progress<'t> {
-    pub(super) fn new(text: &'t str, limits: Limits, mended_strings: &'t [usize]) -> Self {
+    pub(super) fn new(text: &'t str, mended_strings: &'t [usize]) -> Self {
         Self {
             text,
-            limits,
             mended_strings,
             exponents: ExponentLiterals::of(text),
             depth: 0,
@@ -51,7 +49,7 @@ impl<'t> Progress<'t> {
 
     fn enter<E: Error>(&mut self) -> Result<(), E> {
         self.depth += 1;
-        let limit = self.limits.depth;
+        let limit = DEPTH_LIMIT;
         if self.depth > limit {
             return Err(
                 self.refuse("too_deep", format!("Objects and arrays may nest {limit} levels; send flatter data"))
@@ -66,7 +64,7 @@ impl<'t> Progress<'t> {
 
     fn count_key<E: Error>(&mut self, key: &str) -> Result<(), E> {
         self.keys += 1;
-        let limit = self.limits.keys;
+        let limit = KEYS_LIMIT;
         if self.keys > limit {
             return Err(
                 self.refuse("too_many_keys", format!("A document may have {limit} keys; send less in one request"))
@@ -105,7 +103,7 @@ impl<'t> Progress<'t> {
         let as_sent = if has_exponent { self.exponents.next() } else { None };
         let literal = as_sent.map(str::to_owned).unwrap_or(literal);
 
-        let limit = self.limits.number_chars;
+        let limit = NUMBER_LIMIT_CHARS;
         if literal.len() > limit {
             return Err(
                 self.refuse("number_too_long", format!("A number may be {limit} characters long; send it as a string"))
