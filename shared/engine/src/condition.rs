@@ -272,7 +272,7 @@ fn cut(text: &str) -> String {
 fn is_small(value: &Value, bytes_left: &mut usize) -> bool {
     let own_bytes = match value {
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => 4,
-        Value::Number(number) => number.as_str().len(),
+        Value::Number(number) => number.as_str().len() + 1,
         Value::String(text) => text.len() + 2,
     };
     let Some(left) = bytes_left.checked_sub(own_bytes) else {

@@ -14,8 +14,8 @@ const BLOCKS_LIMIT_LEVELS: usize = 8;
 const BLOCK_HELPERS: [&str; 4] = ["if", "unless", "each", "with"];
 const INLINE_HELPERS: [&str; 11] = ["lookup", "eq", "ne", "gt", "gte", "lt", "lte", "and", "or", "not", "len"];
 
-/// What Handlebars itself sets inside a loop.
-const LOOP_VARIABLES: [&str; 4] = ["@index", "@key", "@first", "@last"];
+/// What a loop itself sets, read with `@`.
+const LOOP_VARIABLES: [&str; 4] = ["index", "key", "first", "last"];
 
 /// A template ready to compile, and what it reads.
 #[derive(Debug, Default)]
@@ -323,11 +323,12 @@ fn split_parentheses<'a, 't>(tokens: &'a [Token<'t>]) -> (&'a [Token<'t>], &'a [
     (tokens, &[])
 }
 
-/// `@index`, and `../@index` in the order of words that the crate wants.
+/// `@index`, `../@index` or `@../index`, in the order of the last, which is the only one the crate reads.
 fn loop_variable(word: &str) -> Option<String> {
-    let name = word.trim_start_matches("../");
-    let ups = word.get(..word.len() - name.len())?;
-    LOOP_VARIABLES.contains(&name).then(|| name.replacen('@', &format!("@{ups}"), 1))
+    let bare = word.replacen('@', "", 1);
+    let name = bare.trim_start_matches("../");
+    let is_marked = word.starts_with('@') || word.trim_start_matches("../").starts_with('@');
+    (is_marked && LOOP_VARIABLES.contains(&name)).then(|| format!("@{bare}"))
 }
 
 /// How many `../` a path begins with, and the path without them and without `this`.

@@ -1,0 +1,87 @@
+//! Documents and their problems: `cases/documents.json`.
+
+use engine::Definition;
+use engine::definition::TriggerKind;
+use serde_json::{Value, json};
+
+use crate::support::{ACTIONS, definition, parse};
+
+#[test]
+fn documents_have_the_problems_the_table_says() {
+    let table = parse(include_str!("../cases/documents.json"));
+    for case in table.as_array().unwrap() {
+        let problems = Definition::parse(&case["document"], &ACTIONS).err().unwrap_or_default();
+        let found: Vec<Value> = problems
+            .iter()
+            .zip(case["problems"].as_array().unwrap().iter().chain(std::iter::repeat(&Value::Null)))
+            .map(|(problem, expected)| match (&problem.suggestion, expected.get(2)) {
+                (Some(suggestion), Some(_)) => json!([problem.path, problem.code, suggestion]),
+                _ => json!([problem.path, problem.code]),
+            })
+            .collect();
+        assert_eq!(json!(found), case["problems"], "{}: {problems:#?}", case["about"]);
+        for problem in problems {
+            assert!(problem.message.ends_with(['.', '?']), "not a sentence: {}", problem.message);
+        }
+    }
+}
+
+#[test]
+fn a_document_comes_back_as_it_was_imported() {
+    let text = include_str!("../cases/tutorial.json");
+    let document = parse(text);
+    let definition = definition(&document);
+    assert_eq!(definition.document().to_string(), document.to_string());
+    assert_eq!(definition.name(), "order-from-form-hook");
+    assert_eq!(definition.event_name(), "kustomer.hooks.form.5a345109e578360010eaa1ad.receive");
+    assert_eq!(definition.steps().len(), 5);
+    assert_eq!(definition.step("find").and_then(|step| step.action()), Some("kustomer.customer.find-by-email"));
+    assert_eq!(definition.step("found").and_then(|step| step.action()), None);
+    assert!(definition.step("1").is_none());
+}
+
+#[test]
+fn the_sample_of_the_documentation_is_a_workflow() {
+    let document = json!({
+        "name": "simple-company-create-workflow",
+        "description": "Create a company from a request.",
+        "trigger": {
+            "eventName": "kustomer.app.ecommstore.company.create",
+            "transitions": [{"target": "step2", "condition": {"op": "true", "values": [true]}}]
+        },
+        "steps": [{
+            "transitions": [], "errorCases": [], "id": "step2", "action": "kustomer.company.create",
+            "params": {"name": "/#steps.1.companyName"}, "appVersion": "kustomer-^1.4.11"
+        }]
+    });
+    let definition = Definition::parse(&document, &["kustomer.company.create"]).unwrap();
+    assert!(definition.is_enabled());
+    assert_eq!(definition.trigger().id(), "1");
+    assert_eq!(definition.trigger().kind(), TriggerKind::Event);
+    assert_eq!(definition.trigger().transitions()[0].target(), "step2");
+}
+
+#[test]
+fn names_and_descriptions_may_be_as_long_as_the_limit_and_no_longer() {
+    let with = |name: usize, description: usize| {
+        let document = json!({
+            "name": "n".repeat(name), "description": "ß".repeat(description),
+            "trigger": {"eventName": "e", "transitions": []},
+        });
+        let problems = Definition::parse(&document, &ACTIONS).err().unwrap_or_default();
+        problems.into_iter().map(|problem| (problem.path, problem.code)).collect::<Vec<_>>()
+    };
+    assert_eq!(with(128, 4096), []);
+    let expected = [("$.name".to_owned(), "too_long"), ("$.description".to_owned(), "too_long")];
+    assert_eq!(with(129, 4097), expected);
+}
+
+#[test]
+fn a_workflow_may_be_disabled_and_callable() {
+    let definition = definition(&json!({
+        "name": "a", "enabled": false, "trigger": {"callable": true, "transitions": []},
+    }));
+    assert!(!definition.is_enabled());
+    assert_eq!(definition.event_name(), "");
+    assert_eq!(definition.trigger().kind(), TriggerKind::Callable);
+}

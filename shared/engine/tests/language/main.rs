@@ -1,0 +1,16 @@
+//! The workflow language through its public face: tables of cases as JSON beside, runs as stories, and properties.
+
+#[cfg(test)]
+mod conditions;
+#[cfg(test)]
+mod documents;
+#[cfg(test)]
+mod expressions;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod runs;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod templates;
