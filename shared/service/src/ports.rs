@@ -11,9 +11,12 @@ use bytes::Bytes;
 use domain::Timestamp;
 
 pub use store::{
-    Change, Expectation, Freshness, IndexKey, Item, Key, LIST_LIMIT_ITEMS, Order, Page, Range, Scope, Store, Table,
-    WRITE_LIMIT_CHANGES, WriteError,
+    Change, DOCUMENT_LIMIT_BYTES, Expectation, Freshness, IndexKey, Item, Key, LIST_LIMIT_ITEMS, Order, Page, Range,
+    Scope, Store, Table, WRITE_LIMIT_CHANGES, WriteError,
 };
+
+/// The most bytes a message may have. *Source*: SQS.
+pub const MESSAGE_LIMIT_BYTES: usize = 1024 * 1024;
 
 /// The world does not do its part at the moment; the same call may succeed later.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -28,7 +31,7 @@ pub struct Unavailable {
 /// The one queue between the hooks and the executor.
 #[async_trait]
 pub trait Queue: Send + Sync {
-    /// Puts `message` (at most 1 MiB of text) on the queue.
+    /// Puts `message` (at most [`MESSAGE_LIMIT_BYTES`]) on the queue.
     ///
     /// *Once it returns* the message is durable and will be delivered at least once.
     /// *Errors*: [`Unavailable`]; the message may or may not be on the queue then.

@@ -10,6 +10,9 @@ pub const WRITE_LIMIT_CHANGES: usize = 100;
 /// The most items one page may have.
 pub const LIST_LIMIT_ITEMS: usize = 100;
 
+/// The most bytes a document may have.
+pub const DOCUMENT_LIMIT_BYTES: usize = 4 * 1024 * 1024;
+
 /// One of the three tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Table {
@@ -55,11 +58,11 @@ pub struct Item {
     pub key: Key,
     /// Counts its writes; the writer says which it is.
     pub rev: u64,
-    /// JSON text, any size up to 4 MiB; an adapter may keep it compressed, or in the blob store.
+    /// JSON text of at most [`DOCUMENT_LIMIT_BYTES`]; an adapter may keep it compressed, or in the blob store.
     pub document: String,
     /// Where else it is listed.
     pub index: Option<IndexKey>,
-    /// The second after which the store may forget it.
+    /// The second after which it is as if it were not there, and the store may forget it.
     pub expires_at: Option<i64>,
 }
 
@@ -155,16 +158,18 @@ pub struct Range {
     pub order: Order,
     /// At most so many items, 1 to [`LIST_LIMIT_ITEMS`].
     pub limit: usize,
-    /// Only behind this position, which an earlier page named.
+    /// Only behind this position, which an earlier page of the same range named; what no page named means the start.
     pub after: Option<String>,
 }
 
 /// One page of a listing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
-    /// Whole items, except over the index of [`Table::Runs`], where `document` is empty and `rev` is 0.
+    /// Whole items, except over the index of [`Table::Runs`], where `document` is empty, `rev` is 0 and an item that
+    /// has expired may still be named.
     pub items: Vec<Item>,
-    /// Where the next page begins; `None` at the end. Opaque, printable ASCII.
+    /// Where the next page begins; `None` when nothing follows. Opaque, printable ASCII. A page that names a next one
+    /// may be short where much has expired.
     pub next: Option<String>,
 }
 
@@ -174,7 +179,8 @@ pub trait Store: Send + Sync {
     /// The item at `key`.
     async fn find(&self, key: &Key, freshness: Freshness) -> Result<Option<Item>, Unavailable>;
 
-    /// The items at `keys` (at most [`LIST_LIMIT_ITEMS`]) in the order of `keys`, absent ones left out.
+    /// The items at `keys` (at most [`LIST_LIMIT_ITEMS`]) in the order of `keys`, absent ones left out; sees every write
+    /// that returned before.
     async fn find_all(&self, keys: &[Key]) -> Result<Vec<Item>, Unavailable>;
 
     /// One page of the items in `range`.

@@ -1,0 +1,34 @@
+//! Blobs in memory.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::ports::{Blobs, Unavailable};
+
+/// Bytes under their SHA-256, gone with the process.
+#[derive(Debug, Default)]
+pub struct MemoryBlobs {
+    blobs: Mutex<HashMap<String, Bytes>>,
+}
+
+impl MemoryBlobs {
+    /// How many different blobs were put.
+    pub fn count(&self) -> usize {
+        self.blobs.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+}
+
+#[async_trait]
+impl Blobs for MemoryBlobs {
+    async fn put(&self, sha256: &str, bytes: Bytes) -> Result<(), Unavailable> {
+        self.blobs.lock().unwrap_or_else(PoisonError::into_inner).insert(sha256.to_owned(), bytes);
+        Ok(())
+    }
+
+    async fn find(&self, sha256: &str) -> Result<Option<Bytes>, Unavailable> {
+        Ok(self.blobs.lock().unwrap_or_else(PoisonError::into_inner).get(sha256).cloned())
+    }
+}
