@@ -1,0 +1,272 @@
+//! What the environment says: the only place in this crate that reads a variable of ours.
+//!
+//! A function reads what it needs in one [`read`], and learns of everything that is missing or wrong in one sentence.
+//! A missing variable is never a wish for local mode.
+
+use std::fmt;
+
+use domain::OrgId;
+
+use crate::TableNames;
+
+/// Everything a function may need.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// `HOOKWRIGHT_DIRECTORY_TABLE`, `HOOKWRIGHT_RUNS_TABLE`, `HOOKWRIGHT_RECORDS_TABLE`.
+    pub tables: TableNames,
+    /// `HOOKWRIGHT_QUEUE_URL`.
+    pub queue_url: String,
+    /// `HOOKWRIGHT_BLOB_BUCKET`.
+    pub blob_bucket: String,
+    /// What is optional.
+    pub face: Face,
+    /// The key that works before there is any other.
+    pub admin: Option<Admin>,
+}
+
+/// How the outside reaches us.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Face {
+    /// `HOOKWRIGHT_PUBLIC_URL`: what hook addresses begin with, without a slash at the end.
+    pub public_url: Option<String>,
+    /// `HOOKWRIGHT_MAIL_DOMAIN`: the right half of the addresses of e-mail hooks.
+    pub mail_domain: Option<String>,
+}
+
+/// The administrator of an org, from `HOOKWRIGHT_ORG_ID` and `HOOKWRIGHT_ADMIN_KEY_HASH`, which come together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Admin {
+    /// The org.
+    pub org: OrgId,
+    /// SHA-256 of the key's secret: 64 lower-case hex digits.
+    pub key_hash: String,
+}
+
+/// How a bucket is addressed: in the host name as AWS does, or in the path as emulators do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BucketStyle {
+    Host,
+    Path,
+}
+
+/// All that is wrong with the environment, in one sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigError {
+    /// One clause for each variable.
+    pub problems: Vec<String>,
+}
+
+/// Reads variables one by one and remembers what was wrong.
+pub struct Reader<'env> {
+    lookup: &'env dyn Fn(&str) -> Option<String>,
+    problems: Vec<String>,
+}
+
+impl Config {
+    /// All of it from the environment of the process.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        read(Self::from_reader)
+    }
+
+    /// All of it from `reader`.
+    pub fn from_reader(reader: &mut Reader<'_>) -> Option<Self> {
+        // Everything is read before anything is judged, so that every problem is found.
+        let (tables, queue_url, blob_bucket) = (reader.tables(), reader.queue_url(), reader.blob_bucket());
+        let (face, admin) = (reader.face(), reader.admin());
+        Some(Self { tables: tables?, queue_url: queue_url?, blob_bucket: blob_bucket?, face: face?, admin: admin? })
+    }
+}
+
+/// What `build` reads from the environment of the process.
+///
+/// *Errors*: all problems it met, also those of values that `build` did not need in the end.
+pub fn read<T>(build: impl FnOnce(&mut Reader<'_>) -> Option<T>) -> Result<T, ConfigError> {
+    read_from(&|name| std::env::var(name).ok(), build)
+}
+
+/// What `build` reads from `lookup`.
+pub fn read_from<T>(
+    lookup: &dyn Fn(&str) -> Option<String>,
+    build: impl FnOnce(&mut Reader<'_>) -> Option<T>,
+) -> Result<T, ConfigError> {
+    let mut reader = Reader { lookup, problems: Vec::new() };
+    match build(&mut reader) {
+        Some(value) if reader.problems.is_empty() => Ok(value),
+        Some(_) | None => Err(ConfigError { problems: reader.problems }),
+    }
+}
+
+/// The SDK reads the endpoints itself; only that an emulator wants buckets in the path is not its to know.
+pub(crate) fn bucket_style() -> BucketStyle {
+    let is_set = |name| std::env::var(name).is_ok_and(|url| !url.is_empty());
+    if is_set("AWS_ENDPOINT_URL_S3") || is_set("AWS_ENDPOINT_URL") { BucketStyle::Path } else { BucketStyle::Host }
+}
+
+impl Reader<'_> {
+    /// The names of the three tables.
+    pub fn tables(&mut self) -> Option<TableNames> {
+        let directory = self.required("HOOKWRIGHT_DIRECTORY_TABLE", "a table name", is_table_name);
+        let runs = self.required("HOOKWRIGHT_RUNS_TABLE", "a table name", is_table_name);
+        let records = self.required("HOOKWRIGHT_RECORDS_TABLE", "a table name", is_table_name);
+        Some(TableNames { directory: directory?, runs: runs?, records: records? })
+    }
+
+    /// Where the queue is.
+    pub fn queue_url(&mut self) -> Option<String> {
+        self.required("HOOKWRIGHT_QUEUE_URL", "an http or https URL", is_url)
+    }
+
+    /// The bucket of the blobs.
+    pub fn blob_bucket(&mut self) -> Option<String> {
+        self.required("HOOKWRIGHT_BLOB_BUCKET", "a bucket name", is_bucket_name)
+    }
+
+    /// How the outside reaches us; nothing in it has to be set.
+    pub fn face(&mut self) -> Option<Face> {
+        let public_url = self.optional("HOOKWRIGHT_PUBLIC_URL", "an http or https URL", is_url);
+        let mail_domain = self.optional("HOOKWRIGHT_MAIL_DOMAIN", "a domain name", is_domain);
+        let public_url = public_url?.map(|url| url.trim_end_matches('/').to_owned());
+        Some(Face { public_url, mail_domain: mail_domain? })
+    }
+
+    /// The administrator, if both variables are set.
+    pub fn admin(&mut self) -> Option<Option<Admin>> {
+        let org = self.optional("HOOKWRIGHT_ORG_ID", "24 lower-case hex digits", |text| OrgId::parse(text).is_ok());
+        let key_hash = self.optional("HOOKWRIGHT_ADMIN_KEY_HASH", "64 lower-case hex digits", is_digest);
+        match (org?, key_hash?) {
+            (None, None) => Some(None),
+            (Some(org), Some(key_hash)) => OrgId::parse(&org).ok().map(|org| Some(Admin { org, key_hash })),
+            (Some(_), None) | (None, Some(_)) => {
+                self.problems.push("HOOKWRIGHT_ORG_ID and HOOKWRIGHT_ADMIN_KEY_HASH come together".to_owned());
+                None
+            }
+        }
+    }
+
+    fn required(&mut self, name: &str, shape: &str, fits: fn(&str) -> bool) -> Option<String> {
+        let value = self.optional(name, shape, fits)?;
+        if value.is_none() {
+            self.problems.push(format!("{name} is not set"));
+        }
+        value
+    }
+
+    /// `None` when there is a problem, `Some(None)` when the variable is not set or empty.
+    fn optional(&mut self, name: &str, shape: &str, fits: fn(&str) -> bool) -> Option<Option<String>> {
+        let value = (self.lookup)(name).filter(|value| !value.is_empty());
+        if value.as_deref().is_some_and(|value| !fits(value)) {
+            self.problems.push(format!("{name} is not {shape}"));
+            return None;
+        }
+        Some(value)
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the environment is not complete: {}", self.problems.join("; "))
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// *Source*: DynamoDB, "Naming rules".
+fn is_table_name(text: &str) -> bool {
+    (3..=255).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
+}
+
+/// *Source*: S3, "General purpose bucket naming rules".
+fn is_bucket_name(text: &str) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-".contains(&byte);
+    (3..=63).contains(&text.len()) && text.bytes().all(is_allowed)
+}
+
+fn is_url(text: &str) -> bool {
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    host.is_some_and(|host| !host.is_empty() && !host.starts_with('/')) && !text.contains(char::is_whitespace)
+}
+
+fn is_domain(text: &str) -> bool {
+    text.contains('.') && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte))
+}
+
+fn is_digest(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COMPLETE: [(&str, &str); 9] = [
+        ("HOOKWRIGHT_DIRECTORY_TABLE", "hw-directory"),
+        ("HOOKWRIGHT_RUNS_TABLE", "hw-runs"),
+        ("HOOKWRIGHT_RECORDS_TABLE", "hw-records"),
+        ("HOOKWRIGHT_QUEUE_URL", "https://sqs.eu-west-1.amazonaws.com/1/hw"),
+        ("HOOKWRIGHT_BLOB_BUCKET", "hw-blobs"),
+        ("HOOKWRIGHT_PUBLIC_URL", "https://hooks.example.org/"),
+        ("HOOKWRIGHT_MAIL_DOMAIN", "in.example.org"),
+        ("HOOKWRIGHT_ORG_ID", "5a345109e578360010eaa1ad"),
+        ("HOOKWRIGHT_ADMIN_KEY_HASH", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
+    ];
+
+    /// The complete environment with `name` changed to `value`, or without it.
+    fn config_with(name: &str, value: Option<&str>) -> Result<Config, String> {
+        let lookup = |asked: &str| {
+            let given = COMPLETE.iter().find(|(known, _)| *known == asked).map(|(_, value)| *value);
+            if asked == name { value } else { given }.map(str::to_owned)
+        };
+        read_from(&lookup, Config::from_reader).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_complete_environment_gives_everything() {
+        let config = config_with("", None).unwrap();
+        assert_eq!(config.tables, TableNames::with_prefix("hw"));
+        assert_eq!(config.face.public_url.as_deref(), Some("https://hooks.example.org"));
+        assert_eq!(config.admin.unwrap().org.to_string(), "5a345109e578360010eaa1ad");
+    }
+
+    #[test]
+    fn everything_that_is_missing_is_named_in_one_sentence() {
+        let error = read_from(&|_| None, Config::from_reader).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the environment is not complete: HOOKWRIGHT_DIRECTORY_TABLE is not set; HOOKWRIGHT_RUNS_TABLE is not set; \
+             HOOKWRIGHT_RECORDS_TABLE is not set; HOOKWRIGHT_QUEUE_URL is not set; HOOKWRIGHT_BLOB_BUCKET is not set"
+        );
+    }
+
+    #[test]
+    fn a_variable_of_the_wrong_shape_is_named_with_the_right_one() {
+        for (name, value, clause) in [
+            ("HOOKWRIGHT_RUNS_TABLE", "hw", "HOOKWRIGHT_RUNS_TABLE is not a table name"),
+            ("HOOKWRIGHT_QUEUE_URL", "hw", "HOOKWRIGHT_QUEUE_URL is not an http or https URL"),
+            ("HOOKWRIGHT_BLOB_BUCKET", "Hw_Blobs", "HOOKWRIGHT_BLOB_BUCKET is not a bucket name"),
+            ("HOOKWRIGHT_PUBLIC_URL", "hooks.example.org", "HOOKWRIGHT_PUBLIC_URL is not an http or https URL"),
+            ("HOOKWRIGHT_MAIL_DOMAIN", "me@example.org", "HOOKWRIGHT_MAIL_DOMAIN is not a domain name"),
+            ("HOOKWRIGHT_ORG_ID", "org", "HOOKWRIGHT_ORG_ID is not 24 lower-case hex digits"),
+            ("HOOKWRIGHT_ADMIN_KEY_HASH", "E3", "HOOKWRIGHT_ADMIN_KEY_HASH is not 64 lower-case hex digits"),
+        ] {
+            let error = config_with(name, Some(value)).unwrap_err();
+            assert_eq!(error, format!("the environment is not complete: {clause}"));
+        }
+    }
+
+    #[test]
+    fn an_org_without_its_key_is_a_mistake_and_neither_is_not() {
+        for half in ["HOOKWRIGHT_ORG_ID", "HOOKWRIGHT_ADMIN_KEY_HASH"] {
+            assert!(config_with(half, None).unwrap_err().contains("come together"));
+        }
+        let required = |name: &str| {
+            COMPLETE.iter().take(5).find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        };
+        assert_eq!(read_from(&required, Config::from_reader).unwrap().admin, None);
+    }
+
+    #[test]
+    fn a_function_that_needs_less_may_have_less() {
+        let lookup = |name: &str| (name == "HOOKWRIGHT_QUEUE_URL").then(|| "http://localhost:9324/q".to_owned());
+        assert!(read_from(&lookup, |reader| reader.queue_url()).is_ok());
+    }
+}
