@@ -40,7 +40,7 @@ pub struct Verdict {
     /// The operator.
     pub op: Operator,
     /// What the values were, `null` for what is missing. Texts over 1 KiB are cut, larger lists and objects named.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "domain::exact")]
     pub values: Vec<Value>,
     /// Whether the condition holds.
     #[serde(rename = "result")]

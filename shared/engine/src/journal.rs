@@ -6,6 +6,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use domain::Failure;
+
 use crate::condition::Verdict;
 use crate::definition::ErrorAction;
 use crate::expression::Fault;
@@ -25,7 +27,7 @@ pub struct Entry {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub action: Option<String>,
     /// The params as resolved, when there was something to perform.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "domain::exact")]
     pub input: Option<Value>,
     /// What came of it.
     pub outcome: Outcome,
@@ -42,19 +44,9 @@ pub struct Entry {
 #[serde(rename_all = "camelCase")]
 pub enum Outcome {
     /// It left this behind; `null` for a step without an action.
-    Output(Value),
+    Output(#[serde(with = "domain::exact")] Value),
     /// It failed.
     Failed(Failure),
-}
-
-/// Why a step or a run failed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Failure {
-    /// What kind of failure it is; stable, for programs and conditions (`/#error.code`).
-    pub code: String,
-    /// A sentence for people (`/#error.message`).
-    pub message: String,
 }
 
 /// Which transition was taken, and what was asked on the way.
@@ -89,6 +81,6 @@ pub struct ErrorCaseTaken {
 
 impl From<Fault> for Failure {
     fn from(fault: Fault) -> Failure {
-        Failure { code: fault.code().to_owned(), message: fault.to_string() }
+        Failure::new(fault.code(), fault.to_string())
     }
 }

@@ -1,5 +1,24 @@
 //! The use cases of Hookwright and the ports they need.
 //!
-//! No AWS and no environment in here: adapters are handed in by whoever starts it.
+//! No AWS and no environment in here: adapters are handed in by whoever starts it. Read in this order: `ports` is what
+//! the world must do; `directory`, `runs` and `records` say which document stands under which key; `accept` and
+//! `execute` are the two halves of the data path; `http` is the door in front of them.
 
+pub mod memory;
 pub mod ports;
+
+pub mod actions;
+pub mod directory;
+mod document;
+pub mod records;
+pub mod runs;
+
+pub mod accept;
+mod envelope;
+pub mod execute;
+pub mod http;
+
+pub use accept::Door;
+pub use envelope::{Envelope, UnreadableMessage};
+pub use execute::Executor;
+pub use http::api::Management;

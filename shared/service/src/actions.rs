@@ -1,0 +1,150 @@
+//! What a step can do: the actions of the `kustomer` app on our own records.
+//!
+//! An action reads and changes records through a [`Unit`] only, so all it does is written with the step's journal
+//! entry or not at all. A look-up that finds nothing is no failure: its output has no `id`.
+
+mod create;
+mod find;
+mod params;
+mod update;
+
+use domain::{Failure, RecordId, RunId};
+use serde_json::Value;
+
+use crate::{ports::Unavailable, records::Unit};
+
+use params::Params;
+
+/// Why a step has no output.
+#[derive(Debug)]
+pub enum NotDone {
+    /// The step failed; the workflow's error cases decide what comes next.
+    Failed(Failure),
+    /// The world must recover; the step has not been attempted.
+    Unavailable(Unavailable),
+}
+
+impl From<Unavailable> for NotDone {
+    fn from(error: Unavailable) -> Self {
+        Self::Unavailable(error)
+    }
+}
+
+impl NotDone {
+    /// A failure of the step.
+    pub(crate) fn failed(code: &'static str, message: impl Into<String>) -> Self {
+        Self::Failed(Failure::new(code, message))
+    }
+}
+
+/// Which visit of which step acts, so that what it makes has an id of its own.
+#[derive(Debug, Clone, Copy)]
+pub struct Actor<'a> {
+    /// The run.
+    pub run: RunId,
+    /// The step.
+    pub step: &'a str,
+    /// How often the run has come to this step, from 1.
+    pub visit: u32,
+}
+
+impl Actor<'_> {
+    /// The id of the record this visit makes.
+    fn record_id(&self) -> RecordId {
+        RecordId::for_step(self.run, self.step, self.visit)
+    }
+
+    /// The id of a second record that the same visit makes.
+    fn second_record_id(&self) -> RecordId {
+        RecordId::for_step(self.run, &format!("{}/2", self.step), self.visit)
+    }
+}
+
+macro_rules! actions {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
+        /// An action, by the name a workflow document gives it.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Action {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl Action {
+            /// Every action, in the order of its docs.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The name in workflow documents.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                }
+            }
+        }
+    };
+}
+
+actions! {
+    /// `{email}` → the customer who owns the address, or nothing.
+    CustomerFindByEmail = "kustomer.customer.find-by-email",
+    /// `{name, email | emails, phone | phones, custom, …}` → the new customer.
+    CustomerCreate = "kustomer.customer.create",
+    /// `{id, name, email | emails, custom, …}` → the changed customer.
+    CustomerUpdate = "kustomer.customer.update",
+    /// `{klassName, customer, title, data, custom, externalId}` → the new instance on the customer's timeline.
+    KobjectCreateWithCustomer = "kustomer.kobject.create-with-customer",
+    /// `{klassName, title, data, custom, externalId}` → the new instance.
+    KobjectCreate = "kustomer.kobject.create",
+    /// `{klassName}` → the klass, or nothing.
+    KlassFindByKlassname = "kustomer.klass.find-by-klassname",
+    /// `{customer, name, status, priority, direction, tags, custom, …}` → the new conversation.
+    ConversationCreate = "kustomer.conversation.create",
+    /// `{customer | conversation, channel, body, …}` → the new message.
+    MessageCreate = "kustomer.message.create",
+    /// `{conversation | customer, body}` → the new note.
+    NoteCreate = "kustomer.note.create",
+    /// `{name, …}` → the new company.
+    CompanyCreate = "kustomer.company.create",
+}
+
+impl Action {
+    /// The action that a workflow document calls `name`.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|action| action.name() == name)
+    }
+
+    /// The names of all actions, to check documents against.
+    pub fn names() -> Vec<&'static str> {
+        Self::ALL.iter().map(|action| action.name()).collect()
+    }
+
+    /// Does the action on `unit` and gives the step's output.
+    ///
+    /// *Errors*: [`NotDone`]; changes may be left in the unit then, which the caller undoes.
+    pub async fn perform(self, unit: &mut Unit<'_>, actor: Actor<'_>, input: &Value) -> Result<Value, NotDone> {
+        let params = Params::of(input)?;
+        match self {
+            Self::CustomerFindByEmail => find::customer_by_email(unit, &params).await,
+            Self::CustomerCreate => create::customer(unit, actor, &params).await,
+            Self::CustomerUpdate => update::customer(unit, &params).await,
+            Self::KobjectCreateWithCustomer => create::kobject_with_customer(unit, actor, &params).await,
+            Self::KobjectCreate => create::kobject(unit, actor, &params).await,
+            Self::KlassFindByKlassname => find::klass_by_name(unit, &params).await,
+            Self::ConversationCreate => create::conversation(unit, actor, &params).await,
+            Self::MessageCreate => create::message(unit, actor, &params).await,
+            Self::NoteCreate => create::note(unit, actor, &params).await,
+            Self::CompanyCreate => create::company(unit, actor, &params),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_action_is_found_by_its_name() {
+        for action in Action::ALL {
+            assert_eq!(Action::parse(action.name()), Some(*action));
+        }
+        assert_eq!(Action::parse("kustomer.customer.explode"), None);
+    }
+}

@@ -1,0 +1,101 @@
+//! The params of a step, as its action reads them.
+//!
+//! A reference that gave nothing has left its param out, which is the commonest fault of a workflow; every complaint
+//! about a missing one says so.
+
+use domain::{RecordId, RecordKind};
+use serde_json::{Map, Value};
+
+use super::NotDone;
+use crate::records::Unit;
+
+/// The params of one step.
+pub(super) struct Params<'a> {
+    map: &'a Map<String, Value>,
+}
+
+impl<'a> Params<'a> {
+    /// The params in a step's input.
+    ///
+    /// *Errors*: the input is no object.
+    pub(super) fn of(input: &'a Value) -> Result<Self, NotDone> {
+        match input {
+            Value::Object(map) => Ok(Self { map }),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+                Err(NotDone::failed("wrong_params", "The step's params are an object with one key for each param."))
+            }
+        }
+    }
+
+    /// The param as it is, `null` counting as left out.
+    pub(super) fn value(&self, name: &str) -> Option<&'a Value> {
+        self.map.get(name).filter(|value| !value.is_null())
+    }
+
+    /// The param as text; numbers and booleans are written out.
+    ///
+    /// *Errors*: it is an array or an object.
+    pub(super) fn text(&self, name: &str) -> Result<Option<String>, NotDone> {
+        match self.value(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text.clone())),
+            Some(Value::Number(number)) => Ok(Some(number.to_string())),
+            Some(Value::Bool(flag)) => Ok(Some(flag.to_string())),
+            Some(Value::Array(_) | Value::Object(_)) => Err(wrong(name, "text")),
+        }
+    }
+
+    /// The param as text that is there and not empty.
+    pub(super) fn required_text(&self, name: &str) -> Result<String, NotDone> {
+        self.text(name)?.filter(|text| !text.trim().is_empty()).ok_or_else(|| missing(name))
+    }
+
+    /// The param as an object, empty when it was left out.
+    ///
+    /// *Errors*: it is something else.
+    pub(super) fn object(&self, name: &str) -> Result<Map<String, Value>, NotDone> {
+        match self.value(name) {
+            None | Some(Value::Null) => Ok(Map::new()),
+            Some(Value::Object(map)) => Ok(map.clone()),
+            Some(Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => {
+                Err(wrong(name, "an object"))
+            }
+        }
+    }
+
+    /// The record of `kind` whose id the param is.
+    ///
+    /// *Errors*: it is left out, is no id, or no such record is there.
+    pub(super) async fn required_record(
+        &self,
+        unit: &mut Unit<'_>,
+        name: &str,
+        kind: &RecordKind,
+    ) -> Result<domain::Record, NotDone> {
+        let text = self.required_text(name)?;
+        let not_found =
+            || NotDone::failed("not_found", format!("There is no {kind} with the id `{text}` that `{name}` names."));
+        let id = RecordId::parse(&text).map_err(|_| not_found())?;
+        unit.find_record(kind, id).await?.ok_or_else(not_found)
+    }
+
+    /// Copies those of `names` that are there into `attributes`.
+    pub(super) fn copy(&self, names: &[&str], attributes: &mut Map<String, Value>) {
+        for name in names {
+            if let Some(value) = self.value(name) {
+                attributes.insert((*name).to_owned(), value.clone());
+            }
+        }
+    }
+}
+
+fn missing(name: &str) -> NotDone {
+    NotDone::failed(
+        "missing_param",
+        format!("The param `{name}` is missing. If it is a reference, what it points to was not there in this run."),
+    )
+}
+
+fn wrong(name: &str, wanted: &str) -> NotDone {
+    NotDone::failed("wrong_param", format!("The param `{name}` has to be {wanted}."))
+}

@@ -1,0 +1,56 @@
+//! The directory table: what an org has set up. Read often, written seldom.
+//!
+//! | document | partition | sort |
+//! | --- | --- | --- |
+//! | hook | `{org}#hooks#{kind}` | hook id |
+//! | hook, by its address | `address#{hash}` | `hook` |
+//! | API key | `{org}#keys` | key id |
+//! | workflow head | `{org}#workflows` | workflow id |
+//! | workflow name | `{org}#workflow-names` | name |
+//! | workflow definition, immutable | `{org}#definitions` | SHA-256 of its JSON |
+//! | listener of an event | `{org}#event#{event name}` | workflow id |
+//! | klass | `{org}#klasses` | name |
+
+pub mod hooks;
+pub mod keys;
+pub mod klasses;
+pub mod workflows;
+
+use domain::OrgId;
+
+use crate::ports::{Item, Key, Order, Page, Range, Scope, Store, Table, Unavailable};
+
+pub use crate::document::{Listing, Versioned};
+
+/// Which page of a listing is asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Paging {
+    /// At most so many items.
+    pub limit: usize,
+    /// Behind this position.
+    pub after: Option<String>,
+}
+
+/// A directory item without index or expiry.
+fn item(key: Key, rev: u64, document: String) -> Item {
+    Item { key, rev, document, index: None, expires_at: None }
+}
+
+fn key(org: OrgId, collection: &str, sort: impl Into<String>) -> Key {
+    Key::new(Table::Directory, format!("{org}#{collection}"), sort)
+}
+
+async fn list(store: &dyn Store, org: OrgId, collection: &str, paging: Paging) -> Result<Page, Unavailable> {
+    store
+        .list(&Range {
+            table: Table::Directory,
+            scope: Scope::Own,
+            partition: format!("{org}#{collection}"),
+            from: String::new(),
+            below: String::new(),
+            order: Order::Ascending,
+            limit: paging.limit,
+            after: paging.after,
+        })
+        .await
+}

@@ -1,0 +1,124 @@
+//! Hooks, each kept twice: in its org's list, and under its address, where the door finds it with one read.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
+
+use domain::{Hook, HookHash, HookId, HookKind, OrgId, Timestamp};
+
+use super::{Listing, Paging, Versioned, item, key, list as list_collection};
+use crate::{
+    document,
+    ports::{Change, Expectation, Freshness, Key, Store, Table, Unavailable, WriteError},
+};
+
+/// How long an address that was looked up, found or not, is believed.
+///
+/// *Why*: a hook that was deleted through another process goes on answering for as long; a flood of posts to
+/// addresses that do not exist costs one read each in that time.
+const ADDRESS_CACHE_MS: i64 = 5_000;
+
+/// How many addresses are remembered; past it everything is forgotten, which costs one read each.
+const ADDRESS_CACHE_LIMIT: usize = 10_000;
+
+/// Hooks by address, remembered for a few seconds.
+#[derive(Default)]
+pub struct AddressCache {
+    entries: Mutex<HashMap<HookHash, (Timestamp, Option<Hook>)>>,
+}
+
+impl AddressCache {
+    /// The hook at `hash`, from memory or from the store.
+    pub async fn find(&self, store: &dyn Store, hash: HookHash, now: Timestamp) -> Result<Option<Hook>, Unavailable> {
+        if let Some(known) = self.fresh(hash, now) {
+            return Ok(known);
+        }
+        let found = find_by_hash(store, hash).await?;
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        if entries.len() >= ADDRESS_CACHE_LIMIT {
+            entries.clear();
+        }
+        entries.insert(hash, (now, found.clone()));
+        Ok(found)
+    }
+
+    /// Forgets the hook at `hash`, because this process has just changed it.
+    pub fn forget(&self, hash: HookHash) {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner).remove(&hash);
+    }
+
+    fn fresh(&self, hash: HookHash, now: Timestamp) -> Option<Option<Hook>> {
+        let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        let (read_at, hook) = entries.get(&hash)?;
+        let age_ms = now.as_millisecond() - read_at.as_millisecond();
+        (0..ADDRESS_CACHE_MS).contains(&age_ms).then(|| hook.clone())
+    }
+}
+
+/// Creates `hook` with its address.
+///
+/// *Errors*: [`WriteError::Conflict`] when its id or hash is taken, which a fresh random one is not.
+pub async fn create(store: &dyn Store, hook: &Hook) -> Result<(), WriteError> {
+    write(store, hook, 1, Expectation::Absent).await
+}
+
+/// Writes `hook` in the place of its revision `rev`.
+///
+/// *Errors*: [`WriteError::Conflict`] when somebody else has written it since.
+pub async fn replace(store: &dyn Store, hook: &Hook, rev: u64) -> Result<(), WriteError> {
+    write(store, hook, rev + 1, Expectation::Rev(rev)).await
+}
+
+/// Deletes the revision `rev` of `hook` with its address.
+///
+/// *Errors*: as [`replace`].
+pub async fn delete(store: &dyn Store, hook: &Hook, rev: u64) -> Result<(), WriteError> {
+    store
+        .write(&[
+            Change::Delete(main_key(hook.org, hook.kind, hook.id), Expectation::Rev(rev)),
+            Change::Delete(address_key(hook.hash), Expectation::Anything),
+        ])
+        .await
+}
+
+/// The hook of this kind and id.
+pub async fn find(
+    store: &dyn Store,
+    org: OrgId,
+    kind: HookKind,
+    id: HookId,
+) -> Result<Option<Versioned<Hook>>, Unavailable> {
+    let found = store.find(&main_key(org, kind, id), Freshness::Latest).await?;
+    found.as_ref().map(document::read_versioned).transpose()
+}
+
+/// One page of an org's hooks of one kind, oldest first.
+pub async fn list(store: &dyn Store, org: OrgId, kind: HookKind, paging: Paging) -> Result<Listing<Hook>, Unavailable> {
+    document::read_page(&list_collection(store, org, &collection(kind), paging).await?)
+}
+
+async fn find_by_hash(store: &dyn Store, hash: HookHash) -> Result<Option<Hook>, Unavailable> {
+    let found = store.find(&address_key(hash), Freshness::Recent).await?;
+    found.as_ref().map(document::read).transpose()
+}
+
+async fn write(store: &dyn Store, hook: &Hook, rev: u64, expectation: Expectation) -> Result<(), WriteError> {
+    let document = document::write(hook)?;
+    let main = item(main_key(hook.org, hook.kind, hook.id), rev, document.clone());
+    let address = item(address_key(hook.hash), rev, document);
+    store.write(&[Change::Put(main, expectation), Change::Put(address, expectation)]).await
+}
+
+fn collection(kind: HookKind) -> String {
+    format!("hooks#{}", kind.word())
+}
+
+fn main_key(org: OrgId, kind: HookKind, id: HookId) -> Key {
+    key(org, &collection(kind), id.to_string())
+}
+
+/// The one partition without an org in it: an address without one has to be found too.
+fn address_key(hash: HookHash) -> Key {
+    Key::new(Table::Directory, format!("address#{hash}"), "hook")
+}

@@ -1,0 +1,207 @@
+//! Workflows: a head that changes, definitions that never do, and who listens to which event.
+//!
+//! A definition lives under the SHA-256 of its JSON and is not deleted, so a run finishes on the one it began with
+//! whatever happens to the workflow meanwhile.
+
+use domain::{OrgId, Timestamp, WorkflowId};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::{Listing, Paging, Versioned, item, key, list as list_collection};
+use crate::{
+    document,
+    ports::{Change, Expectation, Freshness, Key, Store, Unavailable, WriteError},
+};
+
+const HEADS: &str = "workflows";
+const NAMES: &str = "workflow-names";
+const DEFINITIONS: &str = "definitions";
+
+/// The changing part of a workflow: which definition it has now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Workflow {
+    /// The workflow.
+    pub id: WorkflowId,
+    /// Its owner.
+    pub org: OrgId,
+    /// The name in its definition, unique in the org.
+    pub name: String,
+    /// The event it listens to.
+    pub event_name: String,
+    /// Whether it runs.
+    pub enabled: bool,
+    /// The SHA-256 of its definition's JSON.
+    pub hash: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+/// A workflow that wants to know of an event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Listener {
+    /// The workflow.
+    pub workflow: WorkflowId,
+    /// Its name.
+    pub name: String,
+    /// Its definition.
+    pub hash: String,
+    /// Whether it runs.
+    pub enabled: bool,
+}
+
+/// The hash under which `document` is kept.
+pub fn definition_hash(document: &Value) -> String {
+    hex::encode(Sha256::digest(document.to_string()))
+}
+
+/// Creates `workflow` with its definition `document`.
+///
+/// *Errors*: [`WriteError::Conflict`] at position [`NAME_POSITION`] when the name is taken.
+pub async fn create(store: &dyn Store, workflow: &Workflow, document: &Value) -> Result<(), WriteError> {
+    let changes = [
+        put_head(workflow, 1, Expectation::Absent)?,
+        put_name(workflow, Expectation::Absent),
+        put_definition(workflow, document),
+        put_listener(workflow)?,
+    ];
+    store.write(&changes).await
+}
+
+/// Where in the changes of [`create`] and [`replace`] the name is.
+pub const NAME_POSITION: usize = 1;
+
+/// Writes `workflow` in the place of `before`, with its definition `document`.
+///
+/// *Errors*: [`WriteError::Conflict`]: at [`NAME_POSITION`] the name is taken, elsewhere somebody else has written it.
+pub async fn replace(
+    store: &dyn Store,
+    before: &Versioned<Workflow>,
+    workflow: &Workflow,
+    document: &Value,
+) -> Result<(), WriteError> {
+    let renamed = before.value.name != workflow.name;
+    let name_expectation = if renamed { Expectation::Absent } else { Expectation::Anything };
+    let mut changes = vec![
+        put_head(workflow, before.rev + 1, Expectation::Rev(before.rev))?,
+        put_name(workflow, name_expectation),
+        put_definition(workflow, document),
+        put_listener(workflow)?,
+    ];
+    if renamed {
+        changes.push(Change::Delete(name_key(&before.value), Expectation::Anything));
+    }
+    if before.value.event_name != workflow.event_name {
+        changes.push(Change::Delete(listener_key(&before.value), Expectation::Anything));
+    }
+    store.write(&changes).await
+}
+
+/// Deletes the workflow; its definitions and runs stay.
+///
+/// *Errors*: [`WriteError::Conflict`] when somebody else has written it since.
+pub async fn delete(store: &dyn Store, workflow: &Versioned<Workflow>) -> Result<(), WriteError> {
+    let Versioned { rev, value } = workflow;
+    store
+        .write(&[
+            Change::Delete(head_key(value.org, value.id), Expectation::Rev(*rev)),
+            Change::Delete(name_key(value), Expectation::Anything),
+            Change::Delete(listener_key(value), Expectation::Anything),
+        ])
+        .await
+}
+
+/// The workflow with this id.
+pub async fn find(store: &dyn Store, org: OrgId, id: WorkflowId) -> Result<Option<Versioned<Workflow>>, Unavailable> {
+    let found = store.find(&head_key(org, id), Freshness::Latest).await?;
+    found.as_ref().map(document::read_versioned).transpose()
+}
+
+/// One page of an org's workflows, oldest first.
+pub async fn list(store: &dyn Store, org: OrgId, paging: Paging) -> Result<Listing<Versioned<Workflow>>, Unavailable> {
+    let page = list_collection(store, org, HEADS, paging).await?;
+    let items = page.items.iter().map(document::read_versioned).collect::<Result<_, Unavailable>>()?;
+    Ok(Listing { items, next: page.next })
+}
+
+/// The definition under `hash`, as it was written.
+pub async fn find_definition(store: &dyn Store, org: OrgId, hash: &str) -> Result<Option<Value>, Unavailable> {
+    // Nothing under a hash ever changes, so a recent read is as good as the latest once it finds something.
+    let key = key(org, DEFINITIONS, hash);
+    let found = match store.find(&key, Freshness::Recent).await? {
+        Some(found) => Some(found),
+        None => store.find(&key, Freshness::Latest).await?,
+    };
+    found.as_ref().map(document::read).transpose()
+}
+
+/// The definitions under `hashes`, in that order; those that are not there are left out.
+pub async fn find_definitions(
+    store: &dyn Store,
+    org: OrgId,
+    hashes: &[&str],
+) -> Result<Vec<(String, Value)>, Unavailable> {
+    let keys: Vec<Key> = hashes.iter().map(|hash| key(org, DEFINITIONS, *hash)).collect();
+    let items = store.find_all(&keys).await?;
+    items.iter().map(|item| Ok((item.key.sort.clone(), document::read(item)?))).collect()
+}
+
+/// Every workflow that listens to `event_name`, enabled or not, oldest first.
+pub async fn listeners(store: &dyn Store, org: OrgId, event_name: &str) -> Result<Vec<Listener>, Unavailable> {
+    let mut listeners = Vec::new();
+    let mut paging = Paging { limit: crate::ports::LIST_LIMIT_ITEMS, after: None };
+    loop {
+        let page = list_collection(store, org, &event_collection(event_name), paging.clone()).await?;
+        for item in &page.items {
+            listeners.push(document::read(item)?);
+        }
+        match page.next {
+            Some(next) => paging.after = Some(next),
+            None => return Ok(listeners),
+        }
+    }
+}
+
+fn put_head(workflow: &Workflow, rev: u64, expectation: Expectation) -> Result<Change, Unavailable> {
+    let place = head_key(workflow.org, workflow.id);
+    Ok(Change::Put(item(place, rev, document::write(workflow)?), expectation))
+}
+
+fn put_name(workflow: &Workflow, expectation: Expectation) -> Change {
+    Change::Put(item(name_key(workflow), 1, format!("\"{}\"", workflow.id)), expectation)
+}
+
+fn put_definition(workflow: &Workflow, document: &Value) -> Change {
+    let place = key(workflow.org, DEFINITIONS, workflow.hash.as_str());
+    Change::Put(item(place, 1, document.to_string()), Expectation::Anything)
+}
+
+fn put_listener(workflow: &Workflow) -> Result<Change, Unavailable> {
+    let listener = Listener {
+        workflow: workflow.id,
+        name: workflow.name.clone(),
+        hash: workflow.hash.clone(),
+        enabled: workflow.enabled,
+    };
+    Ok(Change::Put(item(listener_key(workflow), 1, document::write(&listener)?), Expectation::Anything))
+}
+
+fn head_key(org: OrgId, id: WorkflowId) -> Key {
+    key(org, HEADS, id.to_string())
+}
+
+fn name_key(workflow: &Workflow) -> Key {
+    key(workflow.org, NAMES, workflow.name.as_str())
+}
+
+fn listener_key(workflow: &Workflow) -> Key {
+    key(workflow.org, &event_collection(&workflow.event_name), workflow.id.to_string())
+}
+
+fn event_collection(event_name: &str) -> String {
+    format!("event#{event_name}")
+}

@@ -1,0 +1,106 @@
+//! The message between the hooks and the executor.
+//!
+//! It carries the whole transaction, so accepting one is a single durable act; 1,000,000 bytes of data, the most that
+//! `ingest` gives, leave room for the rest within the queue's 1 MiB. Readers ignore keys they do not know, so that an
+//! older executor takes what a newer hook sent.
+
+use domain::{Note, Transaction};
+use serde::{Deserialize, Serialize};
+
+use crate::{document, ports::Unavailable};
+
+/// The version this program writes; it reads this one only.
+const VERSION: u32 = 1;
+
+/// How many notes go along; a body with thousands of repeated keys is told about by its first ones.
+const NOTES_LIMIT: usize = 20;
+
+/// A message that is no envelope; it ends on the dead-letter queue, where a person can look at it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the message is no transaction: {0}")]
+pub struct UnreadableMessage(String);
+
+/// An accepted transaction on its way to the executor.
+///
+/// *Shape*: `{"v":1,"event":"kustomer.hooks.form.….receive","transaction":{…},"notes":[]}`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Envelope {
+    v: u32,
+    /// The event it fires.
+    pub event: String,
+    /// The transaction.
+    pub transaction: Transaction,
+    /// What its owner should know about the body.
+    #[serde(default)]
+    pub notes: Vec<Note>,
+}
+
+impl Envelope {
+    /// The envelope of `transaction`, which fires `event`.
+    pub fn new(event: String, transaction: Transaction, mut notes: Vec<Note>) -> Self {
+        notes.truncate(NOTES_LIMIT);
+        Self { v: VERSION, event, transaction, notes }
+    }
+
+    /// The text that goes on the queue.
+    pub fn message(&self) -> Result<String, Unavailable> {
+        // SQS refuses these two characters, which JSON allows; inside of JSON text they only stand in strings.
+        Ok(document::write(self)?.replace('\u{fffe}', "\\ufffe").replace('\u{ffff}', "\\uffff"))
+    }
+
+    /// The envelope in the text that came from the queue.
+    ///
+    /// *Errors*: [`UnreadableMessage`] when it is none, or one of a version this program does not know.
+    pub fn parse(message: &str) -> Result<Self, UnreadableMessage> {
+        let envelope: Self = serde_json::from_str(message).map_err(|error| UnreadableMessage(error.to_string()))?;
+        if envelope.v != VERSION {
+            return Err(UnreadableMessage(format!("version {} is not known here", envelope.v)));
+        }
+        Ok(envelope)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{HookId, HookKind, OrgId, Timestamp, TransactionId};
+    use serde_json::json;
+
+    use super::*;
+
+    fn envelope(data: serde_json::Value) -> Envelope {
+        let now = Timestamp::from_millisecond(0);
+        let transaction = Transaction {
+            id: TransactionId::fresh(now, [1; 8]),
+            org: OrgId::fresh(now, [2; 8]),
+            hook: HookId::fresh(now, [3; 8]),
+            hook_kind: HookKind::Form,
+            created_at: now,
+            data,
+        };
+        Envelope::new("kustomer.hooks.form.x.receive".to_owned(), transaction, Vec::new())
+    }
+
+    #[test]
+    fn a_message_is_read_back_as_it_was_with_every_digit() {
+        let data: serde_json::Value = serde_json::from_str("{\"a\":9007199254740993,\"b\":1e400,\"c\":0.1}").unwrap();
+        let sent = envelope(data);
+        assert_eq!(Envelope::parse(&sent.message().unwrap()), Ok(sent));
+    }
+
+    #[test]
+    fn characters_that_the_queue_refuses_are_escaped() {
+        let sent = envelope(json!("\u{fffe}\u{ffff}\u{0}"));
+        let message = sent.message().unwrap();
+        assert!(!message.contains(['\u{fffe}', '\u{ffff}', '\u{0}']));
+        assert_eq!(Envelope::parse(&message), Ok(sent));
+    }
+
+    #[test]
+    fn unknown_keys_are_ignored_and_unknown_versions_are_refused() {
+        let message = envelope(json!({})).message().unwrap();
+        assert!(Envelope::parse(&message.replacen('{', "{\"later\":1,", 1)).is_ok());
+        for wrong in ["", "{}", "[]", "not json", &message.replacen("\"v\":1", "\"v\":2", 1)] {
+            assert!(Envelope::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+}

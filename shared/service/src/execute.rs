@@ -1,0 +1,84 @@
+//! Executing what was accepted: the second half of the data path.
+//!
+//! A message is done when each of its runs has come to its final state; until then it stays on the queue, so a crash
+//! anywhere in here ends in a second delivery that carries on from what was written. Steps on our own records are
+//! gathered in one [`Unit`] and written with their journal entries in one write: all of it happened, or none.
+
+mod definitions;
+mod drive;
+
+use std::sync::Arc;
+
+use domain::RunId;
+
+use crate::{
+    directory::workflows::{self, Listener},
+    envelope::{Envelope, UnreadableMessage},
+    ports::{Store, Unavailable, World},
+    runs::{self, Admitted, Considered, StoredTransaction, Verdict},
+};
+
+use definitions::Definitions;
+
+/// Why a message has to be delivered again.
+#[derive(Debug, thiserror::Error)]
+pub enum NotExecuted {
+    /// It is no transaction; after its last delivery it ends on the dead-letter queue.
+    #[error(transparent)]
+    Unreadable(#[from] UnreadableMessage),
+    /// The world must recover.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+/// What carries runs forward.
+pub struct Executor {
+    store: Arc<dyn Store>,
+    world: Arc<dyn World>,
+    definitions: Definitions,
+}
+
+impl Executor {
+    /// An executor over `store`.
+    pub fn new(store: Arc<dyn Store>, world: Arc<dyn World>) -> Self {
+        Self { store, world, definitions: Definitions::default() }
+    }
+
+    /// Runs every workflow that listens to the transaction in `message`.
+    ///
+    /// *Once it returns* `Ok`, each of them has come to its final state and the message may be deleted.
+    /// *Errors*: [`NotExecuted`]; what was done so far is durable, and delivering the message again goes on from there.
+    pub async fn execute(&self, message: &str) -> Result<(), NotExecuted> {
+        let envelope = Envelope::parse(message)?;
+        let stored = self.consider(envelope).await?;
+        let (stored, delivery) = match runs::admit(self.store.as_ref(), &stored).await? {
+            Admitted::First => (stored, drive::Delivery::First),
+            Admitted::Again(before) => (*before, drive::Delivery::Again),
+        };
+        let trigger_output = stored.transaction.document();
+        for considered in &stored.considered {
+            if let Some(run) = considered.run {
+                self.drive(&stored.transaction, &trigger_output, considered, run, delivery).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Which workflows listen to the event, and what is to come of each.
+    async fn consider(&self, envelope: Envelope) -> Result<StoredTransaction, Unavailable> {
+        let Envelope { transaction, event, notes, .. } = envelope;
+        let listeners = workflows::listeners(self.store.as_ref(), transaction.org, &event).await?;
+        if listeners.is_empty() {
+            tracing::info!(transaction.id = %transaction.id, event, "no workflow listens to this event");
+        }
+        let considered = listeners
+            .into_iter()
+            .map(|Listener { workflow, name, hash, enabled }| {
+                let run = enabled.then(|| RunId::for_transaction(transaction.id, workflow));
+                let verdict = if enabled { Verdict::Started } else { Verdict::Disabled };
+                Considered { workflow, name, hash, verdict, run }
+            })
+            .collect();
+        Ok(StoredTransaction { transaction, event, notes, considered })
+    }
+}

@@ -1,0 +1,63 @@
+//! Definitions, parsed once and remembered: nothing under a hash ever changes.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use domain::{Failure, OrgId};
+use engine::Definition;
+
+use crate::{
+    actions::Action,
+    directory::workflows,
+    ports::{Store, Unavailable},
+};
+
+/// How many definitions are remembered; past it all are forgotten, which costs one read each.
+const LIMIT: usize = 1_000;
+
+/// Why there is no definition to run.
+pub(super) enum NoDefinition {
+    /// It is there and this program cannot run it, or it is not there at all.
+    Unusable(Failure),
+    /// The store did not answer.
+    Unavailable(Unavailable),
+}
+
+/// Parsed definitions by org and hash.
+#[derive(Default)]
+pub(super) struct Definitions {
+    parsed: Mutex<HashMap<(OrgId, String), Arc<Definition>>>,
+}
+
+impl Definitions {
+    /// The definition under `hash`.
+    pub(super) async fn get(&self, store: &dyn Store, org: OrgId, hash: &str) -> Result<Arc<Definition>, NoDefinition> {
+        let key = (org, hash.to_owned());
+        if let Some(known) = self.parsed.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
+            return Ok(Arc::clone(known));
+        }
+        let definition = Arc::new(load(store, org, hash).await?);
+        let mut parsed = self.parsed.lock().unwrap_or_else(PoisonError::into_inner);
+        if parsed.len() >= LIMIT {
+            parsed.clear();
+        }
+        parsed.insert(key, Arc::clone(&definition));
+        Ok(definition)
+    }
+}
+
+async fn load(store: &dyn Store, org: OrgId, hash: &str) -> Result<Definition, NoDefinition> {
+    let found = workflows::find_definition(store, org, hash).await.map_err(NoDefinition::Unavailable)?;
+    let Some(document) = found else {
+        let message = format!("The definition {hash} of this run is not in the store any more.");
+        return Err(NoDefinition::Unusable(Failure::new("definition_missing", message)));
+    };
+    Definition::parse(&document, &Action::names()).map_err(|problems| {
+        let told: Vec<String> =
+            problems.iter().map(|problem| format!("{}: {}", problem.path, problem.message)).collect();
+        let message = format!("This program cannot run the definition: {}", told.join("; "));
+        NoDefinition::Unusable(Failure::new("definition_unusable", message))
+    })
+}

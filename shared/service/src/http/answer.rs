@@ -1,0 +1,104 @@
+//! Answers: JSON:API documents and errors.
+
+use bytes::Bytes;
+use domain::{Rejected, Rejection};
+use http::{HeaderValue, StatusCode, header};
+use serde_json::{Value, json};
+
+use crate::ports::Unavailable;
+
+/// An answer whose body is whole.
+pub type Response = http::Response<Bytes>;
+
+/// How long a sender is asked to wait while the world recovers.
+const RETRY_AFTER_SECONDS: &str = "5";
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// A JSON document.
+pub(crate) fn json_response(status: StatusCode, document: &Value) -> Response {
+    let mut response = Response::new(Bytes::from(document.to_string()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, JSON);
+    response
+}
+
+/// An answer without a body.
+pub(crate) fn empty_response(status: StatusCode) -> Response {
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = status;
+    response
+}
+
+/// The answer to a request that its sender must change.
+pub fn rejected_response(rejected: &Rejected) -> Response {
+    let status = status_of(rejected.rejection);
+    let mut error = error_object(status, rejected.code, &rejected.detail);
+    if let (false, Some(error)) = (rejected.path.is_empty(), error.as_object_mut()) {
+        error.insert("source".to_owned(), json!({ "path": rejected.path }));
+    }
+    let mut response = json_response(status, &json!({ "errors": [error] }));
+    if rejected.rejection == Rejection::Unauthenticated {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    response
+}
+
+/// The answer while the world does not do its part: the sender is to come again.
+pub fn unavailable_response(error: &Unavailable) -> Response {
+    tracing::error!(%error, "answered 503");
+    let status = StatusCode::SERVICE_UNAVAILABLE;
+    let detail = "The request was not taken. Send it again in a few seconds.";
+    let mut response = error_response(status, "unavailable", detail);
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
+    response
+}
+
+/// One error with `status`.
+pub fn error_response(status: StatusCode, code: &str, detail: &str) -> Response {
+    json_response(status, &json!({ "errors": [error_object(status, code, detail)] }))
+}
+
+/// Several errors of one kind, each with a code, a sentence and a place.
+pub(crate) fn problems_response(problems: impl Iterator<Item = Problem>) -> Response {
+    let status = StatusCode::BAD_REQUEST;
+    let errors: Vec<Value> = problems
+        .map(|problem| {
+            let mut error = error_object(status, &problem.code, &problem.detail);
+            if let Some(error) = error.as_object_mut() {
+                error.insert("source".to_owned(), json!({ "path": problem.path }));
+                if let Some(suggestion) = problem.suggestion {
+                    error.insert("meta".to_owned(), json!({ "suggestion": suggestion }));
+                }
+            }
+            error
+        })
+        .collect();
+    json_response(status, &json!({ "errors": errors }))
+}
+
+/// Something wrong at one place of a document.
+pub(crate) struct Problem {
+    pub(crate) path: String,
+    pub(crate) code: String,
+    pub(crate) detail: String,
+    pub(crate) suggestion: Option<String>,
+}
+
+fn error_object(status: StatusCode, code: &str, detail: &str) -> Value {
+    let title = status.canonical_reason().unwrap_or("Error");
+    json!({ "status": status.as_str(), "code": code, "title": title, "detail": detail })
+}
+
+const fn status_of(rejection: Rejection) -> StatusCode {
+    match rejection {
+        Rejection::Malformed => StatusCode::BAD_REQUEST,
+        Rejection::Unauthenticated => StatusCode::UNAUTHORIZED,
+        Rejection::Forbidden => StatusCode::FORBIDDEN,
+        Rejection::NotFound => StatusCode::NOT_FOUND,
+        Rejection::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        Rejection::Taken => StatusCode::CONFLICT,
+        Rejection::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Rejection::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+    }
+}

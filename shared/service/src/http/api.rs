@@ -1,0 +1,277 @@
+//! The management API: who is calling, may they, and what is done.
+
+mod call;
+mod customers;
+mod hooks;
+mod keys;
+mod klasses;
+mod resource;
+mod runs;
+mod workflows;
+
+use std::sync::{Arc, OnceLock};
+
+use domain::{ApiKeySecret, Caller, OrgId, Rejected, Rejection, Role};
+use http::{HeaderValue, StatusCode, header};
+use serde_json::json;
+use subtle::ConstantTimeEq;
+
+use super::{
+    API_BODY_LIMIT_BYTES, Request, Response,
+    answer::{json_response, problems_response, rejected_response, unavailable_response},
+    openapi,
+    routes::{Operation, ROUTES, Route},
+};
+use crate::{
+    directory::{hooks::AddressCache, keys as api_keys},
+    ports::{Store, Unavailable, World, WriteError},
+};
+
+use call::Call;
+
+/// The key that a deployer made before there was a store to keep one in.
+#[derive(Debug, Clone)]
+pub struct FirstKey {
+    /// Its org.
+    pub org: OrgId,
+    /// The SHA-256 of its secret, in hex.
+    pub digest: String,
+}
+
+/// What stands behind the management API.
+pub struct Management {
+    /// Where everything is.
+    pub store: Arc<dyn Store>,
+    /// Time and chance.
+    pub world: Arc<dyn World>,
+    /// The door's memory of addresses, if the door is in this process.
+    pub addresses: Arc<AddressCache>,
+    /// What hook addresses begin with; taken from the request where it is not set.
+    pub public_url: Option<String>,
+    /// The domain of e-mail hooks.
+    pub mail_domain: Option<String>,
+    /// A key with `org.admin` that stands in the configuration.
+    pub first_key: Option<FirstKey>,
+}
+
+/// Why an operation gave no answer of its own.
+pub(crate) enum Refused {
+    Rejected(Rejected),
+    Problems(Vec<super::answer::Problem>),
+    Unavailable(Unavailable),
+}
+
+impl From<Rejected> for Refused {
+    fn from(rejected: Rejected) -> Self {
+        Self::Rejected(rejected)
+    }
+}
+
+impl From<Unavailable> for Refused {
+    fn from(error: Unavailable) -> Self {
+        Self::Unavailable(error)
+    }
+}
+
+impl From<WriteError> for Refused {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::Unavailable(error) => Self::Unavailable(error),
+            WriteError::Conflict { .. } => Self::Rejected(Rejected::new(
+                Rejection::Taken,
+                "changed_meanwhile",
+                "Somebody else changed this at the same moment. Read it again and repeat the change.",
+            )),
+        }
+    }
+}
+
+impl Management {
+    /// Answers a request to the management API.
+    pub async fn answer(&self, request: &Request) -> Response {
+        match self.operate(request).await {
+            Ok(response) => response,
+            Err(Refused::Rejected(rejected)) => rejected_response(&rejected),
+            Err(Refused::Problems(problems)) => problems_response(problems.into_iter()),
+            Err(Refused::Unavailable(error)) => unavailable_response(&error),
+        }
+    }
+
+    async fn operate(&self, request: &Request) -> Result<Response, Refused> {
+        let matched = match find_route(request) {
+            Found::Route(route, params) => (route, params),
+            Found::OtherMethods(allow) => return Ok(method_not_allowed(&allow)),
+            Found::Nothing => return Err(unknown_path().into()),
+        };
+        let (route, params) = matched;
+        let Some(permission) = route.permission else { return Ok(self.answer_publicly(route.operation)) };
+        let caller = self.caller(request).await?;
+        if !caller.may(permission) {
+            let detail = format!("This key may not do that: it needs the role {permission}, or one that covers it.");
+            return Err(Rejected::new(Rejection::Forbidden, "role_missing", detail).into());
+        }
+        if request.body().len() > API_BODY_LIMIT_BYTES {
+            let detail = format!("A body has at most {API_BODY_LIMIT_BYTES} bytes here.");
+            return Err(Rejected::new(Rejection::TooLarge, "body_too_large", detail).into());
+        }
+        let call = Call { management: self, request, params, caller };
+        perform(route.operation, &call).await
+    }
+
+    fn answer_publicly(&self, operation: Operation) -> Response {
+        if operation == Operation::ReadOpenApi {
+            return json_response(StatusCode::OK, &openapi::document());
+        }
+        json_response(StatusCode::OK, &json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") }))
+    }
+
+    /// Who sent the request.
+    async fn caller(&self, request: &Request) -> Result<Caller, Refused> {
+        let unknown = || {
+            Rejected::new(
+                Rejection::Unauthenticated,
+                "bad_credentials",
+                "This key is not known, has expired or was deleted.",
+            )
+        };
+        let token = bearer_token(request)?;
+        let (org, id, secret) = ApiKeySecret::read_token(token).ok_or_else(unknown)?;
+        if let Some(first) = self.first_key.as_ref().filter(|first| first.org == org) {
+            let same: bool = first.digest.as_bytes().ct_eq(secret.digest().as_bytes()).into();
+            if let (true, Ok(admin)) = (same, Role::parse("org.admin")) {
+                return Ok(Caller { org, key: id, roles: vec![admin] });
+            }
+        }
+        let key = api_keys::find(self.store.as_ref(), org, id).await?.ok_or_else(unknown)?;
+        Ok(key.admit(&secret, self.world.now()).ok_or_else(unknown)?)
+    }
+}
+
+async fn perform(operation: Operation, call: &Call<'_>) -> Result<Response, Refused> {
+    match operation {
+        Operation::ReadHealth | Operation::ReadOpenApi => Ok(call.management.answer_publicly(operation)),
+        Operation::CreateHook => hooks::create(call).await,
+        Operation::ListHooks => hooks::list(call).await,
+        Operation::GetHook => hooks::get(call).await,
+        Operation::UpdateHook => hooks::update(call).await,
+        Operation::DeleteHook => hooks::delete(call).await,
+        Operation::ListHookTransactions => hooks::transactions(call).await,
+        Operation::CreateWorkflow => workflows::create(call).await,
+        Operation::ListWorkflows => workflows::list(call).await,
+        Operation::GetWorkflow => workflows::get(call).await,
+        Operation::UpdateWorkflow => workflows::update(call).await,
+        Operation::DeleteWorkflow => workflows::delete(call).await,
+        Operation::ExportWorkflow => workflows::export(call).await,
+        Operation::ListRuns => runs::list(call).await,
+        Operation::GetRun => runs::get(call).await,
+        Operation::GetTransaction => runs::transaction(call).await,
+        Operation::CreateKlass => klasses::create(call).await,
+        Operation::ListKlasses => klasses::list(call).await,
+        Operation::GetKlass => klasses::get(call).await,
+        Operation::UpdateKlass => klasses::update(call).await,
+        Operation::DeleteKlass => klasses::delete(call).await,
+        Operation::CreateCustomer => customers::create(call).await,
+        Operation::ListCustomers => customers::list(call).await,
+        Operation::GetCustomer => customers::get(call).await,
+        Operation::UpdateCustomer => customers::update(call).await,
+        Operation::ListTimeline => customers::timeline(call).await,
+        Operation::ListInstances => customers::instances(call).await,
+        Operation::GetConversation => customers::record(call, &domain::RecordKind::Conversation).await,
+        Operation::GetMessage => customers::record(call, &domain::RecordKind::Message).await,
+        Operation::GetNote => customers::record(call, &domain::RecordKind::Note).await,
+        Operation::GetCompany => customers::record(call, &domain::RecordKind::Company).await,
+        Operation::CreateApiKey => keys::create(call).await,
+        Operation::ListApiKeys => keys::list(call).await,
+        Operation::GetApiKey => keys::get(call).await,
+        Operation::DeleteApiKey => keys::delete(call).await,
+    }
+}
+
+enum Found {
+    Route(&'static Route, Vec<(String, String)>),
+    OtherMethods(String),
+    Nothing,
+}
+
+fn find_route(request: &Request) -> Found {
+    static ROUTER: OnceLock<matchit::Router<Vec<&'static Route>>> = OnceLock::new();
+    let Ok(matched) = ROUTER.get_or_init(router).at(request.uri().path()) else { return Found::Nothing };
+    match matched.value.iter().find(|route| route.method.as_http() == *request.method()) {
+        Some(route) => {
+            let params = matched.params.iter().map(|(name, value)| (name.to_owned(), decoded(value))).collect();
+            Found::Route(route, params)
+        }
+        None => {
+            let methods: Vec<String> = matched.value.iter().map(|route| route.method.as_http().to_string()).collect();
+            Found::OtherMethods(methods.join(", "))
+        }
+    }
+}
+
+/// One entry for each path, with its routes. A path that the router does not take is missing from it, which the test of
+/// the OpenAPI document against the routes would show.
+fn router() -> matchit::Router<Vec<&'static Route>> {
+    let mut by_path: Vec<(&str, Vec<&'static Route>)> = Vec::new();
+    for route in ROUTES {
+        match by_path.iter_mut().find(|(path, _)| *path == route.path) {
+            Some((_, routes)) => routes.push(route),
+            None => by_path.push((route.path, vec![route])),
+        }
+    }
+    let mut router = matchit::Router::new();
+    for (path, routes) in by_path {
+        if let Err(error) = router.insert(path, routes) {
+            tracing::error!(path, %error, "a route cannot be reached");
+        }
+    }
+    router
+}
+
+fn decoded(part: &str) -> String {
+    percent_encoding::percent_decode_str(part).decode_utf8_lossy().into_owned()
+}
+
+fn bearer_token(request: &Request) -> Result<&str, Rejected> {
+    let mut values = request.headers().get_all(header::AUTHORIZATION).iter();
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return Err(match request.headers().contains_key(header::AUTHORIZATION) {
+            true => Rejected::new(
+                Rejection::Malformed,
+                "ambiguous_credentials",
+                "Send one Authorization header, not several.",
+            ),
+            false => Rejected::new(
+                Rejection::Unauthenticated,
+                "no_credentials",
+                "Send an API key in the header `Authorization: Bearer hk_…`.",
+            ),
+        });
+    };
+    let text = value.to_str().unwrap_or_default();
+    // The scheme's case does not matter (RFC 9110, 11.1).
+    match text.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(token.trim()),
+        Some(_) | None => Err(Rejected::new(
+            Rejection::Unauthenticated,
+            "bad_credentials",
+            "The Authorization header has to be `Bearer`, a space and an API key.",
+        )),
+    }
+}
+
+fn method_not_allowed(allow: &str) -> Response {
+    let detail = format!("This address takes {allow} only.");
+    let mut response = rejected_response(&Rejected::new(Rejection::MethodNotAllowed, "method_not_allowed", detail));
+    if let Ok(value) = HeaderValue::from_str(allow) {
+        response.headers_mut().insert(header::ALLOW, value);
+    }
+    response
+}
+
+fn unknown_path() -> Rejected {
+    Rejected::new(
+        Rejection::NotFound,
+        "unknown_path",
+        "There is nothing at this address. The paths are listed in /v1/openapi.json.",
+    )
+}

@@ -1,0 +1,112 @@
+//! One authenticated request to the management API, and how its parts are read.
+
+use domain::{Caller, Rejected, Rejection, Timestamp};
+use http::header;
+use serde_json::{Map, Value};
+
+use super::{Management, Refused, Request};
+use crate::{accept::refused_body, directory::Paging, ports::LIST_LIMIT_ITEMS};
+
+const DEFAULT_PAGE_SIZE: usize = 25;
+
+/// A request, its caller, and the variable parts of its path.
+pub(super) struct Call<'a> {
+    pub(super) management: &'a Management,
+    pub(super) request: &'a Request,
+    pub(super) params: Vec<(String, String)>,
+    pub(super) caller: Caller,
+}
+
+impl Call<'_> {
+    /// The part of the path that the route calls `name`.
+    pub(super) fn param(&self, name: &str) -> &str {
+        self.params.iter().find(|(param, _)| param == name).map_or("", |(_, value)| value.as_str())
+    }
+
+    /// The part of the path that the route calls `name`, as `parse` reads it.
+    ///
+    /// *Errors*: `404`, because nothing has an id that is none.
+    pub(super) fn id<T, E>(&self, name: &str, parse: impl FnOnce(&str) -> Result<T, E>) -> Result<T, Refused> {
+        parse(self.param(name)).map_err(|_| not_found().into())
+    }
+
+    /// The query parameter `name`.
+    pub(super) fn query(&self, name: &str) -> Option<String> {
+        let query = self.request.uri().query()?;
+        query.split('&').find_map(|pair| {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (decode(key) == name).then(|| decode(value))
+        })
+    }
+
+    /// The query parameter `name` as an instant.
+    pub(super) fn instant(&self, name: &str) -> Result<Option<Timestamp>, Refused> {
+        let Some(text) = self.query(name) else { return Ok(None) };
+        match Timestamp::parse(&text) {
+            Some(instant) => Ok(Some(instant)),
+            None => Err(bad_query(name, "an instant such as 2026-11-22T09:30:00Z")),
+        }
+    }
+
+    /// Which page is asked for: `pageSize`, and `after` from an earlier answer's `links.next`.
+    pub(super) fn paging(&self) -> Result<Paging, Refused> {
+        let limit = match self.query("pageSize") {
+            None => DEFAULT_PAGE_SIZE,
+            Some(text) => match text.parse() {
+                Ok(size) if (1..=LIST_LIMIT_ITEMS).contains(&size) => size,
+                Ok(_) | Err(_) => return Err(bad_query("pageSize", &format!("a number from 1 to {LIST_LIMIT_ITEMS}"))),
+            },
+        };
+        Ok(Paging { limit, after: self.query("after").filter(|after| !after.is_empty()) })
+    }
+
+    /// The number of the page that is asked for, which only counts along.
+    pub(super) fn page_number(&self) -> u64 {
+        self.query("page").and_then(|page| page.parse().ok()).filter(|page| *page > 0).unwrap_or(1)
+    }
+
+    /// The attributes in the body: the whole object, or `data.attributes` of a JSON:API document.
+    ///
+    /// *Errors*: no JSON, or no object.
+    pub(super) fn attributes(&self) -> Result<Map<String, Value>, Refused> {
+        let (document, _notes) = ingest::json::parse(self.request.body()).map_err(refused_body)?;
+        let Value::Object(mut document) = document else {
+            return Err(
+                Rejected::new(Rejection::Malformed, "not_an_object", "The body has to be a JSON object.").into()
+            );
+        };
+        match document.get_mut("data").and_then(|data| data.get_mut("attributes")) {
+            Some(Value::Object(attributes)) => Ok(std::mem::take(attributes)),
+            Some(_) | None => Ok(document),
+        }
+    }
+
+    /// What the addresses of hooks begin with.
+    pub(super) fn base_url(&self) -> String {
+        if let Some(url) = &self.management.public_url {
+            return url.trim_end_matches('/').to_owned();
+        }
+        let text = |name| self.request.headers().get(name).and_then(|value| value.to_str().ok());
+        let scheme = text(header::HeaderName::from_static("x-forwarded-proto")).unwrap_or("https");
+        let host = text(header::HOST).unwrap_or("localhost");
+        format!("{scheme}://{host}")
+    }
+}
+
+/// The answer for something of the caller's org that is not there.
+pub(super) fn not_found() -> Rejected {
+    Rejected::new(Rejection::NotFound, "not_found", "There is nothing with this id in your org.")
+}
+
+/// The refusal of a key in a body, with the sentence for its author.
+pub(super) fn bad_attribute(name: &str, detail: impl Into<String>) -> Refused {
+    Rejected::at(format!("$.{name}"), "bad_attribute", detail).into()
+}
+
+fn bad_query(name: &str, wanted: &str) -> Refused {
+    Rejected::at(name, "bad_query", format!("The query parameter `{name}` has to be {wanted}.")).into()
+}
+
+fn decode(text: &str) -> String {
+    percent_encoding::percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned()
+}

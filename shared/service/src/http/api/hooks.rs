@@ -1,0 +1,211 @@
+//! Hooks: create, list, read, change, delete, and the debug log.
+
+use domain::{Hook, HookHash, HookId, HookKind, Rejected, Rejection, Reply};
+use http::StatusCode;
+use serde_json::{Map, Value, json};
+
+use super::{
+    Refused, Response,
+    call::{Call, bad_attribute, not_found},
+    resource::{many, one, org_relationship, resource, text},
+};
+use crate::{
+    directory::{Versioned, hooks},
+    http::answer::empty_response,
+    ports::Unavailable,
+    runs::{self, Interaction},
+};
+
+const TITLE_LIMIT_CHARS: usize = 256;
+const DESCRIPTION_LIMIT_CHARS: usize = 4_096;
+const EVENT_NAME_LIMIT_BYTES: usize = 256;
+
+pub(super) async fn create(call: &Call<'_>) -> Result<Response, Refused> {
+    let kind = kind(call)?;
+    let attributes = call.attributes()?;
+    let (now, world) = (call.management.world.now(), &call.management.world);
+    let (mut id, mut hash) = ([0; 8], [0; 32]);
+    world.fill(&mut id)?;
+    world.fill(&mut hash)?;
+    let id = HookId::fresh(now, id);
+    let mut hook = Hook {
+        id,
+        org: call.caller.org,
+        kind,
+        hash: HookHash::from_random(hash),
+        title: String::new(),
+        description: None,
+        event_name: Hook::standard_event_name(kind, id),
+        debug_until: None,
+        reply: None,
+        created_at: now,
+        updated_at: now,
+    };
+    if let Some(event_name) = text(&attributes, "eventName")? {
+        hook.event_name = checked_event_name(event_name)?;
+    }
+    apply(call, &mut hook, &attributes)?;
+    if hook.title.is_empty() {
+        return Err(bad_attribute("title", "A hook needs a `title`."));
+    }
+    hooks::create(call.management.store.as_ref(), &hook).await?;
+    Ok(one(StatusCode::CREATED, hook_resource(call, &hook)))
+}
+
+pub(super) async fn list(call: &Call<'_>) -> Result<Response, Refused> {
+    let paging = call.paging()?;
+    let size = paging.limit;
+    let listing = hooks::list(call.management.store.as_ref(), call.caller.org, kind(call)?, paging).await?;
+    let resources = listing.items.iter().map(|hook| hook_resource(call, hook)).collect();
+    Ok(many(call, resources, size, listing.next.as_deref()))
+}
+
+pub(super) async fn get(call: &Call<'_>) -> Result<Response, Refused> {
+    let hook = found(call).await?;
+    Ok(one(StatusCode::OK, hook_resource(call, &hook.value)))
+}
+
+pub(super) async fn update(call: &Call<'_>) -> Result<Response, Refused> {
+    let Versioned { rev, value: mut hook } = found(call).await?;
+    let attributes = call.attributes()?;
+    apply(call, &mut hook, &attributes)?;
+    hook.updated_at = call.management.world.now();
+    hooks::replace(call.management.store.as_ref(), &hook, rev).await?;
+    call.management.addresses.forget(hook.hash);
+    Ok(one(StatusCode::OK, hook_resource(call, &hook)))
+}
+
+pub(super) async fn delete(call: &Call<'_>) -> Result<Response, Refused> {
+    let Versioned { rev, value: hook } = found(call).await?;
+    hooks::delete(call.management.store.as_ref(), &hook, rev).await?;
+    call.management.addresses.forget(hook.hash);
+    Ok(empty_response(StatusCode::NO_CONTENT))
+}
+
+pub(super) async fn transactions(call: &Call<'_>) -> Result<Response, Refused> {
+    let hook = found(call).await?.value;
+    let interactions = runs::list_interactions(call.management.store.as_ref(), hook.org, hook.id).await?;
+    let count = interactions.len();
+    let resources = interactions.into_iter().map(interaction_resource).collect();
+    Ok(many(call, resources, count.max(1), None))
+}
+
+fn kind(call: &Call<'_>) -> Result<HookKind, Refused> {
+    match call.param("kind") {
+        "form" => Ok(HookKind::Form),
+        _ => {
+            Err(Rejected::new(Rejection::NotFound, "unknown_kind", "This version has hooks of the kind `form`.").into())
+        }
+    }
+}
+
+async fn found(call: &Call<'_>) -> Result<Versioned<Hook>, Refused> {
+    let kind = kind(call)?;
+    let id = call.id("id", HookId::parse)?;
+    let found: Result<Option<Versioned<Hook>>, Unavailable> =
+        hooks::find(call.management.store.as_ref(), call.caller.org, kind, id).await;
+    found?.ok_or_else(|| not_found().into())
+}
+
+/// The keys that may change in a hook's life.
+fn apply(call: &Call<'_>, hook: &mut Hook, attributes: &Map<String, Value>) -> Result<(), Refused> {
+    if let Some(title) = text(attributes, "title")? {
+        hook.title = limited("title", title.trim().to_owned(), TITLE_LIMIT_CHARS)?;
+        if hook.title.is_empty() {
+            return Err(bad_attribute("title", "A hook needs a `title`."));
+        }
+    }
+    if attributes.contains_key("description") {
+        hook.description = match text(attributes, "description")? {
+            Some(text) => Some(limited("description", text, DESCRIPTION_LIMIT_CHARS)?),
+            None => None,
+        };
+    }
+    match attributes.get("debug") {
+        None => {}
+        Some(Value::Bool(true)) => hook.start_debugging(call.management.world.now()),
+        Some(Value::Bool(false)) => hook.stop_debugging(),
+        Some(_) => return Err(bad_attribute("debug", "`debug` is true or false.")),
+    }
+    if let Some(reply) = attributes.get("reply") {
+        hook.reply = checked_reply(reply)?;
+    }
+    Ok(())
+}
+
+fn checked_reply(reply: &Value) -> Result<Option<Reply>, Refused> {
+    if reply.is_null() {
+        return Ok(None);
+    }
+    let reply: Reply = serde_json::from_value(reply.clone()).map_err(|_| {
+        bad_attribute("reply", "`reply` is an object such as {\"status\": 303, \"location\": \"https://shop.example/thanks\"}, with status, body, contentType and location.")
+    })?;
+    reply.check().map_err(|sentence| bad_attribute("reply", format!("{sentence}.")))?;
+    Ok(Some(reply))
+}
+
+fn checked_event_name(event_name: String) -> Result<String, Refused> {
+    let words = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    if event_name.starts_with("kustomer.")
+        && event_name.len() <= EVENT_NAME_LIMIT_BYTES
+        && event_name.chars().all(words)
+    {
+        Ok(event_name)
+    } else {
+        Err(bad_attribute(
+            "eventName",
+            format!(
+                "An event name begins with `kustomer.`, goes on with letters, digits, `.`, `-` and `_`, and has at most {EVENT_NAME_LIMIT_BYTES} characters."
+            ),
+        ))
+    }
+}
+
+fn limited(name: &str, text: String, limit_chars: usize) -> Result<String, Refused> {
+    if text.chars().count() > limit_chars {
+        return Err(bad_attribute(name, format!("`{name}` has at most {limit_chars} characters.")));
+    }
+    Ok(text)
+}
+
+fn hook_resource(call: &Call<'_>, hook: &Hook) -> Value {
+    let path = format!("/v1/hooks/{}/{}", hook.kind.word(), hook.id);
+    let address = format!("{}/v1/hooks/{}/{}/{}", call.base_url(), hook.kind.word(), hook.org, hook.hash);
+    let mut attributes = json!({
+        "title": hook.title,
+        "description": hook.description,
+        "eventName": hook.event_name,
+        "hash": hook.hash,
+        "url": address,
+        "debug": hook.is_debugging(call.management.world.now()),
+        "createdAt": hook.created_at,
+        "updatedAt": hook.updated_at,
+    });
+    if let (Some(reply), Some(attributes)) = (&hook.reply, attributes.as_object_mut()) {
+        attributes.insert("reply".to_owned(), json!(reply));
+    }
+    resource(hook.kind.type_name(), &hook.id.to_string(), &path, attributes, org_relationship(call))
+}
+
+fn interaction_resource(interaction: Interaction) -> Value {
+    match interaction {
+        Interaction::Accepted(transaction) => {
+            let mut document = transaction.document();
+            if let Some(document) = document.as_object_mut() {
+                document.insert("links".to_owned(), json!({ "self": format!("/v1/transactions/{}", transaction.id) }));
+            }
+            document
+        }
+        Interaction::Refused(refusal) => json!({
+            "id": refusal.id,
+            "type": "refusal",
+            "attributes": {
+                "createdAt": refusal.created_at,
+                "code": refusal.code,
+                "detail": refusal.detail,
+                "contentType": refusal.content_type,
+                "bodyBytes": refusal.body_bytes,
+            },
+        }),
+    }
+}

@@ -1,0 +1,123 @@
+//! Klasses: create, list, read, change, delete.
+
+use domain::{Klass, KlassId, Rejected, Rejection};
+use http::StatusCode;
+use serde_json::{Map, Value, json};
+
+use super::{
+    Refused, Response,
+    call::{Call, bad_attribute, not_found},
+    resource::{many, one, org_relationship, resource, text},
+};
+use crate::{
+    directory::{Versioned, klasses},
+    http::answer::{Problem, empty_response},
+    ports::WriteError,
+};
+
+pub(super) async fn create(call: &Call<'_>) -> Result<Response, Refused> {
+    let attributes = call.attributes()?;
+    let now = call.management.world.now();
+    let mut id = [0; 8];
+    call.management.world.fill(&mut id)?;
+    let name =
+        text(&attributes, "name")?.ok_or_else(|| bad_attribute("name", "A klass needs a `name`, such as `order`."))?;
+    Klass::check_name(&name).map_err(|sentence| bad_attribute("name", format!("{sentence}.")))?;
+    let mut klass = Klass {
+        id: KlassId::fresh(now, id),
+        org: call.caller.org,
+        name,
+        display_name: None,
+        icon: None,
+        color: None,
+        metadata: Map::new(),
+        created_at: now,
+        updated_at: now,
+    };
+    apply(&mut klass, &attributes)?;
+    match klasses::create(call.management.store.as_ref(), &klass).await {
+        Ok(()) => Ok(one(StatusCode::CREATED, klass_resource(call, &klass))),
+        Err(WriteError::Conflict { .. }) => {
+            let detail = format!("There is a klass `{}` already.", klass.name);
+            Err(Rejected { path: "$.name".to_owned(), ..Rejected::new(Rejection::Taken, "name_taken", detail) }.into())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+pub(super) async fn list(call: &Call<'_>) -> Result<Response, Refused> {
+    let paging = call.paging()?;
+    let size = paging.limit;
+    let listing = klasses::list(call.management.store.as_ref(), call.caller.org, paging).await?;
+    let resources = listing.items.iter().map(|klass| klass_resource(call, klass)).collect();
+    Ok(many(call, resources, size, listing.next.as_deref()))
+}
+
+pub(super) async fn get(call: &Call<'_>) -> Result<Response, Refused> {
+    Ok(one(StatusCode::OK, klass_resource(call, &found(call).await?.value)))
+}
+
+pub(super) async fn update(call: &Call<'_>) -> Result<Response, Refused> {
+    let Versioned { rev, value: mut klass } = found(call).await?;
+    let attributes = call.attributes()?;
+    if attributes.get("name").is_some_and(|name| name.as_str() != Some(&klass.name)) {
+        return Err(bad_attribute("name", "A klass's name cannot change, because its instances stand under it."));
+    }
+    apply(&mut klass, &attributes)?;
+    klass.updated_at = call.management.world.now();
+    klasses::replace(call.management.store.as_ref(), &klass, rev).await?;
+    Ok(one(StatusCode::OK, klass_resource(call, &klass)))
+}
+
+pub(super) async fn delete(call: &Call<'_>) -> Result<Response, Refused> {
+    let klass = found(call).await?.value;
+    klasses::delete(call.management.store.as_ref(), klass.org, &klass.name).await?;
+    Ok(empty_response(StatusCode::NO_CONTENT))
+}
+
+async fn found(call: &Call<'_>) -> Result<Versioned<Klass>, Refused> {
+    let found = klasses::find(call.management.store.as_ref(), call.caller.org, call.param("name")).await?;
+    found.ok_or_else(|| not_found().into())
+}
+
+fn apply(klass: &mut Klass, attributes: &Map<String, Value>) -> Result<(), Refused> {
+    for (name, place) in
+        [("displayName", &mut klass.display_name), ("icon", &mut klass.icon), ("color", &mut klass.color)]
+    {
+        if attributes.contains_key(name) {
+            *place = text(attributes, name)?;
+        }
+    }
+    match attributes.get("metadata") {
+        None => Ok(()),
+        Some(Value::Object(metadata)) => {
+            let problems = Klass::check_metadata(metadata);
+            if !problems.is_empty() {
+                return Err(Refused::Problems(problems.into_iter().map(problem).collect()));
+            }
+            klass.metadata = metadata.clone();
+            Ok(())
+        }
+        Some(_) => Err(bad_attribute(
+            "metadata",
+            "`metadata` is an object such as {\"properties\": {\"orderIDStr\": {\"displayName\": \"Order ID\"}}}.",
+        )),
+    }
+}
+
+fn problem((path, sentence): (String, String)) -> Problem {
+    Problem { path, code: "bad_attribute".to_owned(), detail: format!("{sentence}."), suggestion: None }
+}
+
+fn klass_resource(call: &Call<'_>, klass: &Klass) -> Value {
+    let attributes = json!({
+        "name": klass.name,
+        "displayName": klass.display_name,
+        "icon": klass.icon,
+        "color": klass.color,
+        "metadata": klass.metadata,
+        "createdAt": klass.created_at,
+        "updatedAt": klass.updated_at,
+    });
+    resource("klass", &klass.id.to_string(), &format!("/v1/klasses/{}", klass.name), attributes, org_relationship(call))
+}

@@ -1,0 +1,75 @@
+//! JSON:API documents: one resource, or a page of them.
+
+use http::StatusCode;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Map, Value, json};
+
+use super::{Response, call::Call};
+use crate::http::answer::json_response;
+
+/// A resource of an org.
+pub(super) fn resource(kind: &str, id: &str, path: &str, attributes: Value, relationships: Value) -> Value {
+    json!({
+        "type": kind,
+        "id": id,
+        "attributes": attributes,
+        "relationships": relationships,
+        "links": { "self": path },
+    })
+}
+
+/// The relationship to the caller's org.
+pub(super) fn org_relationship(call: &Call<'_>) -> Value {
+    json!({ "org": { "data": { "type": "org", "id": call.caller.org } } })
+}
+
+/// An answer with one resource.
+pub(super) fn one(status: StatusCode, resource: Value) -> Response {
+    json_response(status, &json!({ "data": resource }))
+}
+
+/// An answer with a page of resources.
+///
+/// *Shape*: `{"data":[…],"meta":{"page":1,"pageSize":25},"links":{"self":"…","next":"…"}}`; `next` is `null` at the end.
+pub(super) fn many(call: &Call<'_>, resources: Vec<Value>, page_size: usize, next: Option<&str>) -> Response {
+    let page = call.page_number();
+    let next = next.map(|after| next_link(call, page + 1, page_size, after));
+    let this = call.request.uri().path_and_query().map_or("", |path| path.as_str());
+    json_response(
+        StatusCode::OK,
+        &json!({
+            "data": resources,
+            "meta": { "page": page, "pageSize": page_size },
+            "links": { "self": this, "next": next },
+        }),
+    )
+}
+
+/// Takes from `attributes` the key `name` as text; `Ok(None)` when it is not there.
+pub(super) fn text(attributes: &Map<String, Value>, name: &str) -> Result<Option<String>, super::Refused> {
+    match attributes.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.clone())),
+        Some(Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
+            Err(super::call::bad_attribute(name, format!("`{name}` has to be text.")))
+        }
+    }
+}
+
+/// The link to the next page: this request's own filters, and where that page begins.
+fn next_link(call: &Call<'_>, page: u64, page_size: usize, after: &str) -> String {
+    let uri = call.request.uri();
+    let mut pairs: Vec<String> = uri
+        .query()
+        .unwrap_or_default()
+        .split('&')
+        .filter(|pair| {
+            !pair.is_empty() && !["page", "pageSize", "after"].contains(&pair.split('=').next().unwrap_or(pair))
+        })
+        .map(str::to_owned)
+        .collect();
+    pairs.push(format!("page={page}"));
+    pairs.push(format!("pageSize={page_size}"));
+    pairs.push(format!("after={}", utf8_percent_encode(after, NON_ALPHANUMERIC)));
+    format!("{}?{}", uri.path(), pairs.join("&"))
+}

@@ -1,0 +1,158 @@
+//! Runs with every step, and transactions with the trace of why which workflow ran.
+
+use domain::{Rejected, Rejection, Run, RunId, RunState, TransactionId, WorkflowId};
+use engine::journal::{Entry, Outcome};
+use http::StatusCode;
+use serde_json::{Map, Value, json};
+
+use super::{
+    Refused, Response,
+    call::{Call, not_found},
+    resource::{many, one, org_relationship, resource},
+};
+use crate::{
+    http::answer::json_response,
+    runs::{self, Considered, JournalEntry, StoredRun, StoredTransaction},
+};
+
+/// How many pages of runs one request looks through for runs of the state it asks for.
+const FILTER_PAGES_LIMIT: usize = 10;
+
+pub(super) async fn list(call: &Call<'_>) -> Result<Response, Refused> {
+    let workflow = call.id("id", WorkflowId::parse)?;
+    let state = call.query("state").map(|word| state(&word)).transpose()?;
+    let started = (call.instant("from")?, call.instant("until")?);
+    let mut paging = call.paging()?;
+    let size = paging.limit;
+    let mut found: Vec<Run> = Vec::new();
+    for _ in 0..FILTER_PAGES_LIMIT {
+        let store = call.management.store.as_ref();
+        let listing = runs::list_runs(store, call.caller.org, workflow, started, paging.clone()).await?;
+        found.extend(listing.items.into_iter().filter(|run| state.is_none_or(|state| run.state == state)));
+        paging.after = listing.next;
+        if paging.after.is_none() || !found.is_empty() {
+            break;
+        }
+    }
+    let resources = found.iter().map(|run| run_resource(call, run, None)).collect();
+    Ok(many(call, resources, size, paging.after.as_deref()))
+}
+
+pub(super) async fn get(call: &Call<'_>) -> Result<Response, Refused> {
+    let id = call.id("id", RunId::parse)?;
+    let store = call.management.store.as_ref();
+    let StoredRun { run, entries, .. } = runs::find_run(store, call.caller.org, id).await?.ok_or_else(not_found)?;
+    let transaction = runs::find_transaction(store, run.org, run.transaction_id).await?;
+    let trigger_output = transaction.map_or(Value::Null, |stored| stored.transaction.document());
+    let steps = entries.iter().enumerate().map(|(index, entry)| step(index, entry, &trigger_output)).collect();
+    Ok(one(StatusCode::OK, run_resource(call, &run, Some(steps))))
+}
+
+pub(super) async fn transaction(call: &Call<'_>) -> Result<Response, Refused> {
+    let id = call.id("id", TransactionId::parse)?;
+    let store = call.management.store.as_ref();
+    let found = runs::find_transaction(store, call.caller.org, id).await?;
+    let Some(stored) = found else {
+        let detail = "There is no transaction with this id in your org. One that was accepted a moment ago can be read once an executor has taken it.";
+        return Err(Rejected::new(Rejection::NotFound, "not_found", detail).into());
+    };
+    let trace = trace(call, &stored).await?;
+    let mut document = stored.transaction.document();
+    if let Some(document) = document.as_object_mut() {
+        document.insert("links".to_owned(), json!({ "self": format!("/v1/transactions/{id}") }));
+    }
+    Ok(json_response(StatusCode::OK, &json!({ "data": document, "meta": { "trace": trace } })))
+}
+
+fn state(word: &str) -> Result<RunState, Refused> {
+    RunState::parse(word).ok_or_else(|| {
+        let detail = "The query parameter `state` is one of running, waiting, held, succeeded, failed, cancelled.";
+        Rejected::at("state", "bad_query", detail).into()
+    })
+}
+
+fn run_resource(call: &Call<'_>, run: &Run, steps: Option<Vec<Value>>) -> Value {
+    let mut attributes = json!({
+        "state": run.state,
+        "workflowId": run.workflow_id,
+        "workflowHash": run.workflow_hash,
+        "transactionId": run.transaction_id,
+        "startedAt": run.started_at,
+        "endedAt": run.ended_at,
+        "error": run.error,
+    });
+    if let (Some(steps), Some(attributes)) = (steps, attributes.as_object_mut()) {
+        attributes.insert("steps".to_owned(), Value::Array(steps));
+    }
+    let mut relationships = org_relationship(call);
+    if let Some(relationships) = relationships.as_object_mut() {
+        relationships.insert("workflow".to_owned(), related("workflow", "/v1/workflows", &run.workflow_id.to_string()));
+        relationships.insert(
+            "transaction".to_owned(),
+            related("transaction", "/v1/transactions", &run.transaction_id.to_string()),
+        );
+    }
+    resource("run", &run.id.to_string(), &format!("/v1/runs/{}", run.id), attributes, relationships)
+}
+
+fn related(kind: &str, collection: &str, id: &str) -> Value {
+    json!({ "data": { "type": kind, "id": id }, "links": { "self": format!("{collection}/{id}") } })
+}
+
+/// A step as it ran. The trigger's output is the transaction, which is not stored a second time.
+fn step(index: usize, entry: &JournalEntry, trigger_output: &Value) -> Value {
+    let JournalEntry { entry, attempts, started_at, ended_at } = entry;
+    let (output, error) = match &entry.outcome {
+        Outcome::Output(_) if index == 0 => (trigger_output.clone(), Value::Null),
+        Outcome::Output(output) => (output.clone(), Value::Null),
+        Outcome::Failed(failure) => (Value::Null, json!(failure)),
+    };
+    let mut step = Map::new();
+    for (key, value) in [
+        ("id", json!(entry.step)),
+        ("visit", json!(entry.visit)),
+        ("action", json!(entry.action)),
+        ("input", entry.input.clone().unwrap_or(Value::Null)),
+        ("output", output),
+        ("attempts", json!(attempts)),
+        ("startedAt", json!(started_at)),
+        ("endedAt", json!(ended_at)),
+        ("transition", transition(entry)),
+        ("error", error),
+    ] {
+        step.insert(key.to_owned(), value);
+    }
+    if let Some(error_case) = &entry.error_case {
+        step.insert("errorCase".to_owned(), json!(error_case));
+    }
+    Value::Object(step)
+}
+
+fn transition(entry: &Entry) -> Value {
+    entry.transition.as_ref().map_or(Value::Null, |transition| json!(transition))
+}
+
+async fn trace(call: &Call<'_>, stored: &StoredTransaction) -> Result<Value, Refused> {
+    let store = call.management.store.as_ref();
+    let mut considered = Vec::with_capacity(stored.considered.len());
+    for Considered { workflow, name, hash, verdict, run } in &stored.considered {
+        let mut line = json!({ "workflow": { "id": workflow, "name": name, "hash": hash }, "verdict": verdict });
+        let found = match run {
+            Some(run) => runs::find_run(store, call.caller.org, *run).await?,
+            None => None,
+        };
+        if let (Some(run), Some(line)) = (run, line.as_object_mut()) {
+            line.insert("run".to_owned(), json!({ "id": run, "state": found.as_ref().map(|found| found.run.state) }));
+            let first = found.as_ref().and_then(|found| found.entries.first());
+            line.insert("transition".to_owned(), first.map_or(Value::Null, |first| transition(&first.entry)));
+        }
+        considered.push(line);
+    }
+    let reason =
+        match (stored.considered.is_empty(), stored.considered.iter().any(|considered| considered.run.is_some())) {
+            (true, _) => Some("No workflow listens to this event."),
+            (false, false) => Some("Every workflow that listens to this event is disabled."),
+            (false, true) => None,
+        };
+    Ok(json!({ "event": stored.event, "considered": considered, "reason": reason, "notes": stored.notes }))
+}

@@ -1,0 +1,198 @@
+//! The OpenAPI 3.1 document, made from the table of routes and a file of schemas.
+
+use serde_json::{Map, Value, json};
+
+use super::routes::{ROUTES, Route};
+
+/// The schemas by name. Whether a route's schema is among them is tested.
+const SCHEMAS: &str = include_str!("schemas.json");
+
+/// The document.
+pub fn document() -> Value {
+    let mut paths: Map<String, Value> = Map::new();
+    for route in ROUTES {
+        let path = paths.entry(route.path).or_insert_with(|| json!({}));
+        if let Some(path) = path.as_object_mut() {
+            path.insert(route.method.as_http().as_str().to_lowercase(), operation(route));
+        }
+    }
+    for path in ["/v1/hooks/form/{org}/{hash}", "/v1/hooks/form/{hash}"] {
+        paths.insert(path.to_owned(), json!({ "post": form_door(path) }));
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Hookwright",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "Form hooks, and the management of hooks, workflows, runs and records.",
+            "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
+        },
+        "servers": [{ "url": "/" }],
+        "paths": paths,
+        "components": {
+            "schemas": serde_json::from_str::<Value>(SCHEMAS).unwrap_or_default(),
+            "securitySchemes": { "key": { "type": "http", "scheme": "bearer", "description": "An API key, hk_…" } },
+        },
+    })
+}
+
+fn operation(route: &Route) -> Value {
+    let mut operation = json!({
+        "operationId": format!("{:?}{}", route.operation, if route.method == super::RouteMethod::Put && has_patch(route) { "ByPut" } else { "" }),
+        "summary": route.summary,
+        "parameters": parameters(route),
+        "responses": responses(route),
+    });
+    let Some(map) = operation.as_object_mut() else { return operation };
+    if let Some(permission) = route.permission {
+        map.insert("security".to_owned(), json!([{ "key": [permission] }]));
+        map.insert("description".to_owned(), json!(format!("Needs the role `{permission}`, or one that covers it.")));
+    }
+    if let Some(schema) = route.request {
+        let content = json!({ "application/json": { "schema": reference(schema) } });
+        map.insert("requestBody".to_owned(), json!({ "required": true, "content": content }));
+    }
+    operation
+}
+
+/// Whether the same path takes PATCH for the same thing, so that the two need different operation ids.
+fn has_patch(route: &Route) -> bool {
+    ROUTES.iter().any(|other| other.path == route.path && other.method == super::RouteMethod::Patch)
+}
+
+fn parameters(route: &Route) -> Vec<Value> {
+    let mut parameters: Vec<Value> = route
+        .path
+        .split('/')
+        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+        .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": path_schema(name) }))
+        .collect();
+    if route.response.ends_with("List") {
+        for (name, schema) in [
+            ("pageSize", json!({ "type": "integer", "minimum": 1, "maximum": 100, "default": 25 })),
+            ("page", json!({ "type": "integer", "minimum": 1, "default": 1 })),
+            ("after", json!({ "type": "string" })),
+        ] {
+            parameters.push(json!({ "name": name, "in": "query", "required": false, "schema": schema }));
+        }
+    }
+    if route.response == "RunList" {
+        let states = json!({ "enum": ["running", "waiting", "held", "succeeded", "failed", "cancelled"] });
+        let instant = json!({ "type": "string", "format": "date-time" });
+        for (name, schema) in [("state", states), ("from", instant.clone()), ("until", instant)] {
+            parameters.push(json!({ "name": name, "in": "query", "required": false, "schema": schema }));
+        }
+    }
+    parameters
+}
+
+fn path_schema(name: &str) -> Value {
+    match name {
+        "kind" => json!({ "enum": ["form"] }),
+        _ => json!({ "type": "string" }),
+    }
+}
+
+fn responses(route: &Route) -> Value {
+    let mut responses = Map::new();
+    let success = match (route.method, route.response) {
+        (_, "") => ("204", json!({ "description": "Done." })),
+        (super::RouteMethod::Post, schema) => ("201", answer("Created.", schema)),
+        (_, schema) => ("200", answer("Here it is.", schema)),
+    };
+    responses.insert(success.0.to_owned(), success.1);
+    if route.permission.is_some() {
+        for (status, description) in [
+            ("400", "The request has to be changed; each error says where and how."),
+            ("401", "No key, or one that is not known."),
+            ("403", "The key does not have the role."),
+            ("404", "Nothing of your org is there."),
+            ("409", "It collides with something that is there."),
+            ("413", "The body is too large."),
+            ("503", "Try again after the seconds in Retry-After."),
+        ] {
+            responses.insert(status.to_owned(), answer(description, "Errors"));
+        }
+    }
+    Value::Object(responses)
+}
+
+fn form_door(path: &str) -> Value {
+    let parameters: Vec<Value> = ["org", "hash"]
+        .iter()
+        .filter(|name| path.contains(&format!("{{{name}}}")))
+        .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))
+        .collect();
+    let any = json!({ "schema": {} });
+    let mut responses = Map::new();
+    responses.insert("202".to_owned(), answer("Accepted; the transaction is durable.", "Accepted"));
+    for (status, description) in [
+        ("400", "The body cannot be read."),
+        ("404", "No hook is at this address."),
+        ("405", "A form hook takes POST only."),
+        ("413", "The body has more than 409,600 bytes."),
+        ("415", "A media type that cannot be read."),
+        ("503", "Try again after the seconds in Retry-After."),
+    ] {
+        responses.insert(status.to_owned(), answer(description, "Errors"));
+    }
+    json!({
+        "operationId": if parameters.len() == 2 { "PostForm" } else { "PostFormWithoutOrg" },
+        "summary": "Takes what a form or a program posts. A hook may be set to answer otherwise.",
+        "parameters": parameters,
+        "requestBody": { "required": true, "content": {
+            "application/json": any, "application/x-www-form-urlencoded": any, "multipart/form-data": any,
+            "application/xml": any, "text/plain": any,
+        } },
+        "responses": responses,
+    })
+}
+
+fn answer(description: &str, schema: &str) -> Value {
+    json!({ "description": description, "content": { "application/json": { "schema": reference(schema) } } })
+}
+
+fn reference(schema: &str) -> Value {
+    json!({ "$ref": format!("#/components/schemas/{schema}") })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn references(value: &Value, found: &mut BTreeSet<String>) {
+        match value {
+            Value::Object(map) => {
+                if let Some(Value::String(reference)) = map.get("$ref") {
+                    found.insert(reference.trim_start_matches("#/components/schemas/").to_owned());
+                }
+                map.values().for_each(|value| references(value, found));
+            }
+            Value::Array(list) => list.iter().for_each(|value| references(value, found)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+
+    #[test]
+    fn every_schema_is_used_and_every_used_schema_is_there() {
+        let document = document();
+        let schemas: BTreeSet<String> =
+            document["components"]["schemas"].as_object().unwrap().keys().cloned().collect();
+        let mut used = BTreeSet::new();
+        references(&document, &mut used);
+        assert_eq!(used, schemas);
+    }
+
+    #[test]
+    fn operation_ids_are_unique() {
+        let document = document();
+        let mut seen = BTreeSet::new();
+        for path in document["paths"].as_object().unwrap().values() {
+            for operation in path.as_object().unwrap().values() {
+                assert!(seen.insert(operation["operationId"].as_str().unwrap().to_owned()), "{operation}");
+            }
+        }
+    }
+}

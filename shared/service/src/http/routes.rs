@@ -1,0 +1,163 @@
+//! The management API as a table: which request needs which role and does what.
+//!
+//! The router, the OpenAPI document and the tests of roles are all made from it.
+
+/// A method of the management API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// Reads.
+    Get,
+    /// Creates.
+    Post,
+    /// Changes some keys.
+    Patch,
+    /// Changes some keys; workflows and klasses take it as Kustomer does.
+    Put,
+    /// Removes.
+    Delete,
+}
+
+impl Method {
+    /// The method on the wire.
+    pub const fn as_http(self) -> http::Method {
+        match self {
+            Self::Get => http::Method::GET,
+            Self::Post => http::Method::POST,
+            Self::Patch => http::Method::PATCH,
+            Self::Put => http::Method::PUT,
+            Self::Delete => http::Method::DELETE,
+        }
+    }
+}
+
+/// What a route does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    ReadHealth,
+    ReadOpenApi,
+    CreateHook,
+    ListHooks,
+    GetHook,
+    UpdateHook,
+    DeleteHook,
+    ListHookTransactions,
+    CreateWorkflow,
+    ListWorkflows,
+    GetWorkflow,
+    UpdateWorkflow,
+    DeleteWorkflow,
+    ExportWorkflow,
+    ListRuns,
+    GetRun,
+    GetTransaction,
+    CreateKlass,
+    ListKlasses,
+    GetKlass,
+    UpdateKlass,
+    DeleteKlass,
+    CreateCustomer,
+    ListCustomers,
+    GetCustomer,
+    UpdateCustomer,
+    ListTimeline,
+    ListInstances,
+    GetConversation,
+    GetMessage,
+    GetNote,
+    GetCompany,
+    CreateApiKey,
+    ListApiKeys,
+    GetApiKey,
+    DeleteApiKey,
+}
+
+/// One route.
+#[derive(Debug, Clone, Copy)]
+pub struct Route {
+    /// The method.
+    pub method: Method,
+    /// The path, with `{…}` for its variable parts.
+    pub path: &'static str,
+    /// The role its caller needs; `None` for everybody.
+    pub permission: Option<&'static str>,
+    /// What it does.
+    pub operation: Operation,
+    /// What it does, in a sentence.
+    pub summary: &'static str,
+    /// The schema of what it is sent.
+    pub request: Option<&'static str>,
+    /// The schema of what it answers; empty for an answer without a body.
+    pub response: &'static str,
+}
+
+impl Route {
+    const fn public(path: &'static str, operation: Operation, summary: &'static str, response: &'static str) -> Self {
+        Self { method: Method::Get, path, permission: None, operation, summary, request: None, response }
+    }
+
+    const fn new(
+        method: Method,
+        path: &'static str,
+        permission: &'static str,
+        operation: Operation,
+        summary: &'static str,
+        response: &'static str,
+    ) -> Self {
+        Self { method, path, permission: Some(permission), operation, summary, request: None, response }
+    }
+
+    const fn taking(self, request: &'static str) -> Self {
+        Self { request: Some(request), ..self }
+    }
+}
+
+use Method::{Delete, Get, Patch, Post, Put};
+use Operation as Op;
+
+/// Every route, in the order of the documentation.
+#[rustfmt::skip]
+pub const ROUTES: &[Route] = &[
+    Route::public("/healthz", Op::ReadHealth, "Says that requests are taken.", "Health"),
+    Route::public("/v1/openapi.json", Op::ReadOpenApi, "This document.", "Any"),
+
+    Route::new(Post, "/v1/hooks/{kind}", "org.permission.hook.create", Op::CreateHook, "Creates a hook.", "Hook").taking("HookDraft"),
+    Route::new(Get, "/v1/hooks/{kind}", "org.permission.hook.read", Op::ListHooks, "Lists the hooks of a kind, oldest first.", "HookList"),
+    Route::new(Get, "/v1/hooks/{kind}/{id}", "org.permission.hook.read", Op::GetHook, "Reads a hook.", "Hook"),
+    Route::new(Patch, "/v1/hooks/{kind}/{id}", "org.permission.hook.update", Op::UpdateHook, "Changes a hook; `debug` keeps its interactions for 24 hours.", "Hook").taking("HookPatch"),
+    Route::new(Put, "/v1/hooks/{kind}/{id}", "org.permission.hook.update", Op::UpdateHook, "Changes a hook, as PATCH does.", "Hook").taking("HookPatch"),
+    Route::new(Delete, "/v1/hooks/{kind}/{id}", "org.permission.hook.delete", Op::DeleteHook, "Deletes a hook; its address takes nothing any more.", ""),
+    Route::new(Get, "/v1/hooks/{kind}/{id}/transactions", "org.permission.hook.read", Op::ListHookTransactions, "Lists the last 10 interactions of a hook in debug, newest first.", "InteractionList"),
+
+    Route::new(Post, "/v1/workflows", "org.permission.workflow.create", Op::CreateWorkflow, "Creates a workflow from its document; all problems are told at once.", "Workflow").taking("WorkflowDocument"),
+    Route::new(Get, "/v1/workflows", "org.permission.workflow.read", Op::ListWorkflows, "Lists workflows, oldest first.", "WorkflowList"),
+    Route::new(Get, "/v1/workflows/{id}", "org.permission.workflow.read", Op::GetWorkflow, "Reads a workflow.", "Workflow"),
+    Route::new(Put, "/v1/workflows/{id}", "org.permission.workflow.update", Op::UpdateWorkflow, "Changes the keys that are sent: `{\"enabled\": true}` switches it on.", "Workflow").taking("WorkflowPatch"),
+    Route::new(Patch, "/v1/workflows/{id}", "org.permission.workflow.update", Op::UpdateWorkflow, "Changes a workflow, as PUT does.", "Workflow").taking("WorkflowPatch"),
+    Route::new(Delete, "/v1/workflows/{id}", "org.permission.workflow.delete", Op::DeleteWorkflow, "Deletes a workflow; its runs stay readable.", ""),
+    Route::new(Get, "/v1/workflows/{id}/export", "org.permission.workflow.read", Op::ExportWorkflow, "The document as it was imported, value for value.", "WorkflowDocument"),
+    Route::new(Get, "/v1/workflows/{id}/runs", "org.permission.workflow.read", Op::ListRuns, "Lists runs, newest first; `state`, `from` and `until` narrow it.", "RunList"),
+    Route::new(Get, "/v1/runs/{id}", "org.permission.workflow.read", Op::GetRun, "Reads a run with every step.", "Run"),
+    Route::new(Get, "/v1/transactions/{id}", "org.permission.transaction.read", Op::GetTransaction, "Reads a transaction, with the trace of which workflow ran and why.", "Transaction"),
+
+    Route::new(Post, "/v1/klasses", "org.permission.klass.create", Op::CreateKlass, "Creates a klass.", "Klass").taking("KlassDraft"),
+    Route::new(Get, "/v1/klasses", "org.permission.klass.read", Op::ListKlasses, "Lists klasses by name.", "KlassList"),
+    Route::new(Get, "/v1/klasses/{name}", "org.permission.klass.read", Op::GetKlass, "Reads a klass.", "Klass"),
+    Route::new(Put, "/v1/klasses/{name}", "org.permission.klass.update", Op::UpdateKlass, "Changes the keys that are sent.", "Klass").taking("KlassPatch"),
+    Route::new(Delete, "/v1/klasses/{name}", "org.permission.klass.delete", Op::DeleteKlass, "Deletes a klass; its instances stay readable.", ""),
+
+    Route::new(Post, "/v1/customers", "org.permission.customer.create", Op::CreateCustomer, "Creates a customer.", "Customer").taking("CustomerDraft"),
+    Route::new(Get, "/v1/customers", "org.permission.customer.read", Op::ListCustomers, "Lists customers, newest first.", "CustomerList"),
+    Route::new(Get, "/v1/customers/{id}", "org.permission.customer.read", Op::GetCustomer, "Reads a customer by id, or by `email={address}`.", "Customer"),
+    Route::new(Put, "/v1/customers/{id}", "org.permission.customer.update", Op::UpdateCustomer, "Changes the keys that are sent.", "Customer").taking("CustomerDraft"),
+    Route::new(Get, "/v1/customers/{id}/timeline", "org.permission.customer.read", Op::ListTimeline, "Lists what belongs to a customer, newest first.", "RecordList"),
+    Route::new(Get, "/v1/customers/{id}/klasses/{name}", "org.permission.kobject.read", Op::ListInstances, "Lists a customer's instances of a klass, newest first.", "RecordList"),
+    Route::new(Get, "/v1/conversations/{id}", "org.permission.conversation.read", Op::GetConversation, "Reads a conversation.", "Record"),
+    Route::new(Get, "/v1/messages/{id}", "org.permission.message.read", Op::GetMessage, "Reads a message.", "Record"),
+    Route::new(Get, "/v1/notes/{id}", "org.permission.note.read", Op::GetNote, "Reads a note.", "Record"),
+    Route::new(Get, "/v1/companies/{id}", "org.permission.company.read", Op::GetCompany, "Reads a company.", "Record"),
+
+    Route::new(Post, "/v1/api-keys", "org.permission.api_key.create", Op::CreateApiKey, "Creates an API key; its token is in this answer and never again.", "NewApiKey").taking("ApiKeyDraft"),
+    Route::new(Get, "/v1/api-keys", "org.permission.api_key.read", Op::ListApiKeys, "Lists API keys, oldest first.", "ApiKeyList"),
+    Route::new(Get, "/v1/api-keys/{id}", "org.permission.api_key.read", Op::GetApiKey, "Reads an API key.", "ApiKey"),
+    Route::new(Delete, "/v1/api-keys/{id}", "org.permission.api_key.delete", Op::DeleteApiKey, "Deletes an API key; it stops working at once.", ""),
+];

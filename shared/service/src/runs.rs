@@ -1,0 +1,19 @@
+//! The runs table: transactions, runs with their journals, and the debug log.
+//!
+//! | document | partition | sort | listed under |
+//! | --- | --- | --- | --- |
+//! | transaction with its trace | `{org}#transaction#{id}` | `transaction` | |
+//! | run, with the first entries of its journal | `{org}#run#{id}` | `run` | `{org}#workflow#{workflow}`, by start |
+//! | later entries of the journal | `{org}#run#{id}` | `journal#000001` … | |
+//! | interaction of a hook in debug | `{org}#debug#{hook}` | instant, id | |
+
+mod debug_log;
+mod journal;
+mod trace;
+
+pub use debug_log::{Interaction, Refusal, list_interactions, log_interaction};
+pub use journal::{JournalEntry, StoredRun, find_run, find_run_heads, list_runs, run_changes};
+pub use trace::{Admitted, Considered, StoredTransaction, Verdict, admit, find_transaction};
+
+/// How long transactions and runs are kept. *Why 90 days*: a quarter is what an audit of orders asks for.
+pub const RETENTION_SECONDS: i64 = 90 * 24 * 60 * 60;

@@ -1,0 +1,84 @@
+//! The debug log of a hook: its last interactions, accepted or refused, while somebody has it switched on.
+
+use domain::{Hook, HookId, OrgId, Timestamp, Transaction, TransactionId};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    document,
+    ports::{Change, Expectation, Item, Key, Order, Range, Scope, Store, Table, Unavailable, WriteError},
+};
+
+/// How long an interaction stays readable. *Source*: Kustomer keeps them for 24 hours.
+const KEPT_SECONDS: i64 = 24 * 60 * 60;
+
+/// How many interactions are shown. *Source*: "the most recent 10 inbound interactions", seed `inbound-webhooks`.
+const SHOWN_LIMIT: usize = 10;
+
+/// A body that was refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Refusal {
+    /// Names this interaction.
+    pub id: TransactionId,
+    /// When it was refused.
+    pub created_at: Timestamp,
+    /// The word the sender was told.
+    pub code: String,
+    /// The sentence the sender was told.
+    pub detail: String,
+    /// The `Content-Type` it came with.
+    pub content_type: Option<String>,
+    /// How many bytes it had.
+    pub body_bytes: usize,
+}
+
+/// One thing that happened at a hook's address.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Interaction {
+    /// It became this transaction.
+    Accepted(Transaction),
+    /// It was refused.
+    Refused(Refusal),
+}
+
+/// Adds `interaction` to the debug log of `hook`.
+pub async fn log_interaction(store: &dyn Store, hook: &Hook, interaction: &Interaction) -> Result<(), Unavailable> {
+    let (created_at, id) = match interaction {
+        Interaction::Accepted(transaction) => (transaction.created_at, transaction.id),
+        Interaction::Refused(refusal) => (refusal.created_at, refusal.id),
+    };
+    let item = Item {
+        key: Key::new(Table::Runs, partition(hook.org, hook.id), format!("{created_at}#{id}")),
+        rev: 1,
+        document: document::write(interaction)?,
+        index: None,
+        expires_at: Some(created_at.plus_seconds(KEPT_SECONDS).as_second()),
+    };
+    match store.write(&[Change::Put(item, Expectation::Anything)]).await {
+        // Nothing was expected of the key, so there is nothing to conflict with.
+        Ok(()) | Err(WriteError::Conflict { .. }) => Ok(()),
+        Err(WriteError::Unavailable(error)) => Err(error),
+    }
+}
+
+/// The last interactions of the hook, newest first.
+pub async fn list_interactions(store: &dyn Store, org: OrgId, hook: HookId) -> Result<Vec<Interaction>, Unavailable> {
+    let page = store
+        .list(&Range {
+            table: Table::Runs,
+            scope: Scope::Own,
+            partition: partition(org, hook),
+            from: String::new(),
+            below: String::new(),
+            order: Order::Descending,
+            limit: SHOWN_LIMIT,
+            after: None,
+        })
+        .await?;
+    Ok(document::read_page(&page)?.items)
+}
+
+fn partition(org: OrgId, hook: HookId) -> String {
+    format!("{org}#debug#{hook}")
+}

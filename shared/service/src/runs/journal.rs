@@ -1,0 +1,182 @@
+//! Runs and their journals.
+//!
+//! Every write of a run puts its head with the next `rev`, expecting the one before it: that is the fence between two
+//! executors that carry the same run. The entries of the first write stand in the head itself, because most runs need
+//! only that one; later entries come in items of their own.
+
+use domain::{OrgId, Run, RunId, Timestamp, WorkflowId};
+use engine::journal::Entry;
+use serde::{Deserialize, Serialize};
+
+use super::RETENTION_SECONDS;
+use crate::{
+    directory::{Listing, Paging},
+    document,
+    ports::{
+        Change, Expectation, Freshness, IndexKey, Item, Key, LIST_LIMIT_ITEMS, Order, Range, Scope, Store, Table,
+        Unavailable,
+    },
+};
+
+const HEAD: &str = "run";
+
+/// What a step left behind, with its times.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct JournalEntry {
+    /// What it was given, what came of it, and which transition was taken.
+    pub entry: Entry,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// When its first attempt began.
+    pub started_at: Timestamp,
+    /// When its last attempt ended.
+    pub ended_at: Timestamp,
+}
+
+/// The head of a run as it is stored.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Head {
+    run: Run,
+    /// The entries of the first write.
+    entries: Vec<JournalEntry>,
+}
+
+/// A run with its whole journal.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredRun {
+    /// Everything but its steps.
+    pub run: Run,
+    /// How often it was written.
+    pub rev: u64,
+    /// How many of `entries` stand in the head.
+    pub head_entries: usize,
+    /// Its journal, in the order the steps ran.
+    pub entries: Vec<JournalEntry>,
+}
+
+/// The changes that write `run` with `new` journal entries behind those of `before`; the first change is the fence.
+///
+/// *Once they are written* the run and all of `new` are durable.
+pub fn run_changes(run: &Run, before: Option<&StoredRun>, new: &[JournalEntry]) -> Result<Vec<Change>, Unavailable> {
+    let Some(before) = before else {
+        return Ok(vec![Change::Put(head_item(run, new, 1)?, Expectation::Absent)]);
+    };
+    let in_head = before.entries.get(..before.head_entries).unwrap_or(&before.entries);
+    let mut changes = vec![Change::Put(head_item(run, in_head, before.rev + 1)?, Expectation::Rev(before.rev))];
+    if !new.is_empty() {
+        changes.push(Change::Put(journal_item(run, before.rev, new)?, Expectation::Absent));
+    }
+    Ok(changes)
+}
+
+/// The run with its whole journal.
+pub async fn find_run(store: &dyn Store, org: OrgId, id: RunId) -> Result<Option<StoredRun>, Unavailable> {
+    let Some(item) = store.find(&Key::new(Table::Runs, partition(org, id), HEAD), Freshness::Latest).await? else {
+        return Ok(None);
+    };
+    let head: Head = document::read(&item)?;
+    let head_entries = head.entries.len();
+    let mut stored = StoredRun { run: head.run, rev: item.rev, head_entries, entries: head.entries };
+    // The first write is in the head; each later one may have left one item more.
+    if item.rev > 1 {
+        append_later_entries(store, &mut stored).await?;
+    }
+    Ok(Some(stored))
+}
+
+/// One page of a workflow's runs started in `[from, until)`, newest first; only the heads.
+pub async fn list_runs(
+    store: &dyn Store,
+    org: OrgId,
+    workflow: WorkflowId,
+    started: (Option<Timestamp>, Option<Timestamp>),
+    paging: Paging,
+) -> Result<Listing<Run>, Unavailable> {
+    let bound = |instant: Option<Timestamp>| instant.map(|instant| instant.to_string()).unwrap_or_default();
+    let page = store
+        .list(&Range {
+            table: Table::Runs,
+            scope: Scope::Index,
+            partition: format!("{org}#workflow#{workflow}"),
+            from: bound(started.0),
+            below: bound(started.1),
+            order: Order::Descending,
+            limit: paging.limit,
+            after: paging.after,
+        })
+        .await?;
+    let keys: Vec<Key> = page.items.into_iter().map(|item| item.key).collect();
+    Ok(Listing { items: read_heads(store, &keys).await?, next: page.next })
+}
+
+/// The heads of the runs `ids`; those that are not there are left out.
+pub async fn find_run_heads(store: &dyn Store, org: OrgId, ids: &[RunId]) -> Result<Vec<Run>, Unavailable> {
+    let mut runs = Vec::with_capacity(ids.len());
+    for chunk in ids.chunks(LIST_LIMIT_ITEMS) {
+        let keys: Vec<Key> = chunk.iter().map(|id| Key::new(Table::Runs, partition(org, *id), HEAD)).collect();
+        runs.extend(read_heads(store, &keys).await?);
+    }
+    Ok(runs)
+}
+
+async fn read_heads(store: &dyn Store, keys: &[Key]) -> Result<Vec<Run>, Unavailable> {
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    let items = store.find_all(keys).await?;
+    items.iter().map(|item| Ok(document::read::<Head>(item)?.run)).collect()
+}
+
+async fn append_later_entries(store: &dyn Store, stored: &mut StoredRun) -> Result<(), Unavailable> {
+    let mut after = None;
+    loop {
+        let page = store
+            .list(&Range {
+                table: Table::Runs,
+                scope: Scope::Own,
+                partition: partition(stored.run.org, stored.run.id),
+                from: "journal#".to_owned(),
+                below: "journal$".to_owned(),
+                order: Order::Ascending,
+                limit: LIST_LIMIT_ITEMS,
+                after,
+            })
+            .await?;
+        for item in &page.items {
+            stored.entries.extend(document::read::<Vec<JournalEntry>>(item)?);
+        }
+        match page.next {
+            Some(next) => after = Some(next),
+            None => return Ok(()),
+        }
+    }
+}
+
+fn head_item(run: &Run, entries: &[JournalEntry], rev: u64) -> Result<Item, Unavailable> {
+    let head = Head { run: run.clone(), entries: entries.to_vec() };
+    Ok(Item {
+        key: Key::new(Table::Runs, partition(run.org, run.id), HEAD),
+        rev,
+        document: document::write(&head)?,
+        index: Some(IndexKey {
+            partition: format!("{}#workflow#{}", run.org, run.workflow_id),
+            sort: format!("{}#{}", run.started_at, run.id),
+        }),
+        expires_at: Some(run.started_at.plus_seconds(RETENTION_SECONDS).as_second()),
+    })
+}
+
+fn journal_item(run: &Run, written: u64, entries: &[JournalEntry]) -> Result<Item, Unavailable> {
+    Ok(Item {
+        key: Key::new(Table::Runs, partition(run.org, run.id), format!("journal#{written:06}")),
+        rev: 1,
+        document: document::write(&entries)?,
+        index: None,
+        expires_at: Some(run.started_at.plus_seconds(RETENTION_SECONDS).as_second()),
+    })
+}
+
+fn partition(org: OrgId, id: RunId) -> String {
+    format!("{org}#run#{id}")
+}
