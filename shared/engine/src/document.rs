@@ -24,7 +24,7 @@ type Object = Map<String, Value>;
 ///
 /// *Errors* — all its problems.
 pub(crate) fn read(document: &Value, actions: &[&str]) -> Result<Definition, Vec<Problem>> {
-    let mut reader = Reader { problems: Problems::default(), actions, places: HashMap::new() };
+    let mut reader = Reader { problems: Problems::default(), actions, ids: Vec::new(), places: HashMap::new() };
     let definition = reader.read_root(document);
     match definition {
         Some(definition) if reader.problems.count() == 0 => Ok(definition),
@@ -35,6 +35,8 @@ pub(crate) fn read(document: &Value, actions: &[&str]) -> Result<Definition, Vec
 struct Reader<'d> {
     problems: Problems,
     actions: &'d [&'d str],
+    /// The id of every step by its place, empty where there is none.
+    ids: Vec<&'d str>,
     /// The place of every step by its id, gathered before the steps are read because targets point forwards too.
     places: HashMap<&'d str, usize>,
 }
@@ -68,7 +70,7 @@ impl<'d> Reader<'d> {
             outlines.push(step.as_ref().filter(|_| is_sound).map_or_else(Outline::unknown, Outline::of));
             steps.extend(step);
         }
-        graph::check_cycles(&outlines, &self.names(), &steps_place, &mut self.problems);
+        graph::check_cycles(&outlines, &self.ids, &steps_place, &mut self.problems);
 
         Some(Definition {
             document: document.clone(),
@@ -108,10 +110,11 @@ impl<'d> Reader<'d> {
     }
 
     fn gather_places(&mut self, steps: &'d [Value], trigger_id: &str, steps_place: &Place<'_>) {
-        for (index, step) in steps.iter().enumerate() {
-            let Some(id) = step.get("id").and_then(Value::as_str) else {
+        self.ids = steps.iter().map(|step| step.get("id").and_then(Value::as_str).unwrap_or_default()).collect();
+        for (index, id) in self.ids.iter().copied().enumerate() {
+            if id.is_empty() {
                 continue;
-            };
+            }
             if id == trigger_id {
                 let message = format!("Give this step another id; \"{id}\" is the trigger's.");
                 self.problems.add(&steps_place.index(index).key("id"), "duplicate_id", message);
@@ -194,8 +197,7 @@ impl<'d> Reader<'d> {
         let found = self.places.get(target).copied();
         if found.is_none() {
             let message = format!("There is no step \"{target}\" to go to.");
-            let known = self.names();
-            self.problems.add_unknown(&place.key("target"), "unknown_target", message, target, &known);
+            self.problems.add_unknown(&place.key("target"), "unknown_target", message, target, &self.ids);
         }
         Some(Transition { target: target.to_owned(), place: found?, condition: condition? })
     }
@@ -236,13 +238,6 @@ impl<'d> Reader<'d> {
             return None;
         };
         Condition::read(value, &place, 0, &mut self.problems)
-    }
-
-    /// The ids of the steps, in the order of the document.
-    fn names(&self) -> Vec<&'d str> {
-        let mut names: Vec<(usize, &'d str)> = self.places.iter().map(|(id, place)| (*place, *id)).collect();
-        names.sort_unstable();
-        names.into_iter().map(|(_, id)| id).collect()
     }
 
     fn object(&mut self, value: &'d Value, place: &Place<'_>) -> Option<&'d Object> {

@@ -7,6 +7,11 @@ use serde::Serialize;
 /// A suggestion is only made when the names are at least this alike (Jaro-Winkler, 0 to 1).
 const SUGGESTION_SIMILARITY: f64 = 0.8;
 
+/// Longer names are not compared, and after so many problems no more suggestions are looked for: both keep a hostile
+/// document cheap.
+const SUGGESTION_LIMIT_BYTES: usize = 128;
+const SUGGESTION_LIMIT_PROBLEMS: usize = 100;
+
 /// One thing wrong with a document.
 ///
 /// *Shape* — `{"path":"$.steps[0].transitions[1].target","code":"unknown_target","message":"…","suggestion":"step2"}`
@@ -43,7 +48,8 @@ impl Problems {
         name: &str,
         known: &[&str],
     ) {
-        let suggestion = closest(name, known);
+        let is_cheap = name.len() <= SUGGESTION_LIMIT_BYTES && self.found.len() < SUGGESTION_LIMIT_PROBLEMS;
+        let suggestion = if is_cheap { closest(name, known) } else { None };
         let message = match &suggestion {
             Some(close) => format!("{message} Did you mean \"{close}\"?"),
             None => message,
@@ -116,6 +122,7 @@ fn is_plain(key: &str) -> bool {
 fn closest(name: &str, known: &[&str]) -> Option<String> {
     known
         .iter()
+        .filter(|candidate| candidate.len() <= SUGGESTION_LIMIT_BYTES)
         .map(|candidate| (strsim::jaro_winkler(name, candidate), *candidate))
         .filter(|(similarity, _)| *similarity >= SUGGESTION_SIMILARITY)
         .max_by(|left, right| left.0.total_cmp(&right.0))

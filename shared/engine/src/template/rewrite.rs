@@ -4,12 +4,17 @@
 //! `value-of`. Both are then walked by the same code as references, so `emails[0].email`, `emails.0.email`,
 //! step ids with dashes and keys with `@` all work, and nothing missing is ever an error.
 
+use std::collections::HashMap;
+
 use super::tag::{Kind, Part, Tag, Token, bad, next_part};
 use super::{Flaw, Piece};
 use crate::path::Path;
 
 /// How deep blocks may nest.
 const BLOCKS_LIMIT_LEVELS: usize = 8;
+
+/// How many tags a template may have that the crate compiles, which takes it time quadratic in them.
+const TAGS_LIMIT: usize = 1_000;
 
 const BLOCK_HELPERS: [&str; 4] = ["if", "unless", "each", "with"];
 const INLINE_HELPERS: [&str; 11] = ["lookup", "eq", "ne", "gt", "gte", "lt", "lte", "and", "or", "not", "len"];
@@ -29,7 +34,10 @@ pub(super) struct Rewritten {
 #[derive(Debug, Default)]
 struct Rewriter {
     done: Rewritten,
+    /// The slot of every path met so far.
+    slots: HashMap<String, usize>,
     blocks: Vec<Block>,
+    tags: usize,
 }
 
 #[derive(Debug)]
@@ -61,6 +69,9 @@ pub(super) fn rewrite(text: &str) -> Result<Rewritten, Flaw> {
     }
     match rewriter.blocks.last() {
         Some(block) => Err(bad(&format!("close the block {{{{#{}}}}}", block.helper))),
+        None if rewriter.done.pieces.is_none() && rewriter.tags > TAGS_LIMIT => {
+            Err(bad(&format!("use at most {TAGS_LIMIT} tags in a template with blocks, helpers or comments")))
+        }
         None => Ok(rewriter.done),
     }
 }
@@ -74,6 +85,7 @@ impl Rewriter {
                 Ok(())
             }
             Part::EscapedText(text) | Part::Comment(text) => {
+                self.tags += 1;
                 self.done.source.push_str(text);
                 self.done.pieces = None;
                 Ok(())
@@ -83,6 +95,7 @@ impl Rewriter {
     }
 
     fn add_tag(&mut self, tag: &Tag<'_>) -> Result<(), Flaw> {
+        self.tags += 1;
         match (tag.kind, tag.tokens.as_slice()) {
             (Kind::Inverse, tokens) | (Kind::Escaped, [Token::Word("else"), tokens @ ..]) => self.add_else(tag, tokens),
             (Kind::Open, tokens) => self.add_open(tag, tokens),
@@ -236,12 +249,13 @@ impl Rewriter {
         if path.is_empty() {
             return Err(bad("a tag that names everything is not supported; name a step, as in {{{steps.1.id}}}"));
         }
-        let path = parse_path(path)?;
-        if let Some(slot) = self.done.slots.iter().position(|known| *known == path) {
-            return Ok(Operand::Slot(slot));
+        if let Some(slot) = self.slots.get(path) {
+            return Ok(Operand::Slot(*slot));
         }
-        self.done.slots.push(path);
-        Ok(Operand::Slot(self.done.slots.len() - 1))
+        let slot = self.done.slots.len();
+        self.done.slots.push(parse_path(path)?);
+        self.slots.insert(path.to_owned(), slot);
+        Ok(Operand::Slot(slot))
     }
 
     /// A path from an item of a loop, or from a name given to one.

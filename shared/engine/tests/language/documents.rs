@@ -85,3 +85,21 @@ fn a_workflow_may_be_disabled_and_callable() {
     assert_eq!(definition.event_name(), "");
     assert_eq!(definition.trigger().kind(), TriggerKind::Callable);
 }
+
+#[test]
+fn a_hostile_document_is_refused_without_much_work() {
+    let long = "x".repeat(400_000);
+    let condition = json!({"op": long, "values": []});
+    let transitions: Vec<Value> = (0..20).map(|_| json!({"target": long, "condition": condition})).collect();
+    let ids = (0..20_000).map(|place| {
+        json!({"id": format!("step-{place}"), "transitions": [
+            {"target": format!("stepp-{place}"), "condition": {"op": "true", "values": []}},
+        ]})
+    });
+    let mut steps: Vec<Value> = ids.collect();
+    steps.push(json!({"id": long, "action": long, "transitions": []}));
+    let document = json!({"name": "a", "trigger": {"eventName": "e", "transitions": transitions}, "steps": steps});
+    let problems = Definition::parse(&document, &ACTIONS).unwrap_err();
+    assert_eq!(problems.len(), 20 + 20_000 + 1);
+    assert!(problems.iter().filter(|problem| problem.suggestion.is_some()).count() < 100);
+}

@@ -53,3 +53,18 @@ fn a_helper_that_lacks_an_argument_fails_with_a_sentence() {
     assert_eq!(fault.code(), "template_failed");
     assert!(fault.to_string().ends_with('.'), "{fault}");
 }
+
+#[test]
+fn a_template_of_plain_tags_may_have_very_many() {
+    let tags: String = (0..20_000).map(|place| format!("{{{{{{steps.1.list.{place}}}}}}}")).collect();
+    let list: Vec<u32> = (0..20_000).collect();
+    let expected: String = list.iter().map(u32::to_string).collect();
+    assert_eq!(render(&tags, json!({"list": list})), Ok(json!(expected)));
+}
+
+#[test]
+fn a_template_with_blocks_may_have_as_many_tags_as_the_limit_and_no_more() {
+    let tags = |count: usize| json!("{{#if steps.1}}{{/if}}".repeat(count / 2) + &"{{! x }}".repeat(count % 2));
+    assert!(Expression::parse(&tags(1_000)).is_ok());
+    assert_eq!(Expression::parse(&tags(1_001)).unwrap_err()[0].code, "bad_template");
+}
