@@ -1,0 +1,111 @@
+//! Blobs in a folder, `ab/abcdef…` for the digest `abcdef…`.
+
+use std::fs::{self, File};
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use service::ports::{Blobs, Unavailable};
+
+/// A folder of files named by their SHA-256.
+///
+/// A blob is written beside its place, synced, and renamed, so that a file with the name of a digest is always whole.
+#[derive(Debug)]
+pub struct FolderBlobs {
+    root: PathBuf,
+    drafts: AtomicU64,
+}
+
+impl FolderBlobs {
+    /// The folder `root`, which is made with the first blob.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into(), drafts: AtomicU64::new(0) }
+    }
+
+    fn place(&self, sha256: &str) -> Result<PathBuf, Unavailable> {
+        let is_digest = sha256.len() == 64 && sha256.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        match sha256.get(..2) {
+            Some(shelf) if is_digest => Ok(self.root.join(shelf).join(sha256)),
+            Some(_) | None => Err(unavailable("a blob is named by 64 lower-case hex digits")),
+        }
+    }
+
+    fn draft(&self) -> PathBuf {
+        // The process is in the name because another one may have left a draft of the same number behind.
+        let number = self.drafts.fetch_add(1, Ordering::Relaxed);
+        self.root.join(format!("draft-{}-{number}", std::process::id()))
+    }
+}
+
+#[async_trait]
+impl Blobs for FolderBlobs {
+    async fn put(&self, sha256: &str, bytes: Bytes) -> Result<(), Unavailable> {
+        let (place, draft) = (self.place(sha256)?, self.draft());
+        blocking(move || if place.exists() { Ok(()) } else { write(&place, &draft, &bytes) }).await
+    }
+
+    async fn find(&self, sha256: &str) -> Result<Option<Bytes>, Unavailable> {
+        let place = self.place(sha256)?;
+        blocking(move || match fs::read(place) {
+            Ok(bytes) => Ok(Some(bytes.into())),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        })
+        .await
+    }
+}
+
+fn write(place: &Path, draft: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    if let Some(shelf) = place.parent() {
+        fs::create_dir_all(shelf)?;
+    }
+    let mut file = File::create(draft)?;
+    file.write_all(bytes)?;
+    file.sync_data()?;
+    fs::rename(draft, place)
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> std::io::Result<T> + Send + 'static) -> Result<T, Unavailable> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done.map_err(|error| unavailable(&error.to_string())),
+        Err(error) => Err(unavailable(&error.to_string())),
+    }
+}
+
+fn unavailable(cause: &str) -> Unavailable {
+    Unavailable { port: "blobs", cause: cause.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use sha2::{Digest, Sha256};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_blob_is_found_by_its_digest_also_by_the_next_process() {
+        let folder = tempfile::tempdir().unwrap();
+        let sha256 = hex::encode(Sha256::digest(b"body"));
+        let blobs = FolderBlobs::new(folder.path());
+        assert_eq!(blobs.find(&sha256).await.unwrap(), None);
+        for _ in 0..2 {
+            blobs.put(&sha256, Bytes::from_static(b"body")).await.unwrap();
+        }
+        assert_eq!(FolderBlobs::new(folder.path()).find(&sha256).await.unwrap().as_deref(), Some(&b"body"[..]));
+        assert!(folder.path().join(&sha256[..2]).join(&sha256).is_file());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no draft is left");
+    }
+
+    #[tokio::test]
+    async fn what_is_no_digest_names_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let blobs = FolderBlobs::new(folder.path().join("blobs"));
+        for name in ["", "../../etc/passwd", &"G".repeat(64), &"ä".repeat(32)] {
+            assert!(blobs.put(name, Bytes::new()).await.is_err());
+            assert!(blobs.find(name).await.is_err());
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+}

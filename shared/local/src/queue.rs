@@ -1,0 +1,214 @@
+//! A durable queue with SQS's rules: at least once, visibility timeouts, receive counts, a dead-letter queue.
+//!
+//! Messages are received from memory; the file is written by one thread, which commits everything that is waiting at
+//! once, and is read only to catch up with a long backlog or after a restart.
+
+mod file;
+mod shelf;
+mod writer;
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use service::ports::{MESSAGE_LIMIT_BYTES, Queue, Unavailable};
+use tokio::sync::{Notify, oneshot};
+use tokio::time::{Instant, timeout_at};
+
+use file::QueueFile;
+use shelf::{Shelf, Taken};
+use writer::{Answer, Order};
+
+/// What a queue is told once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QueueRules {
+    /// How often a message is received before it is dead. *Source*: `template.yaml` says 5 as well.
+    pub max_receives: u32,
+}
+
+/// What deletes a message, until it is received again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Receipt {
+    id: i64,
+    receive_count: u32,
+}
+
+/// One message as one receive handed it out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// Names the message for as long as it is on the queue; for logs.
+    pub id: i64,
+    /// What deletes or releases it.
+    pub receipt: Receipt,
+    /// What was sent.
+    pub body: Arc<str>,
+    /// How many receives have handed it out, this one included.
+    pub receive_count: u32,
+}
+
+/// A message that was received too often.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeadLetter {
+    /// What it was called on the queue.
+    pub id: i64,
+    /// What was sent.
+    pub body: String,
+    /// How many receives have handed it out.
+    pub receive_count: u32,
+}
+
+/// The queue, both ends of it.
+///
+/// *Durability*: WAL with `synchronous=NORMAL`: what was acknowledged survives `kill -9`, a power cut can lose the last
+/// moments. A receive count is written right after its delivery and not waited for.
+pub struct LocalQueue {
+    /// `None` only while the queue is dropped.
+    orders: Option<mpsc::Sender<Order>>,
+    writer: Option<JoinHandle<()>>,
+    shared: Arc<Shared>,
+    rules: QueueRules,
+}
+
+/// What the writer and the receivers share.
+struct Shared {
+    shelf: Mutex<Shelf>,
+    arrived: Notify,
+}
+
+impl Default for QueueRules {
+    fn default() -> Self {
+        Self { max_receives: 5 }
+    }
+}
+
+impl LocalQueue {
+    /// The queue in the SQLite file at `path`, which is made if it is not there.
+    ///
+    /// *Once it returns* all messages in it are visible, also those that were in flight: the only consumer has died.
+    pub fn open(path: &Path, rules: QueueRules) -> Result<Self, Unavailable> {
+        QueueFile::open(path).and_then(|file| Self::over(file, rules)).map_err(|error| unavailable(&error))
+    }
+
+    /// A queue that is gone with the process.
+    pub fn memory(rules: QueueRules) -> Result<Self, Unavailable> {
+        QueueFile::memory().and_then(|file| Self::over(file, rules)).map_err(|error| unavailable(&error))
+    }
+
+    /// At least one and at most `max` messages, each invisible to other receives for `visibility` from now on.
+    ///
+    /// Waits until there is one. A message that was received as often as the rules allow is moved to the dead letters
+    /// instead.
+    pub async fn receive(&self, max: usize, visibility: Duration) -> Vec<Delivery> {
+        loop {
+            let taken = self.take(max, visibility);
+            if !taken.deliveries.is_empty() {
+                return taken.deliveries;
+            }
+            match taken.next_visible_at {
+                // Whether it was an arrival or the time, the shelf tells.
+                Some(at) => drop(timeout_at(at, self.shared.arrived.notified()).await),
+                None => self.shared.arrived.notified().await,
+            }
+        }
+    }
+
+    /// As [`LocalQueue::receive`], but gives nothing when there is nothing in memory right now.
+    pub fn receive_now(&self, max: usize, visibility: Duration) -> Vec<Delivery> {
+        self.take(max, visibility).deliveries
+    }
+
+    /// Removes the message. A receipt older than its last receive removes nothing, and that is no error.
+    ///
+    /// *Once it returns* the message will not come again.
+    pub async fn delete(&self, receipt: Receipt) -> Result<(), Unavailable> {
+        if !self.shared.shelf().is_current(receipt) {
+            return Ok(());
+        }
+        self.ask(|answer| Order::Delete { id: receipt.id, answer }).await
+    }
+
+    /// Makes the message visible again `after` some time, which may be none; an older receipt does nothing.
+    pub fn release(&self, receipt: Receipt, after: Duration) {
+        self.shared.shelf().release(receipt, Instant::now() + after);
+        self.shared.arrived.notify_one();
+    }
+
+    /// At most `limit` dead letters, oldest first.
+    pub async fn dead_letters(&self, limit: usize) -> Result<Vec<DeadLetter>, Unavailable> {
+        self.ask(|answer| Order::DeadLetters { limit, answer }).await
+    }
+
+    /// Puts all dead letters on the queue again, as if they had just been sent; says how many.
+    pub async fn redrive(&self) -> Result<usize, Unavailable> {
+        self.ask(|answer| Order::Redrive { answer }).await
+    }
+
+    fn over(mut file: QueueFile, rules: QueueRules) -> rusqlite::Result<Self> {
+        let mut shelf = Shelf::default();
+        shelf.load(file.load_after(0, shelf::LOAD_LIMIT)?, shelf::LOAD_LIMIT);
+        let shared = Arc::new(Shared { shelf: Mutex::new(shelf), arrived: Notify::new() });
+        let (orders, incoming) = mpsc::channel();
+        let writers = Arc::clone(&shared);
+        let writer = thread::spawn(move || writer::run(&mut file, &incoming, &writers));
+        Ok(Self { orders: Some(orders), writer: Some(writer), shared, rules })
+    }
+
+    fn take(&self, max: usize, visibility: Duration) -> Taken {
+        let taken = self.shared.shelf().take(max.max(1), visibility, self.rules.max_receives, Instant::now());
+        for receipt in taken.deliveries.iter().map(|delivery| delivery.receipt) {
+            self.order(Order::Count { id: receipt.id, receive_count: receipt.receive_count });
+        }
+        for dead in &taken.dead {
+            self.order(Order::Bury { id: *dead });
+        }
+        if taken.wants_load {
+            self.order(Order::Load);
+        }
+        if taken.leaves_more {
+            self.shared.arrived.notify_one();
+        }
+        taken
+    }
+
+    /// An order nobody waits for; when the writer has ended, the next one that somebody waits for says so.
+    fn order(&self, order: Order) {
+        drop(self.orders.as_ref().map(|orders| orders.send(order)));
+    }
+
+    async fn ask<T>(&self, order: impl FnOnce(Answer<T>) -> Order) -> Result<T, Unavailable> {
+        let (answer, answered) = oneshot::channel();
+        self.order(order(answer));
+        answered.await.unwrap_or_else(|_| Err(unavailable(&"its writer has ended")))
+    }
+}
+
+#[async_trait]
+impl Queue for LocalQueue {
+    async fn send(&self, message: String) -> Result<(), Unavailable> {
+        if message.len() > MESSAGE_LIMIT_BYTES {
+            let bytes = message.len();
+            return Err(unavailable(&format_args!("a message of {bytes} bytes is over the limit of {MESSAGE_LIMIT_BYTES}")));
+        }
+        self.ask(|answer| Order::Send { body: message.into(), answer }).await
+    }
+}
+
+impl Drop for LocalQueue {
+    /// Lets the writer finish what it was told, so that the file can be opened again right away.
+    fn drop(&mut self) {
+        self.orders = None;
+        drop(self.writer.take().map(JoinHandle::join));
+    }
+}
+
+impl Shared {
+    fn shelf(&self) -> MutexGuard<'_, Shelf> {
+        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn unavailable(cause: &dyn std::fmt::Display) -> Unavailable {
+    Unavailable { port: "queue", cause: cause.to_string() }
+}

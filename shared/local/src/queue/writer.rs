@@ -1,0 +1,129 @@
+//! The one thread that writes the file: it takes all orders that are waiting and commits them together.
+//!
+//! A commit costs several times what a row does, so that 32 senders at once wait for one commit, not for 32.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+
+use service::ports::Unavailable;
+use tokio::sync::oneshot;
+
+use super::file::{Batch, QueueFile, Stored};
+use super::shelf::LOAD_LIMIT;
+use super::{DeadLetter, Shared, unavailable};
+
+/// How many orders are committed together at most; past here a batch only makes its first order wait longer.
+const BATCH_LIMIT_ORDERS: usize = 256;
+
+pub(super) type Answer<T> = oneshot::Sender<Result<T, Unavailable>>;
+
+/// What the writer is told.
+pub(super) enum Order {
+    Send { body: Arc<str>, answer: Answer<()> },
+    Delete { id: i64, answer: Answer<()> },
+    Count { id: i64, receive_count: u32 },
+    Bury { id: i64 },
+    Load,
+    DeadLetters { limit: usize, answer: Answer<Vec<DeadLetter>> },
+    Redrive { answer: Answer<usize> },
+}
+
+/// What an order has brought about in the file, to be made known once it is committed.
+enum Effect {
+    Added(Vec<Stored>),
+    Deleted(i64),
+    Loaded(Vec<Stored>),
+    Read(Vec<DeadLetter>),
+    Nothing,
+}
+
+/// Works until nobody can give an order any more.
+pub(super) fn run(file: &mut QueueFile, incoming: &Receiver<Order>, shared: &Shared) {
+    while let Ok(first) = incoming.recv() {
+        let mut orders = vec![first];
+        orders.extend(incoming.try_iter().take(BATCH_LIMIT_ORDERS - 1));
+        match carry_out(file, &orders, shared) {
+            Ok(effects) => make_known(orders, effects, shared),
+            Err(error) => orders.into_iter().for_each(|order| refuse(order, &unavailable(&error), shared)),
+        }
+    }
+}
+
+fn carry_out(file: &mut QueueFile, orders: &[Order], shared: &Shared) -> rusqlite::Result<Vec<Effect>> {
+    let deleted: HashSet<i64> = orders.iter().filter_map(deleted_id).collect();
+    let loaded_up_to = shared.shelf().loaded_up_to();
+    let mut batch = file.begin()?;
+    let effects = orders.iter().map(|order| perform(&mut batch, order, &deleted, loaded_up_to)).collect::<Result<_, _>>()?;
+    batch.commit()?;
+    Ok(effects)
+}
+
+fn perform(batch: &mut Batch<'_>, order: &Order, deleted: &HashSet<i64>, loaded_up_to: i64) -> rusqlite::Result<Effect> {
+    match order {
+        Order::Send { body, .. } => {
+            let message = Stored { id: batch.insert(body)?, body: Arc::clone(body), receive_count: 0 };
+            Ok(Effect::Added(vec![message]))
+        }
+        Order::Delete { id, .. } => batch.delete(*id).map(|()| Effect::Deleted(*id)),
+        // A message that was done before its count was written needs none.
+        Order::Count { id, .. } if deleted.contains(id) => Ok(Effect::Nothing),
+        Order::Count { id, receive_count } => batch.count(*id, *receive_count).map(|()| Effect::Nothing),
+        Order::Bury { id } => batch.bury(*id).map(|()| Effect::Nothing),
+        Order::Load => batch.load_after(loaded_up_to, LOAD_LIMIT).map(Effect::Loaded),
+        Order::DeadLetters { limit, .. } => batch.dead_letters(*limit).map(Effect::Read),
+        Order::Redrive { .. } => batch.redrive().map(Effect::Added),
+    }
+}
+
+const fn deleted_id(order: &Order) -> Option<i64> {
+    match order {
+        Order::Delete { id, .. } => Some(*id),
+        Order::Send { .. }
+        | Order::Count { .. }
+        | Order::Bury { .. }
+        | Order::Load
+        | Order::DeadLetters { .. }
+        | Order::Redrive { .. } => None,
+    }
+}
+
+/// Puts the effects on the shelf, in the order they happened in, and only then answers.
+fn make_known(orders: Vec<Order>, effects: Vec<Effect>, shared: &Shared) {
+    let mut shelf = shared.shelf();
+    for effect in &effects {
+        match effect {
+            Effect::Added(messages) => messages.iter().for_each(|message| shelf.add(message.clone())),
+            Effect::Deleted(id) => shelf.forget(*id),
+            Effect::Loaded(messages) => shelf.load(messages.clone(), LOAD_LIMIT),
+            Effect::Read(_) | Effect::Nothing => {}
+        }
+    }
+    drop(shelf);
+
+    shared.arrived.notify_one();
+    for (order, effect) in orders.into_iter().zip(effects) {
+        answer(order, effect);
+    }
+}
+
+/// Whoever asked may have stopped waiting.
+fn answer(order: Order, effect: Effect) {
+    match (order, effect) {
+        (Order::Send { answer, .. } | Order::Delete { answer, .. }, _) => drop(answer.send(Ok(()))),
+        (Order::Redrive { answer }, Effect::Added(messages)) => drop(answer.send(Ok(messages.len()))),
+        (Order::DeadLetters { answer, .. }, Effect::Read(letters)) => drop(answer.send(Ok(letters))),
+        // The others either wait for no answer, or have an effect that is not theirs and see their channel close.
+        (Order::Redrive { .. } | Order::DeadLetters { .. } | Order::Count { .. } | Order::Bury { .. } | Order::Load, _) => {}
+    }
+}
+
+fn refuse(order: Order, cause: &Unavailable, shared: &Shared) {
+    match order {
+        Order::Send { answer, .. } | Order::Delete { answer, .. } => drop(answer.send(Err(cause.clone()))),
+        Order::DeadLetters { answer, .. } => drop(answer.send(Err(cause.clone()))),
+        Order::Redrive { answer } => drop(answer.send(Err(cause.clone()))),
+        Order::Load => shared.shelf().load_failed(),
+        Order::Count { .. } | Order::Bury { .. } => {}
+    }
+}

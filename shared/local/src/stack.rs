@@ -1,0 +1,100 @@
+//! Everything `hookwright dev` stands on, in one state directory.
+
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use aws::{DynamoStore, Meter, SystemWorld, TableNames, create_tables};
+use service::memory::MemoryBlobs;
+use service::ports::{Blobs, Unavailable, World};
+
+use crate::{EmbeddedDynamo, FolderBlobs, LocalQueue, QueueRules};
+
+const TABLE_PREFIX: &str = "hookwright";
+
+/// The embedded stack.
+///
+/// *Files in the state directory*: `store.db` (the tables), `queue.db` (the messages), `blobs/`, `lock`.
+pub struct Stack {
+    /// The clock and chance that all parts use.
+    pub world: Arc<dyn World>,
+    /// The store, the real adapter over the embedded engine.
+    pub store: Arc<DynamoStore>,
+    /// The queue, both ends of it.
+    pub queue: Arc<LocalQueue>,
+    /// The blobs.
+    pub blobs: Arc<dyn Blobs>,
+    /// What the store consumed, as DynamoDB would charge it.
+    pub meter: Arc<Meter>,
+    /// The engine behind `store`.
+    pub dynamo: EmbeddedDynamo,
+    /// Held for as long as the stack lives; the system lets go of it when the process ends, however it ends.
+    _lock: Option<File>,
+}
+
+/// Why the stack cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Two processes on one state would deliver every message twice.
+    #[error("another hookwright is running on {}: stop it, or choose another --state-dir", .0.display())]
+    Busy(PathBuf),
+    /// The directory cannot be made or written.
+    #[error("the state directory {} cannot be used: {cause}", .dir.display())]
+    Directory {
+        /// Which.
+        dir: PathBuf,
+        /// What the system said.
+        cause: std::io::Error,
+    },
+    /// A part does not open.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+impl Stack {
+    /// The stack whose state is in `state_dir`, which is made if it is not there.
+    ///
+    /// *Once it returns* the tables exist, what expired meanwhile is gone, and messages that were in flight when the
+    /// last process ended are visible again.
+    /// *Errors*: [`OpenError::Busy`] while another process has it open.
+    pub async fn open(state_dir: &Path) -> Result<Self, OpenError> {
+        let lock = lock(state_dir)?;
+        let dynamo = EmbeddedDynamo::open(&state_dir.join("store.db"))?;
+        let queue = LocalQueue::open(&state_dir.join("queue.db"), QueueRules::default())?;
+        let blobs = FolderBlobs::new(state_dir.join("blobs"));
+        Ok(Self::of(dynamo, queue, Arc::new(blobs), Some(lock)).await?)
+    }
+
+    /// A stack that leaves nothing behind.
+    pub async fn memory() -> Result<Self, OpenError> {
+        let queue = LocalQueue::memory(QueueRules::default())?;
+        Ok(Self::of(EmbeddedDynamo::memory()?, queue, Arc::new(MemoryBlobs::default()), None).await?)
+    }
+
+    async fn of(
+        dynamo: EmbeddedDynamo,
+        queue: LocalQueue,
+        blobs: Arc<dyn Blobs>,
+        lock: Option<File>,
+    ) -> Result<Self, Unavailable> {
+        let world: Arc<dyn World> = Arc::new(SystemWorld);
+        let tables = TableNames::with_prefix(TABLE_PREFIX);
+        create_tables(&dynamo.client(), &tables).await?;
+        dynamo.forget_expired()?;
+
+        let meter = Arc::new(Meter::default());
+        let store = DynamoStore::new(dynamo.client(), tables, blobs.clone(), world.clone()).with_meter(meter.clone());
+        Ok(Self { world, store: Arc::new(store), queue: Arc::new(queue), blobs, meter, dynamo, _lock: lock })
+    }
+}
+
+fn lock(state_dir: &Path) -> Result<File, OpenError> {
+    let unusable = |cause| OpenError::Directory { dir: state_dir.to_owned(), cause };
+    fs::create_dir_all(state_dir).map_err(unusable)?;
+    let lock = File::create(state_dir.join("lock")).map_err(unusable)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(OpenError::Busy(state_dir.to_owned())),
+        Err(TryLockError::Error(cause)) => Err(unusable(cause)),
+    }
+}
