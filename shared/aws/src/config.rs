@@ -96,6 +96,11 @@ pub fn read_from<T>(
     }
 }
 
+/// The least level worth a line, as Lambda's own setting names it.
+pub(crate) fn log_level() -> Option<String> {
+    std::env::var("AWS_LAMBDA_LOG_LEVEL").ok()
+}
+
 /// The SDK reads the endpoints itself; only that an emulator wants buckets in the path is not its to know.
 pub(crate) fn bucket_style() -> BucketStyle {
     let is_set = |name| std::env::var(name).is_ok_and(|url| !url.is_empty());

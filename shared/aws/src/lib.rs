@@ -6,6 +6,7 @@
 pub mod config;
 
 mod clients;
+mod logging;
 mod tables;
 
 mod attempts;
@@ -18,6 +19,7 @@ mod sqs_queue;
 mod system_world;
 
 pub use clients::Clients;
+pub use logging::log_as_json;
 pub use dynamo_store::DynamoStore;
 pub use meter::Meter;
 pub use s3_blobs::S3Blobs;

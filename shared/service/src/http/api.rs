@@ -48,8 +48,6 @@ pub struct Management {
     pub addresses: Arc<AddressCache>,
     /// What hook addresses begin with; taken from the request where it is not set.
     pub public_url: Option<String>,
-    /// The domain of e-mail hooks.
-    pub mail_domain: Option<String>,
     /// A key with `org.admin` that stands in the configuration.
     pub first_key: Option<FirstKey>,
 }
