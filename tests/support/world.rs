@@ -109,7 +109,6 @@ impl World {
                 world: clock.clone(),
                 addresses,
                 public_url: Some("http://hooks.test".to_owned()),
-                mail_domain: None,
                 first_key: None,
             },
             clock,
