@@ -126,16 +126,12 @@ pub(crate) fn cause<E>(error: &SdkError<E, HttpResponse>) -> String
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
-    match error {
-        SdkError::ServiceError(answer) => {
-            let code = answer.err().code().unwrap_or("no code");
-            format!("{code} ({}): {}", answer.raw().status().as_u16(), answer.err().message().unwrap_or("no message"))
-        }
-        _ => with_sources(error),
-    }
+    let SdkError::ServiceError(answer) = error else { return with_sources(error) };
+    let code = answer.err().code().unwrap_or("no code");
+    format!("{code} ({}): {}", answer.raw().status().as_u16(), answer.err().message().unwrap_or("no message"))
 }
 
-pub(crate) fn is_passing(code: Option<&str>) -> bool {
+fn is_passing(code: Option<&str>) -> bool {
     code.is_some_and(|code| PASSING_CODES.contains(&code))
 }
 

@@ -133,15 +133,11 @@ impl DynamoStore {
 type Refusal = ConditionalCheckFailedException;
 
 fn refusal_of_put(defeat: &Defeat<PutItemError>) -> Option<&Refusal> {
-    defeat.last.as_service_error().and_then(|error| match error {
-        PutItemError::ConditionalCheckFailedException(refusal) => Some(refusal),
-        _ => None,
-    })
+    let error = defeat.last.as_service_error()?;
+    if let PutItemError::ConditionalCheckFailedException(refusal) = error { Some(refusal) } else { None }
 }
 
 fn refusal_of_delete(defeat: &Defeat<DeleteItemError>) -> Option<&Refusal> {
-    defeat.last.as_service_error().and_then(|error| match error {
-        DeleteItemError::ConditionalCheckFailedException(refusal) => Some(refusal),
-        _ => None,
-    })
+    let error = defeat.last.as_service_error()?;
+    if let DeleteItemError::ConditionalCheckFailedException(refusal) = error { Some(refusal) } else { None }
 }
