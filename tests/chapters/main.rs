@@ -3,9 +3,9 @@
 mod tutorial;
 
 mod form_hooks;
-mod workflows;
-mod runs;
-mod records;
 mod management;
+mod records;
+mod runs;
+mod workflows;
 
 mod house;

@@ -1,1 +1,286 @@
-//! 
+//! The management API: keys, roles, pages, errors.
+
+use serde_json::{Value, json};
+use service::http::{ROUTES, openapi_document};
+use tests::world::{World, workflow_of};
+
+/// A path of the route with something in its variable parts.
+fn path_of(route: &str) -> String {
+    route.replace("{kind}", "form").replace("{id}", "5a345109e578360010eaa1ad").replace("{name}", "order")
+}
+
+#[tokio::test]
+async fn every_route_refuses_without_a_key_with_an_unknown_one_and_without_the_role() {
+    let world = World::new().await;
+    let stranger = world.key(world.org, &["org.hooks"], 9).await;
+    let unknown = domain::ApiKeySecret::from_random([77; 32])
+        .token(world.org, domain::ApiKeyId::parse("5a345109e578360010eaa1ad").unwrap());
+    for route in ROUTES {
+        let (method, path) = (route.method.as_http(), path_of(route.path));
+        let bare = world.send(method.as_str(), &path, &[], "").await;
+        let Some(permission) = route.permission else {
+            assert_eq!(bare.status, 200, "{path}");
+            continue;
+        };
+        assert_eq!((bare.status, bare.code()), (401, "no_credentials"), "{method} {path}");
+        let refused = world.api_as(&unknown, method.as_str(), &path, Value::Null).await;
+        assert_eq!((refused.status, refused.code()), (401, "bad_credentials"), "{method} {path}");
+        let forbidden = world.api_as(&stranger, method.as_str(), &path, Value::Null).await;
+        assert_eq!((forbidden.status, forbidden.code()), (403, "role_missing"), "{method} {path}");
+        assert!(forbidden.text.contains(permission), "{method} {path}");
+    }
+}
+
+#[tokio::test]
+async fn every_route_takes_the_role_it_names_and_a_role_above_it() {
+    let world = World::new().await;
+    for (index, route) in ROUTES.iter().enumerate() {
+        let Some(permission) = route.permission else { continue };
+        let parent = permission.rsplit_once('.').unwrap().0;
+        for (seed, role) in [(100, permission), (180, parent)] {
+            let seed = seed + u8::try_from(index).unwrap();
+            let key = world.key(world.org, &[role], seed).await;
+            let answer = world.api_as(&key, route.method.as_http().as_str(), &path_of(route.path), Value::Null).await;
+            assert!(![401, 403, 405].contains(&answer.status), "{role} {answer:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_key_sees_nothing_of_another_org() {
+    let world = World::new().await;
+    let hook = world.form_hook().await;
+    world.order_klass().await;
+    let workflow = world.workflow(workflow_of("mine", &hook.event, json!([{ "id": "end", "transitions": [] }]))).await;
+    let transaction = world.arrive(&hook, json!({})).await;
+    let run =
+        world.get(&format!("/v1/workflows/{workflow}/runs")).await.body["data"][0]["id"].as_str().unwrap().to_owned();
+    let customer = world.api("POST", "/v1/customers", json!({ "email": "a@example.com" })).await.expect(201).id();
+    let other = world.key(domain::OrgId::parse("000000000000000000000001").unwrap(), &["org.admin"], 50).await;
+
+    for path in [
+        format!("/v1/hooks/form/{}", hook.id),
+        format!("/v1/hooks/form/{}/transactions", hook.id),
+        format!("/v1/workflows/{workflow}"),
+        format!("/v1/workflows/{workflow}/export"),
+        format!("/v1/transactions/{transaction}"),
+        format!("/v1/runs/{run}"),
+        "/v1/klasses/order".to_owned(),
+        format!("/v1/customers/{customer}"),
+        "/v1/customers/email=a@example.com".to_owned(),
+        format!("/v1/customers/{customer}/timeline"),
+    ] {
+        world.get(&path).await.expect(200);
+        assert_eq!(world.api_as(&other, "GET", &path, Value::Null).await.expect(404).code(), "not_found", "{path}");
+    }
+    for path in
+        ["/v1/hooks/form", "/v1/workflows", "/v1/klasses", "/v1/customers", &format!("/v1/workflows/{workflow}/runs")]
+    {
+        assert_eq!(world.api_as(&other, "GET", path, Value::Null).await.expect(200).body["data"], json!([]), "{path}");
+    }
+    for (method, path) in
+        [("DELETE", format!("/v1/hooks/form/{}", hook.id)), ("PUT", format!("/v1/workflows/{workflow}"))]
+    {
+        world.api_as(&other, method, &path, json!({})).await.expect(404);
+    }
+}
+
+#[tokio::test]
+async fn credentials_that_cannot_be_told_apart_or_read_are_refused() {
+    let world = World::new().await;
+    let good = format!("Bearer {}", world.admin);
+    let long = format!("Bearer {}", "x".repeat(60_000));
+    let cases: [(&[(&str, &str)], u16); 8] = [
+        (&[("authorization", &good)], 200),
+        (&[("authorization", &good.replace("Bearer", "bearer"))], 200),
+        (&[("authorization", &good), ("authorization", &good)], 400),
+        (&[("authorization", &world.admin)], 401),
+        (&[("authorization", "Basic YTpi")], 401),
+        (&[("authorization", "Bearer ")], 401),
+        (&[("authorization", &long)], 401),
+        (&[("authorization", &good.to_uppercase())], 401),
+    ];
+    for (headers, status) in cases {
+        let answer = world.send("GET", "/v1/workflows", headers, "").await;
+        assert_eq!(
+            answer.status,
+            status,
+            "{:?}",
+            headers.first().map(|header| header.1.chars().take(12).collect::<String>())
+        );
+        if status == 401 {
+            assert_eq!(answer.headers["www-authenticate"], "Bearer");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_keys_token_is_shown_once_works_and_stops_when_it_is_deleted() {
+    let world = World::new().await;
+    let draft = json!({ "name": "reader", "roles": ["org.permission.workflow.read"] });
+    let made = world.api("POST", "/v1/api-keys", draft).await.expect(201);
+    let token = made.attribute("token").as_str().unwrap().to_owned();
+    world.api_as(&token, "GET", "/v1/workflows", Value::Null).await.expect(200);
+    world.api_as(&token, "POST", "/v1/workflows", json!({})).await.expect(403);
+
+    let secret = token.rsplit('_').next().unwrap();
+    for path in ["/v1/api-keys".to_owned(), format!("/v1/api-keys/{}", made.id())] {
+        let shown = world.get(&path).await.expect(200);
+        assert!(!shown.text.contains("\"token\"") && !shown.text.contains(secret), "{path}");
+    }
+
+    world.api("DELETE", &format!("/v1/api-keys/{}", made.id()), Value::Null).await.expect(204);
+    world.api_as(&token, "GET", "/v1/workflows", Value::Null).await.expect(401);
+}
+
+#[tokio::test]
+async fn a_key_expires_at_its_instant() {
+    let world = World::new().await;
+    let draft = json!({ "name": "short", "roles": ["org.admin"], "expiresAt": "2026-11-22T12:01:00Z" });
+    let token =
+        world.api("POST", "/v1/api-keys", draft).await.expect(201).attribute("token").as_str().unwrap().to_owned();
+    world.clock.pass_seconds(59);
+    world.api_as(&token, "GET", "/v1/workflows", Value::Null).await.expect(200);
+    world.clock.pass_seconds(1);
+    world.api_as(&token, "GET", "/v1/workflows", Value::Null).await.expect(401);
+}
+
+#[tokio::test]
+async fn nobody_hands_out_a_role_they_do_not_have() {
+    let world = World::new().await;
+    let keeper = world.key(world.org, &["org.permission.api_key", "org.permission.hook.read"], 60).await;
+    for (role, status) in
+        [("org.permission.hook.read", 201), ("org.permission.hook", 403), ("org.hooks", 403), ("org.admin", 403)]
+    {
+        let answer = world.api_as(&keeper, "POST", "/v1/api-keys", json!({ "name": "k", "roles": [role] })).await;
+        assert_eq!(answer.status, status, "{role}");
+    }
+    world.api("POST", "/v1/api-keys", json!({ "name": "k", "roles": ["org.hooks"] })).await.expect(201);
+    for wrong in [
+        json!({}),
+        json!({ "name": "k" }),
+        json!({ "name": "k", "roles": [] }),
+        json!({ "name": "k", "roles": ["ORG.HOOKS"] }),
+        json!({ "name": "", "roles": ["org.hooks"] }),
+        json!({ "name": "k", "roles": ["org.hooks"], "expiresAt": "2020-01-01T00:00:00Z" }),
+    ] {
+        world.api("POST", "/v1/api-keys", wrong).await.expect(400);
+    }
+}
+
+#[tokio::test]
+async fn the_first_key_of_the_configuration_is_an_admin_of_its_org_only() {
+    let mut world = World::new().await;
+    let secret = domain::ApiKeySecret::from_random([90; 32]);
+    world.management.first_key = Some(service::http::api::FirstKey { org: world.org, digest: secret.digest() });
+    let id = domain::ApiKeyId::parse("000000000000000000000002").unwrap();
+    world.api_as(&secret.token(world.org, id), "GET", "/v1/workflows", Value::Null).await.expect(200);
+    let elsewhere = domain::OrgId::parse("000000000000000000000001").unwrap();
+    world.api_as(&secret.token(elsewhere, id), "GET", "/v1/workflows", Value::Null).await.expect(401);
+    let other = domain::ApiKeySecret::from_random([91; 32]);
+    world.api_as(&other.token(world.org, id), "GET", "/v1/workflows", Value::Null).await.expect(401);
+}
+
+#[tokio::test]
+async fn unknown_paths_and_methods_are_told() {
+    let world = World::new().await;
+    assert_eq!(world.get("/v1/nonsense").await.expect(404).code(), "unknown_path");
+    assert_eq!(world.get("/v1/hooks/fax").await.expect(404).code(), "unknown_kind");
+    let answer = world.api("DELETE", "/v1/workflows", Value::Null).await.expect(405);
+    assert_eq!(answer.headers["allow"], "POST, GET");
+}
+
+#[tokio::test]
+async fn bodies_of_requests_are_json_objects_bare_or_as_a_resource() {
+    let world = World::new().await;
+    let resource = json!({ "data": { "type": "form_hook", "attributes": { "title": "Orders" } } });
+    assert_eq!(world.api("POST", "/v1/hooks/form", resource).await.expect(201).attribute("title"), "Orders");
+    let bearer = format!("Bearer {}", world.admin);
+    for (body, code) in
+        [("", "empty_body"), ("{", "malformed_json"), ("[]", "not_an_object"), ("\"x\"", "not_an_object")]
+    {
+        let answer = world.send("POST", "/v1/hooks/form", &[("authorization", &bearer)], body).await.expect(400);
+        assert_eq!(answer.code(), code);
+    }
+    let largest = format!("{{\"title\":\"Orders\"{}}}", " ".repeat(1_048_576 - 18));
+    assert_eq!(largest.len(), 1_048_576);
+    world.send("POST", "/v1/hooks/form", &[("authorization", &bearer)], largest.clone()).await.expect(201);
+    let answer = world.send("POST", "/v1/hooks/form", &[("authorization", &bearer)], format!("{largest} ")).await;
+    assert_eq!(answer.expect(413).code(), "body_too_large");
+}
+
+#[tokio::test]
+async fn hooks_are_made_listed_changed_and_deleted() {
+    let world = World::new().await;
+    for (wrong, path) in [
+        (json!({}), "$.title"),
+        (json!({ "title": " " }), "$.title"),
+        (json!({ "title": "x".repeat(257) }), "$.title"),
+        (json!({ "title": 1 }), "$.title"),
+        (json!({ "title": "t", "description": "x".repeat(4_097) }), "$.description"),
+        (json!({ "title": "t", "eventName": "orders" }), "$.eventName"),
+        (json!({ "title": "t", "debug": "yes" }), "$.debug"),
+        (json!({ "title": "t", "reply": { "status": 500 } }), "$.reply"),
+    ] {
+        let answer = world.api("POST", "/v1/hooks/form", wrong).await.expect(400);
+        assert_eq!(answer.body["errors"][0]["source"]["path"], path);
+    }
+    let made = world
+        .api("POST", "/v1/hooks/form", json!({ "title": "x".repeat(256), "description": "x".repeat(4_096) }))
+        .await
+        .expect(201);
+    let id = made.id();
+    assert_eq!(made.body["data"]["type"], "form_hook");
+    assert_eq!(made.attribute("eventName"), format!("kustomer.hooks.form.{id}.receive"));
+    assert_eq!(made.attribute("hash").as_str().unwrap().len(), 64);
+    let app = json!({ "title": "App", "eventName": "kustomer.app.ecommstore.order.create" });
+    assert_eq!(
+        world.api("POST", "/v1/hooks/form", app).await.expect(201).attribute("eventName"),
+        "kustomer.app.ecommstore.order.create"
+    );
+
+    let path = format!("/v1/hooks/form/{id}");
+    let changed =
+        world.api("PATCH", &path, json!({ "title": "New", "debug": true, "description": null })).await.expect(200);
+    assert_eq!(
+        (changed.attribute("title"), changed.attribute("debug"), changed.attribute("description")),
+        (json!("New"), json!(true), Value::Null)
+    );
+    assert_eq!(changed.attribute("hash"), made.attribute("hash"));
+
+    let page = world.get("/v1/hooks/form?pageSize=1").await.expect(200);
+    assert_eq!(page.body["data"].as_array().unwrap().len(), 1);
+    let next = world.get(page.body["links"]["next"].as_str().unwrap()).await.expect(200);
+    assert_eq!(next.body["data"].as_array().unwrap().len(), 1);
+    assert_ne!(next.body["data"][0]["id"], page.body["data"][0]["id"]);
+    for wrong in ["0", "101", "x"] {
+        world.get(&format!("/v1/hooks/form?pageSize={wrong}")).await.expect(400);
+    }
+
+    world.api("DELETE", &path, Value::Null).await.expect(204);
+    world.get(&path).await.expect(404);
+}
+
+#[tokio::test]
+async fn the_openapi_document_and_the_routes_are_the_same() {
+    let world = World::new().await;
+    let document = world.send("GET", "/v1/openapi.json", &[], "").await.expect(200);
+    assert_eq!(document.body, openapi_document());
+    assert_eq!(document.body["openapi"], "3.1.0");
+    let paths = document.body["paths"].as_object().unwrap();
+    let mut documented = 0;
+    for (path, operations) in paths {
+        for method in operations.as_object().unwrap().keys() {
+            documented += 1;
+            if path.starts_with("/v1/hooks/form/") {
+                continue;
+            }
+            let answer = world.api(&method.to_uppercase(), &path_of(path), Value::Null).await;
+            assert!(
+                answer.status != 405 && (answer.status != 404 || answer.code() != "unknown_path"),
+                "{method} {path}"
+            );
+        }
+    }
+    assert_eq!(documented, ROUTES.len() + 2);
+}

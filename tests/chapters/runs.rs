@@ -259,7 +259,8 @@ async fn a_retried_step_is_journaled_attempt_by_attempt_and_then_fails() {
 
     let run = world.run_of(&transaction).await;
     assert_eq!(run["state"], "failed");
-    let attempts: Vec<u64> = run["steps"].as_array().unwrap().iter().skip(1).map(|step| step["attempts"].as_u64().unwrap()).collect();
+    let attempts: Vec<u64> =
+        run["steps"].as_array().unwrap().iter().skip(1).map(|step| step["attempts"].as_u64().unwrap()).collect();
     assert_eq!(attempts, [1, 2, 3]);
 }
 
@@ -304,7 +305,10 @@ async fn runs_are_listed_by_workflow_state_and_time_newest_first() {
     assert_eq!(listed("").await, newest_first);
     assert_eq!(listed("?state=failed").await, [transactions[1].clone()]);
     assert_eq!(listed("?state=cancelled").await, [] as [String; 0]);
-    assert_eq!(listed("?from=2026-11-22T12:01:00Z&until=2026-11-22T12:03:00Z").await, [transactions[2].clone(), transactions[1].clone()]);
+    assert_eq!(
+        listed("?from=2026-11-22T12:01:00Z&until=2026-11-22T12:03:00Z").await,
+        [transactions[2].clone(), transactions[1].clone()]
+    );
 
     let first = world.get(&format!("/v1/workflows/{workflow}/runs?pageSize=3")).await;
     assert_eq!(first.body["meta"], json!({ "page": 1, "pageSize": 3 }));

@@ -1,4 +1,4 @@
-//! A store that dies or lies at a chosen call.
+//! Ports that fail: a store that dies or lies at a chosen call, a queue that takes nothing.
 
 use std::sync::{
     Arc,
@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use async_trait::async_trait;
-use service::ports::{Change, Freshness, Item, Key, Page, Range, Store, Unavailable, WriteError};
+use service::ports::{Change, Freshness, Item, Key, Page, Queue, Range, Store, Unavailable, WriteError};
 
 /// What happens at the chosen call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,5 +78,15 @@ impl Store for FaultyStore {
             self.inner.write(changes).await?;
         }
         Err(Self::down().into())
+    }
+}
+
+/// A queue that takes nothing.
+pub struct DownQueue;
+
+#[async_trait]
+impl Queue for DownQueue {
+    async fn send(&self, _message: String) -> Result<(), Unavailable> {
+        Err(Unavailable { port: "queue", cause: "it was told to fail".to_owned() })
     }
 }

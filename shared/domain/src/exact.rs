@@ -3,7 +3,7 @@
 //! `serde_json` keeps all digits, yet reads `1e400` and gives it back as `1e+400`. What a sender wrote has to come out
 //! as it went in, so whatever holds a sender's data is read through here: as text ([`parse`]), or as a field of one of
 //! our documents (`#[serde(with = "domain::exact")]`). The spelling is lost again where a value is read from another
-//! value (`from_value`) instead of from text.
+//! value (`from_value`) or written into one (`to_value`, `json!`), so documents around a sender's data are made by [`object`].
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use serde_json::{Map, Number, Value, value::RawValue};
@@ -18,6 +18,18 @@ pub fn parse(text: &str) -> serde_json::Result<Value> {
         respell(&mut value, &mut literals);
     }
     Ok(value)
+}
+
+/// The object with these members. *Why not `json!`*: it writes its values anew, and with them their numbers.
+pub fn object<const MEMBERS: usize>(members: [(&str, Value); MEMBERS]) -> Value {
+    Value::Object(members.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
+}
+
+/// What `value` serialises to.
+///
+/// *Errors*: it cannot be serialised, such as a map whose keys are no text.
+pub fn value_of<T: Serialize>(value: &T) -> serde_json::Result<Value> {
+    parse(&serde_json::to_string(value)?)
 }
 
 /// Writes the value as it is; for `#[serde(with)]`.
@@ -146,6 +158,13 @@ mod tests {
     #[test]
     fn numbers_are_spelled_as_they_were_written() {
         assert_eq!(parse(TEXT).unwrap().to_string(), TEXT);
+    }
+
+    #[test]
+    fn an_object_around_a_value_and_the_value_of_a_list_keep_the_spelling() {
+        let value = parse(TEXT).unwrap();
+        assert_eq!(object([("a", value.clone())]).to_string(), format!("{{\"a\":{TEXT}}}"));
+        assert_eq!(value_of(&[value]).unwrap().to_string(), format!("[{TEXT}]"));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::{OrgId, RecordId, Timestamp};
+use crate::{OrgId, RecordId, Timestamp, exact::object};
 
 /// What a record is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -118,13 +118,13 @@ impl Record {
             relationships
                 .insert(name.clone(), json!({ "data": { "type": kind, "id": id }, "links": { "self": link } }));
         }
-        json!({
-            "type": self.kind,
-            "id": self.id,
-            "attributes": attributes,
-            "relationships": relationships,
-            "links": { "self": format!("/v1/{}/{}", self.kind.collection(), self.id) },
-        })
+        object([
+            ("type", json!(self.kind)),
+            ("id", json!(self.id)),
+            ("attributes", Value::Object(attributes)),
+            ("relationships", Value::Object(relationships)),
+            ("links", json!({ "self": format!("/v1/{}/{}", self.kind.collection(), self.id) })),
+        ])
     }
 
     /// The record as a step leaves it: attributes at the top, relationships as ids.

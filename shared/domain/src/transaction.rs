@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::{HookId, HookKind, OrgId, Timestamp, TransactionId};
+use crate::{HookId, HookKind, OrgId, Timestamp, TransactionId, exact::object};
 
 /// One arrival, normalized.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -30,21 +30,22 @@ impl Transaction {
     /// *Source*: the seed `kobject-from-a-hook`, key for key; `/v1/org/` is singular there.
     pub fn document(&self) -> Value {
         let kind = self.hook_kind;
-        json!({
-            "id": self.id,
-            "type": "transaction",
-            "attributes": { "createdAt": self.created_at, "data": self.data },
-            "relationships": {
-                "org": {
-                    "data": { "type": "org", "id": self.org },
-                    "links": { "self": format!("/v1/org/{}", self.org) },
-                },
-                "hook": {
-                    "data": { "type": kind.type_name(), "id": self.hook },
-                    "links": { "self": format!("/v1/hooks/{}/{}", kind.word(), self.hook) },
-                },
+        let relationships = json!({
+            "org": {
+                "data": { "type": "org", "id": self.org },
+                "links": { "self": format!("/v1/org/{}", self.org) },
             },
-        })
+            "hook": {
+                "data": { "type": kind.type_name(), "id": self.hook },
+                "links": { "self": format!("/v1/hooks/{}/{}", kind.word(), self.hook) },
+            },
+        });
+        object([
+            ("id", json!(self.id)),
+            ("type", json!("transaction")),
+            ("attributes", object([("createdAt", json!(self.created_at)), ("data", self.data.clone())])),
+            ("relationships", relationships),
+        ])
     }
 }
 

@@ -26,7 +26,14 @@ pub struct Listing<T> {
 ///
 /// *Errors*: [`Unavailable`], though none of our documents can fail to serialise: their keys are text.
 pub(crate) fn write<T: Serialize>(value: &T) -> Result<String, Unavailable> {
-    serde_json::to_string(value).map_err(|error| unreadable(&error))
+    serde_json::to_string(value).map_err(|error| Unavailable { port: "store", cause: error.to_string() })
+}
+
+/// The document in `item` as JSON, numbers spelled as they were written.
+///
+/// *Errors*: as [`read`].
+pub(crate) fn read_value(item: &Item) -> Result<serde_json::Value, Unavailable> {
+    domain::exact::parse(&item.document).map_err(|error| unreadable(item, &error))
 }
 
 /// The document in `item`.
@@ -50,6 +57,6 @@ pub(crate) fn read_page<T: DeserializeOwned>(page: &Page) -> Result<Listing<T>, 
     Ok(Listing { items, next: page.next.clone() })
 }
 
-fn unreadable(error: &serde_json::Error) -> Unavailable {
-    Unavailable { port: "store", cause: error.to_string() }
+fn unreadable(item: &Item, error: &serde_json::Error) -> Unavailable {
+    Unavailable { port: "store", cause: format!("document at {:?} cannot be read: {error}", item.key) }
 }

@@ -136,7 +136,7 @@ pub async fn find_definition(store: &dyn Store, org: OrgId, hash: &str) -> Resul
         Some(found) => Some(found),
         None => store.find(&key, Freshness::Latest).await?,
     };
-    found.as_ref().map(document::read).transpose()
+    found.as_ref().map(document::read_value).transpose()
 }
 
 /// The definitions under `hashes`, in that order; those that are not there are left out.
@@ -147,7 +147,7 @@ pub async fn find_definitions(
 ) -> Result<Vec<(String, Value)>, Unavailable> {
     let keys: Vec<Key> = hashes.iter().map(|hash| key(org, DEFINITIONS, *hash)).collect();
     let items = store.find_all(&keys).await?;
-    items.iter().map(|item| Ok((item.key.sort.clone(), document::read(item)?))).collect()
+    items.iter().map(|item| Ok((item.key.sort.clone(), document::read_value(item)?))).collect()
 }
 
 /// Every workflow that listens to `event_name`, enabled or not, oldest first.

@@ -1,5 +1,6 @@
 //! JSON:API documents: one resource, or a page of them.
 
+use domain::exact::object;
 use http::StatusCode;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
@@ -9,13 +10,13 @@ use crate::http::answer::json_response;
 
 /// A resource of an org.
 pub(super) fn resource(kind: &str, id: &str, path: &str, attributes: Value, relationships: Value) -> Value {
-    json!({
-        "type": kind,
-        "id": id,
-        "attributes": attributes,
-        "relationships": relationships,
-        "links": { "self": path },
-    })
+    object([
+        ("type", json!(kind)),
+        ("id", json!(id)),
+        ("attributes", attributes),
+        ("relationships", relationships),
+        ("links", json!({ "self": path })),
+    ])
 }
 
 /// The relationship to the caller's org.
@@ -25,7 +26,7 @@ pub(super) fn org_relationship(call: &Call<'_>) -> Value {
 
 /// An answer with one resource.
 pub(super) fn one(status: StatusCode, resource: Value) -> Response {
-    json_response(status, &json!({ "data": resource }))
+    json_response(status, &object([("data", resource)]))
 }
 
 /// An answer with a page of resources.
@@ -37,11 +38,11 @@ pub(super) fn many(call: &Call<'_>, resources: Vec<Value>, page_size: usize, nex
     let this = call.request.uri().path_and_query().map_or("", |path| path.as_str());
     json_response(
         StatusCode::OK,
-        &json!({
-            "data": resources,
-            "meta": { "page": page, "pageSize": page_size },
-            "links": { "self": this, "next": next },
-        }),
+        &object([
+            ("data", Value::Array(resources)),
+            ("meta", json!({ "page": page, "pageSize": page_size })),
+            ("links", json!({ "self": this, "next": next })),
+        ]),
     )
 }
 

@@ -1,8 +1,12 @@
 //! Runs with every step, and transactions with the trace of why which workflow ran.
 
-use domain::{Rejected, Rejection, Run, RunId, RunState, TransactionId, WorkflowId};
+use domain::{
+    Rejected, Rejection, Run, RunId, RunState, TransactionId, WorkflowId,
+    exact::{self, object},
+};
 use engine::journal::{Entry, Outcome};
 use http::StatusCode;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -61,7 +65,7 @@ pub(super) async fn transaction(call: &Call<'_>) -> Result<Response, Refused> {
     if let Some(document) = document.as_object_mut() {
         document.insert("links".to_owned(), json!({ "self": format!("/v1/transactions/{id}") }));
     }
-    Ok(json_response(StatusCode::OK, &json!({ "data": document, "meta": { "trace": trace } })))
+    Ok(json_response(StatusCode::OK, &object([("data", document), ("meta", object([("trace", trace)]))])))
 }
 
 fn state(word: &str) -> Result<RunState, Refused> {
@@ -123,13 +127,18 @@ fn step(index: usize, entry: &JournalEntry, trigger_output: &Value) -> Value {
         step.insert(key.to_owned(), value);
     }
     if let Some(error_case) = &entry.error_case {
-        step.insert("errorCase".to_owned(), json!(error_case));
+        step.insert("errorCase".to_owned(), written(error_case));
     }
     Value::Object(step)
 }
 
+/// A part of the journal as JSON. Its values were read from JSON, so they can be written as such.
+fn written<T: Serialize>(part: &T) -> Value {
+    exact::value_of(part).unwrap_or_default()
+}
+
 fn transition(entry: &Entry) -> Value {
-    entry.transition.as_ref().map_or(Value::Null, |transition| json!(transition))
+    written(&entry.transition)
 }
 
 async fn trace(call: &Call<'_>, stored: &StoredTransaction) -> Result<Value, Refused> {
@@ -154,5 +163,10 @@ async fn trace(call: &Call<'_>, stored: &StoredTransaction) -> Result<Value, Ref
             (false, false) => Some("Every workflow that listens to this event is disabled."),
             (false, true) => None,
         };
-    Ok(json!({ "event": stored.event, "considered": considered, "reason": reason, "notes": stored.notes }))
+    Ok(object([
+        ("event", json!(stored.event)),
+        ("considered", Value::Array(considered)),
+        ("reason", json!(reason)),
+        ("notes", json!(stored.notes)),
+    ]))
 }
