@@ -19,8 +19,8 @@ mod sqs_queue;
 mod system_world;
 
 pub use clients::Clients;
-pub use logging::log_as_json;
 pub use dynamo_store::DynamoStore;
+pub use logging::log_as_json;
 pub use meter::Meter;
 pub use s3_blobs::S3Blobs;
 pub use sqs_queue::SqsQueue;

@@ -36,6 +36,7 @@ impl DynamoStore {
     pub(super) async fn make(&self, changes: &[Change]) -> Result<(), WriteError> {
         let prepared = self.prepare(changes).await?;
         match prepared.as_slice() {
+            [] => Err(unavailable("a write has at least one change".to_owned()).into()),
             [Prepared::Put(item, packed, expectation)] => self.put(item, packed, *expectation).await,
             [Prepared::Delete(key, expectation)] => self.delete(key, *expectation).await,
             // A lone check too: only a transaction can write nothing.
