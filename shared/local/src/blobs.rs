@@ -67,7 +67,9 @@ fn write(place: &Path, draft: &Path, bytes: &[u8]) -> std::io::Result<()> {
     fs::rename(draft, place)
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> std::io::Result<T> + Send + 'static) -> Result<T, Unavailable> {
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
+) -> Result<T, Unavailable> {
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done.map_err(|error| unavailable(&error.to_string())),
         Err(error) => Err(unavailable(&error.to_string())),

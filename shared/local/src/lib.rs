@@ -5,9 +5,9 @@
 
 mod stack;
 
+mod blobs;
 mod dynamo;
 mod queue;
-mod blobs;
 
 pub use blobs::FolderBlobs;
 pub use dynamo::{EmbeddedDynamo, answer};

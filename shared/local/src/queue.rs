@@ -189,7 +189,9 @@ impl Queue for LocalQueue {
     async fn send(&self, message: String) -> Result<(), Unavailable> {
         if message.len() > MESSAGE_LIMIT_BYTES {
             let bytes = message.len();
-            return Err(unavailable(&format_args!("a message of {bytes} bytes is over the limit of {MESSAGE_LIMIT_BYTES}")));
+            return Err(unavailable(&format_args!(
+                "a message of {bytes} bytes is over the limit of {MESSAGE_LIMIT_BYTES}"
+            )));
         }
         self.ask(|answer| Order::Send { body: message.into(), answer }).await
     }

@@ -1,7 +1,7 @@
 //! From the name of an operation and a JSON body to the engine's answer, as DynamoDB puts both on the wire.
 
-use dynoxide::{Database, DynoxideError};
 use dynoxide::actions::transact_write_items::TransactWriteItemsRequest;
+use dynoxide::{Database, DynoxideError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 

@@ -120,7 +120,8 @@ impl Shelf {
 
     /// Makes the message visible at `at`, if `receipt` is current.
     pub(super) fn release(&mut self, receipt: Receipt, at: Instant) {
-        let current = self.in_flight.get_mut(&receipt.id).filter(|flight| flight.receive_count == receipt.receive_count);
+        let current =
+            self.in_flight.get_mut(&receipt.id).filter(|flight| flight.receive_count == receipt.receive_count);
         if let Some(flight) = current {
             self.returns.remove(&(flight.visible_at, receipt.id));
             flight.visible_at = at;

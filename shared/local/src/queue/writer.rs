@@ -54,12 +54,18 @@ fn carry_out(file: &mut QueueFile, orders: &[Order], shared: &Shared) -> rusqlit
     let deleted: HashSet<i64> = orders.iter().filter_map(deleted_id).collect();
     let loaded_up_to = shared.shelf().loaded_up_to();
     let mut batch = file.begin()?;
-    let effects = orders.iter().map(|order| perform(&mut batch, order, &deleted, loaded_up_to)).collect::<Result<_, _>>()?;
+    let effects =
+        orders.iter().map(|order| perform(&mut batch, order, &deleted, loaded_up_to)).collect::<Result<_, _>>()?;
     batch.commit()?;
     Ok(effects)
 }
 
-fn perform(batch: &mut Batch<'_>, order: &Order, deleted: &HashSet<i64>, loaded_up_to: i64) -> rusqlite::Result<Effect> {
+fn perform(
+    batch: &mut Batch<'_>,
+    order: &Order,
+    deleted: &HashSet<i64>,
+    loaded_up_to: i64,
+) -> rusqlite::Result<Effect> {
     match order {
         Order::Send { body, .. } => {
             let message = Stored { id: batch.insert(body)?, body: Arc::clone(body), receive_count: 0 };
@@ -114,7 +120,10 @@ fn answer(order: Order, effect: Effect) {
         (Order::Redrive { answer }, Effect::Added(messages)) => drop(answer.send(Ok(messages.len()))),
         (Order::DeadLetters { answer, .. }, Effect::Read(letters)) => drop(answer.send(Ok(letters))),
         // The others either wait for no answer, or have an effect that is not theirs and see their channel close.
-        (Order::Redrive { .. } | Order::DeadLetters { .. } | Order::Count { .. } | Order::Bury { .. } | Order::Load, _) => {}
+        (
+            Order::Redrive { .. } | Order::DeadLetters { .. } | Order::Count { .. } | Order::Bury { .. } | Order::Load,
+            _,
+        ) => {}
     }
 }
 

@@ -4,11 +4,15 @@
 //! With `HOOKWRIGHT_TEST_DYNAMODB_ENDPOINT` set, the store's tests run against that DynamoDB as well (a foreign
 //! emulator, for a second opinion).
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
 mod given;
 
 mod store_agreement;
 mod store_reads;
 mod store_writes;
+
+mod faults;
 
 mod queue_durability;
 mod queue_rules;

@@ -128,7 +128,10 @@ async fn a_message_of_one_mebibyte_is_taken_and_one_byte_more_is_not() {
         queue.send(&"€".repeat(MESSAGE_LIMIT_BYTES / 3)).await.unwrap();
         queue.send(&"m".repeat(MESSAGE_LIMIT_BYTES)).await.unwrap();
         let refused = queue.send(&"m".repeat(MESSAGE_LIMIT_BYTES + 1)).await.unwrap_err();
-        assert_eq!(refused.to_string(), "queue is unavailable: a message of 1048577 bytes is over the limit of 1048576");
+        assert_eq!(
+            refused.to_string(),
+            "queue is unavailable: a message of 1048577 bytes is over the limit of 1048576"
+        );
         assert_eq!(queue.receive(10, 30).len(), 2);
     }
 }

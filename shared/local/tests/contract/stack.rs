@@ -2,9 +2,9 @@
 
 use bytes::Bytes;
 use local::{OpenError, Stack};
-use service::ports::{Change, Expectation, Freshness, Queue, Store};
+use service::ports::{Change, Expectation, Freshness, Queue, Store, Table};
 
-use crate::given::{item, key};
+use crate::given::{indexed, item, key};
 
 #[tokio::test]
 async fn everything_is_there_again_when_the_state_directory_is_opened_again() {
@@ -54,4 +54,21 @@ async fn what_a_write_costs_is_counted_as_dynamodb_charges_it() {
     stack.store.find(&key("a"), Freshness::Latest).await.unwrap();
     stack.store.find(&key("a"), Freshness::Recent).await.unwrap();
     assert!((stack.meter.read_units() - 1.5).abs() < 1e-9);
+}
+
+#[tokio::test]
+async fn a_place_in_an_index_costs_a_unit_and_its_move_two_also_in_a_transaction() {
+    let stack = Stack::memory().await.unwrap();
+    for table in [Table::Runs, Table::Records] {
+        let bystander = Change::Put(item("other", 1), Expectation::Anything);
+        for (sort, others, own_units) in [("alone", vec![], 1.0), ("together", vec![bystander], 4.0)] {
+            for (place, index_units) in [("a", 1.0), ("a", 0.0), ("b", 2.0)] {
+                stack.meter.reset();
+                let put = Change::Put(indexed(table, sort, place), Expectation::Anything);
+                stack.store.write(&[others.clone(), vec![put]].concat()).await.unwrap();
+                let units = stack.meter.write_units();
+                assert!((units - own_units - index_units).abs() < 1e-9, "{table:?} {sort} to {place}: {units}");
+            }
+        }
+    }
 }

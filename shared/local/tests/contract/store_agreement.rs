@@ -73,17 +73,15 @@ fn item() -> impl Strategy<Value = Item> {
     let index = prop::option::of(("[xy]", "[a-c]"));
     (key(), 0..3_u64, ".{0,20}", index, prop::option::of(0..4_i64)).prop_map(|(key, rev, document, index, lasts)| {
         // Equal index keys have no order that a store promises, so the own key is part of them here.
-        let index = index.map(|(partition, sort)| {
-            IndexKey { partition, sort: format!("{sort}{}{}", key.partition, key.sort) }
-        });
+        let index =
+            index.map(|(partition, sort)| IndexKey { partition, sort: format!("{sort}{}{}", key.partition, key.sort) });
         Item { key, rev, document, index, expires_at: lasts.map(|seconds| NOW_SECOND + seconds) }
     })
 }
 
 fn change() -> impl Strategy<Value = Change> {
-    let expectation = || {
-        prop_oneof![Just(Expectation::Absent), (0..3_u64).prop_map(Expectation::Rev), Just(Expectation::Anything)]
-    };
+    let expectation =
+        || prop_oneof![Just(Expectation::Absent), (0..3_u64).prop_map(Expectation::Rev), Just(Expectation::Anything)];
     prop_oneof![
         4 => (item(), expectation()).prop_map(|(item, expectation)| Change::Put(item, expectation)),
         1 => (key(), expectation()).prop_map(|(key, expectation)| Change::Delete(key, expectation)),
@@ -97,8 +95,15 @@ fn range() -> impl Strategy<Value = Range> {
         .prop_map(|(table, partition)| (table, Scope::Index, partition));
     let order = prop_oneof![Just(Order::Ascending), Just(Order::Descending)];
     (prop_oneof![own, index], "[a-d]{0,2}", "[a-dz]{0,2}", order, 1..5_usize).prop_map(
-        |((table, scope, partition), from, below, order, limit)| {
-            Range { table, scope, partition, from, below, order, limit, after: None }
+        |((table, scope, partition), from, below, order, limit)| Range {
+            table,
+            scope,
+            partition,
+            from,
+            below,
+            order,
+            limit,
+            after: None,
         },
     )
 }

@@ -78,7 +78,8 @@ async fn a_range_begins_with_from_and_ends_before_below(given: Given) {
     ] {
         for scope in [Scope::Own, Scope::Index] {
             for limit in [1, 2, 100] {
-                let bounds = Range { from: from.to_owned(), below: below.to_owned(), limit, ..all(Table::Records, scope) };
+                let bounds =
+                    Range { from: from.to_owned(), below: below.to_owned(), limit, ..all(Table::Records, scope) };
                 assert_eq!(sorts(&given.listed_whole(&bounds).await), expected, "{bounds:?}");
                 let descending = Range { order: Order::Descending, ..bounds };
                 let reversed: Vec<_> = expected.iter().copied().rev().collect();
@@ -118,7 +119,8 @@ async fn pages_put_together_are_the_whole_listing(given: Given) {
     for scope in [Scope::Own, Scope::Index] {
         for limit in [1, 2, 7, 22, 23, 24] {
             let range = Range { limit, ..all(Table::Runs, scope) };
-            let mut listed: Vec<String> = sorts(&given.listed_whole(&range).await).into_iter().map(str::to_owned).collect();
+            let mut listed: Vec<String> =
+                sorts(&given.listed_whole(&range).await).into_iter().map(str::to_owned).collect();
             listed.sort();
             assert_eq!(listed, names, "{scope:?} by {limit}");
         }

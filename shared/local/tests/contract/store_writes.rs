@@ -76,7 +76,7 @@ async fn expectations_hold(given: &Given, before: &[Change]) {
                 given.put(item("it", rev)).await;
             }
 
-            let written = given.store.write(&[before, &[change.clone()]].concat()).await;
+            let written = given.store.write(&[before, std::slice::from_ref(&change)].concat()).await;
 
             let found = there.map(|rev| item("it", rev));
             let after = match (&change, holds) {
@@ -178,7 +178,8 @@ async fn a_document_over_four_mebibytes_is_refused(given: Given) {
 }
 
 async fn a_write_has_one_to_a_hundred_changes(given: Given) {
-    let puts = |count| (0..count).map(|n| Change::Put(item(&n.to_string(), 1), Expectation::Absent)).collect::<Vec<_>>();
+    let puts =
+        |count| (0..count).map(|n| Change::Put(item(&n.to_string(), 1), Expectation::Absent)).collect::<Vec<_>>();
     for count in [0, WRITE_LIMIT_CHANGES + 1] {
         assert!(matches!(given.store.write(&puts(count)).await, Err(WriteError::Unavailable(_))), "{count}");
         assert_eq!(given.found(&key("0")).await, None);
