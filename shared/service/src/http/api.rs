@@ -174,6 +174,7 @@ async fn perform(operation: Operation, call: &Call<'_>) -> Result<Response, Refu
         Operation::UpdateCustomer => customers::update(call).await,
         Operation::ListTimeline => customers::timeline(call).await,
         Operation::ListInstances => customers::instances(call).await,
+        Operation::GetInstance => customers::instance(call).await,
         Operation::GetConversation => customers::record(call, &domain::RecordKind::Conversation).await,
         Operation::GetMessage => customers::record(call, &domain::RecordKind::Message).await,
         Operation::GetNote => customers::record(call, &domain::RecordKind::Note).await,

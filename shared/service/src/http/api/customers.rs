@@ -85,6 +85,11 @@ pub(super) async fn instances(call: &Call<'_>) -> Result<Response, Refused> {
     Ok(page_of_records(call, &Listing { items, next: paging.after }, size))
 }
 
+/// The instance of the klass that the path names.
+pub(super) async fn instance(call: &Call<'_>) -> Result<Response, Refused> {
+    record(call, &RecordKind::Kobject(call.param("name").to_owned())).await
+}
+
 /// The record of `kind` that the path names.
 pub(super) async fn record(call: &Call<'_>, kind: &RecordKind) -> Result<Response, Refused> {
     Ok(one(StatusCode::OK, found(call, kind).await?.resource()))
