@@ -1,6 +1,7 @@
 //! The world that the chapters' stories are told in.
 
 pub mod faults;
+pub mod lambda;
 pub mod world;
 
 pub use world::{Answer, World};

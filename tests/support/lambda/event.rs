@@ -1,0 +1,84 @@
+//! Events as AWS writes them: an HTTP API's (payload format 2.0) and a queue's.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::{Map, Value, json};
+
+/// The host that senders reach the HTTP API under.
+pub const HOST: &str = "a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com";
+
+/// A request as the HTTP API passes it on. A body that is not UTF-8 goes in base64; `target` is path and query.
+///
+/// *Source*: API Gateway Developer Guide, "Create AWS Lambda proxy integrations for HTTP APIs".
+pub fn http_event(method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Value {
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let mut all = Map::from_iter([
+        ("accept".to_owned(), json!("*/*")),
+        ("content-length".to_owned(), json!(body.len().to_string())),
+        ("host".to_owned(), json!(HOST)),
+        ("x-forwarded-for".to_owned(), json!("192.0.2.1")),
+        ("x-forwarded-port".to_owned(), json!("443")),
+        ("x-forwarded-proto".to_owned(), json!("https")),
+    ]);
+    all.extend(headers.iter().map(|(name, value)| ((*name).to_owned(), json!(value))));
+    let mut event = json!({
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": path,
+        "rawQueryString": query,
+        "headers": all,
+        "requestContext": {
+            "accountId": "000000000000",
+            "apiId": "a1b2c3d4e5",
+            "domainName": HOST,
+            "domainPrefix": "a1b2c3d4e5",
+            "http": { "method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "story" },
+            "requestId": "LV7fzho-PHcEJPw=",
+            "routeKey": "$default",
+            "stage": "$default",
+            "time": "22/Nov/2026:12:00:00 +0000",
+            "timeEpoch": 1_795_348_800_000_u64,
+        },
+        "isBase64Encoded": false,
+    });
+    match str::from_utf8(body) {
+        Ok("") => {}
+        Ok(text) => event["body"] = json!(text),
+        Err(_) => in_base64(&mut event, body),
+    }
+    event
+}
+
+/// Puts `body` into `event` in base64, as the HTTP API does for every type that it does not take for text.
+pub fn in_base64(event: &mut Value, body: &[u8]) {
+    event["body"] = json!(STANDARD.encode(body));
+    event["isBase64Encoded"] = json!(true);
+}
+
+/// The bytes of the body that a function answered the HTTP API with.
+pub(super) fn answered_body(answer: &Value) -> Vec<u8> {
+    let body = answer["body"].as_str().unwrap_or_default();
+    if answer["isBase64Encoded"] == true { STANDARD.decode(body).unwrap() } else { body.as_bytes().to_vec() }
+}
+
+/// A batch of messages, named `message-0` and so on.
+pub fn queue_event<'m>(messages: impl IntoIterator<Item = &'m str>) -> Value {
+    let record = |(index, body): (usize, &str)| {
+        json!({
+            "messageId": format!("message-{index}"),
+            "receiptHandle": "AQEBwJnKyrHigUMZj6rYigCgxlaS3SLy0a",
+            "body": body,
+            "attributes": {
+                "ApproximateReceiveCount": "1",
+                "SentTimestamp": "1795348800000",
+                "SenderId": "AROAEXAMPLE:form-hook",
+                "ApproximateFirstReceiveTimestamp": "1795348800001",
+            },
+            "messageAttributes": {},
+            "md5OfBody": "e4e68fb7bd0e697a0ae8f1bb342846b3",
+            "eventSource": "aws:sqs",
+            "eventSourceARN": "arn:aws:sqs:eu-west-1:000000000000:story-transactions",
+            "awsRegion": "eu-west-1",
+        })
+    };
+    json!({ "Records": messages.into_iter().enumerate().map(record).collect::<Vec<_>>() })
+}
