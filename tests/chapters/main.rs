@@ -9,3 +9,4 @@ mod runs;
 mod workflows;
 
 mod house;
+mod lambda;

@@ -1,0 +1,334 @@
+//! The same on Lambda: the functions' own binaries as processes of their own, spoken to by events.
+
+use serde_json::{Value, json};
+use service::http::ROUTES;
+use tests::{
+    lambda::{
+        Binaries, Deployment, Endpoints, Function, Service, Template, http_event, in_base64, queue_event, variables,
+    },
+    world::tutorial_order,
+};
+
+const BINARIES: Binaries = Binaries {
+    form_hook: env!("CARGO_BIN_EXE_lambda-form-hook"),
+    executor: env!("CARGO_BIN_EXE_lambda-executor"),
+    api: env!("CARGO_BIN_EXE_lambda-api"),
+};
+
+/// *Source*: `docs/bodies.md`.
+const BODY_LIMIT_BYTES: usize = 409_600;
+
+/// Each function: the name the template has for its binary, and where the binary is.
+const FUNCTIONS: [(&str, &str); 3] =
+    [("form-hook", BINARIES.form_hook), ("executor", BINARIES.executor), ("api", BINARIES.api)];
+
+#[tokio::test]
+async fn a_posted_order_becomes_an_order_on_a_new_customers_timeline() {
+    let deployment = Deployment::start(BINARIES).await;
+    let hook = deployment.new_tutorial().await;
+
+    let transaction = deployment.post(&hook, tutorial_order().to_string()).await.expect(202).id();
+    assert_eq!(deployment.work().await, [] as [String; 0]);
+
+    let timeline = deployment.only_timeline().await;
+    assert_eq!(timeline.len(), 1);
+    assert_eq!(timeline[0]["type"], "kobject.order");
+    assert_eq!(timeline[0]["attributes"]["title"], "Online Order");
+    assert_eq!(timeline[0]["attributes"]["data"], tutorial_order());
+    let answer = deployment.get(&format!("/v1/transactions/{transaction}")).await;
+    assert_eq!(answer.attribute("data"), tutorial_order());
+    let run = answer.body["meta"]["trace"]["considered"][0]["run"]["id"].as_str().unwrap().to_owned();
+    let run = deployment.get(&format!("/v1/runs/{run}")).await;
+    assert_eq!(run.attribute("state"), "succeeded");
+    let steps = run.attribute("steps");
+    let steps: Vec<&Value> = steps.as_array().unwrap().iter().map(|step| &step["id"]).collect();
+    assert_eq!(steps, ["1", "find", "create", "first-order"]);
+}
+
+#[tokio::test]
+async fn numbers_keep_every_digit_on_the_way_through() {
+    let deployment = Deployment::start(BINARIES).await;
+    let hook = deployment.new_tutorial().await;
+    let data = r#"{"email":"test@example.com","orderId":"1","price":"$1","quantity":2,"n":[9007199254740993,1e400,0.1,1.0,-0]}"#;
+
+    let transaction = deployment.post(&hook, data).await.expect(202).id();
+    assert_eq!(deployment.work().await, [] as [String; 0]);
+
+    let answer = deployment.get(&format!("/v1/transactions/{transaction}")).await;
+    assert!(answer.text.contains(data), "{}", answer.text);
+    assert_eq!(answer.attribute("data").to_string(), data);
+    assert_eq!(deployment.only_timeline().await[0]["attributes"]["data"].to_string(), data);
+}
+
+#[tokio::test]
+async fn a_body_in_base64_is_the_body_that_was_sent() {
+    let deployment = Deployment::start(BINARIES).await;
+    let hook = deployment.new_hook().await;
+    for (content_type, body, data) in [
+        ("application/json", "{\"a\":\"ü\"}".as_bytes(), json!({ "a": "ü" })),
+        ("application/x-www-form-urlencoded", b"a=1&b[c]=2", json!({ "a": "1", "b": { "c": "2" } })),
+        ("text/plain; charset=iso-8859-1", b"gr\xfc\xdfe", json!({ "unstructured": "grüße" })),
+    ] {
+        let mut event = http_event("POST", &hook.path, &[("content-type", content_type)], body);
+        in_base64(&mut event, body);
+
+        let transaction = deployment.pass_on(&event).await.unwrap().expect(202).id();
+        deployment.work().await;
+
+        let answer = deployment.get(&format!("/v1/transactions/{transaction}")).await;
+        assert_eq!(answer.attribute("data"), data, "{content_type}");
+    }
+}
+
+#[tokio::test]
+async fn a_posted_file_and_a_large_value_go_to_the_bucket_and_come_back() {
+    let deployment = Deployment::start(BINARIES).await;
+    let hook = deployment.new_hook().await;
+    // Nothing that packs well, so that it is too large for an item.
+    let long: String = (0..20_000_u32).map(|n| format!("{:08x}", n.wrapping_mul(2_654_435_761))).collect();
+    let mut body = b"--b\r\ncontent-disposition: form-data; name=\"picture\"; filename=\"a.png\"\r\n\
+        content-type: image/png\r\n\r\n"
+        .to_vec();
+    body.extend((0..100_000_u32).map(|n| n as u8));
+    body.extend(b"\r\n--b\r\ncontent-disposition: form-data; name=\"long\"\r\n\r\n");
+    body.extend(long.as_bytes());
+    body.extend(b"\r\n--b--\r\n");
+    let content_type = [("content-type", "multipart/form-data; boundary=b")];
+
+    let answer = deployment.send("POST", &hook.path, &content_type, body).await.expect(202);
+    deployment.work().await;
+
+    let data = deployment.get(&format!("/v1/transactions/{}", answer.id())).await.attribute("data");
+    assert_eq!(data["long"], long);
+    assert_eq!(data["picture"]["fileName"], "a.png");
+    assert_eq!(data["picture"]["size"], 100_000);
+    let blob = data["picture"]["blob"].as_str().unwrap().to_owned();
+    let keys = deployment.aws.object_keys();
+    assert!(keys.contains(&blob), "{blob} in {keys:?}");
+    assert!(keys.len() > 1, "the transaction itself is there too: {keys:?}");
+}
+
+#[tokio::test]
+async fn one_unreadable_message_between_two_good_ones_is_given_back_alone() {
+    let deployment = Deployment::start(BINARIES).await;
+    let hook = deployment.new_tutorial().await;
+    deployment.post(&hook, tutorial_order().to_string()).await.expect(202);
+    deployment.post(&hook, tutorial_order().to_string()).await.expect(202);
+    let mut messages = deployment.aws.take_messages();
+    messages.insert(1, "{\"v\":1,\"event\":\"kustomer.hooks.form".to_owned());
+
+    assert_eq!(deployment.execute(&messages).await, ["message-1"]);
+
+    assert_eq!(deployment.only_timeline().await.len(), 2);
+}
+
+#[tokio::test]
+async fn the_same_batch_again_changes_nothing() {
+    let deployment = Deployment::start(BINARIES).await;
+    let hook = deployment.new_tutorial().await;
+    deployment.post(&hook, tutorial_order().to_string()).await.expect(202);
+    deployment.post(&hook, r#"{"email":"test@example.com","orderId":"2"}"#).await.expect(202);
+    let messages = deployment.aws.take_messages();
+    assert_eq!(deployment.execute(&messages).await, [] as [String; 0]);
+    let timeline = deployment.only_timeline().await;
+    assert_eq!(timeline.len(), 2);
+
+    let twice: Vec<String> = messages.iter().chain(&messages).cloned().collect();
+    assert_eq!(deployment.execute(&twice).await, [] as [String; 0]);
+
+    assert_eq!(deployment.only_timeline().await, timeline);
+}
+
+#[tokio::test]
+async fn a_batch_is_given_back_whole_while_the_store_is_down_and_taken_later() {
+    let deployment = Deployment::start(BINARIES).await;
+    let hook = deployment.new_tutorial().await;
+    deployment.post(&hook, tutorial_order().to_string()).await.expect(202);
+    let mut messages = deployment.aws.take_messages();
+    messages.push(messages[0].clone());
+
+    deployment.aws.stop(Service::DynamoDb);
+    assert_eq!(deployment.execute(&messages).await, ["message-0", "message-1"]);
+
+    deployment.aws.resume(Service::DynamoDb);
+    assert_eq!(deployment.execute(&messages).await, [] as [String; 0]);
+    assert_eq!(deployment.only_timeline().await.len(), 1);
+}
+
+#[tokio::test]
+async fn an_executor_without_messages_gives_none_back() {
+    let aws = Endpoints::start().await;
+    let executor = Function::start(BINARIES.executor, &variables(&aws)).await;
+    let answer = executor.invoke(&queue_event([])).await.unwrap();
+    assert_eq!(answer, json!({ "batchItemFailures": [] }));
+}
+
+#[tokio::test]
+async fn a_body_at_the_limit_is_taken_and_one_byte_more_is_not() {
+    let deployment = Deployment::start(BINARIES).await;
+    let hook = deployment.new_hook().await;
+    for (length, status) in [(BODY_LIMIT_BYTES, 202), (BODY_LIMIT_BYTES + 1, 413)] {
+        let body = format!("{{\"a\":\"{}\"}}", "x".repeat(length - 8));
+        let mut event = http_event("POST", &hook.path, &[("content-type", "application/json")], body.as_bytes());
+        deployment.pass_on(&event).await.unwrap().expect(status);
+
+        // The length that a sender claims is not what counts.
+        event["headers"]["content-length"] = json!("1");
+        in_base64(&mut event, body.as_bytes());
+        let answer = deployment.pass_on(&event).await.unwrap().expect(status);
+        if status == 413 {
+            assert_eq!(answer.code(), "body_too_large");
+        }
+    }
+    assert_eq!(deployment.aws.take_messages().len(), 2);
+}
+
+#[tokio::test]
+async fn nothing_is_accepted_while_the_queue_is_down() {
+    let deployment = Deployment::start(BINARIES).await;
+    let hook = deployment.new_tutorial().await;
+
+    deployment.aws.stop(Service::Sqs);
+    let answer = deployment.post(&hook, tutorial_order().to_string()).await.expect(503);
+    assert_eq!(answer.code(), "unavailable");
+    assert_eq!(answer.headers["retry-after"], "5");
+
+    deployment.aws.resume(Service::Sqs);
+    assert_eq!(deployment.aws.take_messages(), [] as [String; 0]);
+    deployment.post(&hook, tutorial_order().to_string()).await.expect(202);
+    assert_eq!(deployment.aws.take_messages().len(), 1);
+}
+
+#[tokio::test]
+async fn a_file_is_not_accepted_while_the_bucket_is_down() {
+    let deployment = Deployment::start(BINARIES).await;
+    let hook = deployment.new_hook().await;
+    let body = "--b\r\ncontent-disposition: form-data; name=\"f\"; filename=\"a\"\r\n\r\nbytes\r\n--b--\r\n";
+
+    deployment.aws.stop(Service::S3);
+    let content_type = [("content-type", "multipart/form-data; boundary=b")];
+    let answer = deployment.send("POST", &hook.path, &content_type, body).await.expect(503);
+
+    assert!(answer.headers.contains_key("retry-after"));
+    assert_eq!(deployment.aws.take_messages(), [] as [String; 0]);
+}
+
+#[tokio::test]
+async fn every_address_that_takes_nothing_gets_the_same_answer() {
+    let deployment = Deployment::start(BINARIES).await;
+    let hook = deployment.new_hook().await;
+    let deleted = deployment.new_hook().await;
+    deployment.api("DELETE", &format!("/v1/hooks/form/{}", deleted.id), Value::Null).await.expect(204);
+    let mut answers = Vec::new();
+    for path in [
+        deleted.path,
+        format!("/v1/hooks/form/{}", "0".repeat(64)),
+        format!("/v1/hooks/form/{}/{}", "0".repeat(24), hook.hash),
+        format!("/v1/hooks/form/{}", hook.hash.to_uppercase()),
+        format!("/v1/hooks/form/{}", hook.id),
+    ] {
+        let answer = deployment.send("POST", &path, &[], "{}").await.expect(404);
+        assert_eq!(answer.code(), "unknown_address", "{path}");
+        answers.push(answer.text);
+    }
+    answers.dedup();
+    assert_eq!(answers.len(), 1);
+    assert_eq!(deployment.aws.take_messages(), [] as [String; 0]);
+}
+
+#[tokio::test]
+async fn a_hostile_event_is_answered_or_fails_alone() {
+    let deployment = Deployment::start(BINARIES).await;
+    let hook = deployment.new_hook().await;
+    let given = http_event("POST", &hook.path, &[("content-type", "application/json")], b"{}");
+    let with = |change: fn(&mut Value)| {
+        let mut event = given.clone();
+        change(&mut event);
+        event
+    };
+    for (what, event, status) in [
+        ("no headers", with(|event| event["headers"] = json!({})), 202),
+        ("headers that are null", with(|event| event["headers"] = Value::Null), 202),
+        ("no body", with(|event| event["body"] = Value::Null), 400),
+        ("a body that is not UTF-8", with(|event| in_base64(event, b"{\"a\":\"\xff\"}")), 400),
+        ("a body of zeros", with(|event| in_base64(event, &[0; 1000])), 400),
+        ("a query", with(|event| event["rawQueryString"] = json!("a=%ff&&=;[]{}")), 202),
+        ("a path in another script", with(|event| event["rawPath"] = json!("/v1/hooks/form/ü")), 404),
+    ] {
+        let answer = deployment.pass_on(&event).await;
+        assert_eq!(answer.as_ref().map(|answer| answer.status), Ok(status), "{what}: {answer:?}");
+    }
+    // API Gateway writes none of these; what matters is the next event.
+    for event in [
+        with(|event| (event["body"], event["isBase64Encoded"]) = (json!("%%%"), json!(true))),
+        with(|event| event["headers"]["host"] = json!("a b:99999999")),
+        with(|event| event["headers"]["x-forwarded-proto"] = json!("gopher://")),
+        json!({ "Records": [] }),
+        json!({}),
+        json!([]),
+        json!("text"),
+        Value::Null,
+    ] {
+        deployment.form_hook.invoke(&event).await.unwrap_err();
+    }
+    deployment.pass_on(&given).await.unwrap().expect(202);
+}
+
+#[tokio::test]
+async fn a_function_that_lacks_variables_says_which_and_ends() {
+    let required = [
+        "HOOKWRIGHT_DIRECTORY_TABLE is not set",
+        "HOOKWRIGHT_RUNS_TABLE is not set",
+        "HOOKWRIGHT_BLOB_BUCKET is not set",
+    ];
+    for (name, binary) in FUNCTIONS {
+        let end = Function::start(binary, &[]).await.end().await;
+        assert_eq!(end.exit_code, Some(1), "{name}: {end:?}");
+        for sentence in required {
+            assert!(end.output.contains(sentence), "{name} does not say `{sentence}`: {end:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_function_starts_on_the_variables_that_the_template_gives_it() {
+    let template = Template::read();
+    let aws = Endpoints::start().await;
+    let first_event = |name: &str| match name {
+        "executor" => queue_event([]),
+        "api" => http_event("GET", "/healthz", &[], b""),
+        _ => http_event("POST", "/v1/hooks/form/nowhere", &[], b"{}"),
+    };
+    for (name, binary) in FUNCTIONS {
+        let told = &template.function(name).variables;
+        let given: Vec<_> = variables(&aws)
+            .into_iter()
+            .filter(|(variable, _)| !variable.starts_with("HOOKWRIGHT_") || told.contains(variable))
+            .collect();
+        let function = Function::start(binary, &given).await;
+        assert!(function.invoke(&first_event(name)).await.is_ok(), "{name} with {told:?}");
+    }
+}
+
+#[test]
+fn the_templates_routes_lead_to_the_function_that_answers() {
+    let template = Template::read();
+    let (org, hash, id) = ("581392b55ac7a2110099d9c8", "0".repeat(64), "5f0c1a2b3c4d5e6f70819203");
+    for (method, path, binary) in [
+        ("POST", format!("/v1/hooks/form/{hash}"), Some("form-hook")),
+        ("POST", format!("/v1/hooks/form/{org}/{hash}"), Some("form-hook")),
+        ("GET", format!("/v1/hooks/form/{org}/{hash}"), Some("form-hook")),
+        ("GET", format!("/v1/hooks/form/{id}"), Some("api")),
+        ("POST", "/v1/hooks/form".to_owned(), Some("api")),
+        ("POST", format!("/v1/hooks/form/{id}/transactions"), Some("api")),
+        ("GET", "/".to_owned(), None),
+        ("GET", "/v2/hooks/form".to_owned(), None),
+    ] {
+        assert_eq!(template.binary_for(method, &path), binary, "{method} {path}");
+    }
+    for route in ROUTES {
+        let method = route.method.as_http();
+        let path = route.path.replace("{kind}", "form").replace("{id}", id).replace("{name}", "order");
+        assert_eq!(template.binary_for(method.as_str(), &path), Some("api"), "{method} {path}");
+    }
+}
