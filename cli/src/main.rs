@@ -1,1 +1,25 @@
-fn main() {}
+//! The `hookwright` command: local mode, and everything an operator does over the management API.
+//!
+//! Nothing is decided here that the server decides: a command builds one request, and shows what came back. Data goes
+//! to standard output and sentences about failures to standard error; both pass through [`output`], which takes the
+//! sting out of control characters, because titles and payloads are written by strangers.
+
+mod commands;
+mod dev;
+
+mod client;
+mod config;
+mod failure;
+mod output;
+mod paging;
+mod session;
+mod source;
+mod why;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    commands::run(commands::Cli::parse())
+}

@@ -1,0 +1,107 @@
+//! What can be asked for: one file for each noun, in the order of `hookwright --help`.
+
+mod customers;
+mod hooks;
+mod keys;
+mod klasses;
+mod lint;
+mod runs;
+mod transactions;
+mod workflows;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::{config::Global, dev, failure};
+
+const EXAMPLES: &str = "\
+Examples:
+  hookwright dev
+  hookwright hooks create --title Orders
+  hookwright workflows create order-to-timeline.json
+  hookwright transactions show 6a1f2e3d4c5b6a7980a1b2c3
+  HOOKWRIGHT_URL=https://hooks.example.com hookwright runs ls --workflow 6a1f2e3d4c5b6a7980a1b2c3
+
+Environment:
+  HOOKWRIGHT_URL      where the server is, when --url is not given
+  HOOKWRIGHT_API_KEY  the API key, when --api-key is not given
+
+Exit codes:
+  0  done
+  1  the server refused the request (4xx); each reason is printed
+  2  the command line cannot be carried out: an unknown flag, a missing file
+  3  there is nothing with that id or name (404)
+  4  no credentials, bad ones, or ones without the role (401, 403)
+  5  the server cannot be reached or is unavailable (5xx)
+  6  lint found problems";
+
+/// Turns what arrives from outside into workflow runs: local mode, and everything an operator does.
+#[derive(Debug, Parser)]
+#[command(name = "hookwright", version, about, after_help = EXAMPLES, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run everything on this machine, in one process
+    Dev(dev::Args),
+    /// Addresses that receive data
+    Hooks(hooks::Args),
+    /// Automations: what happens when something arrives
+    Workflows(workflows::Args),
+    /// Executions of workflows, step by step
+    Runs(runs::Args),
+    /// What arrived, and which workflows ran because of it
+    Transactions(transactions::Args),
+    /// Kinds of custom objects
+    Klasses(klasses::Args),
+    /// Customers and their timelines
+    Customers(customers::Args),
+    /// API keys and their roles
+    Keys(keys::Args),
+}
+
+/// Carries the command out.
+pub(crate) fn run(cli: Cli) -> ExitCode {
+    let Cli { global, command } = cli;
+    let outcome = match command {
+        Command::Dev(args) => return dev::run(args),
+        Command::Hooks(args) => hooks::run(args, &global),
+        Command::Workflows(args) => workflows::run(args, &global),
+        Command::Runs(args) => runs::run(args, &global),
+        Command::Transactions(args) => transactions::run(args, &global),
+        Command::Klasses(args) => klasses::run(args, &global),
+        Command::Customers(args) => customers::run(args, &global),
+        Command::Keys(args) => keys::run(args, &global),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure::report(&failure, global.format()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn local_modes_own_state_dir_and_the_global_one_are_one_flag() {
+        for words in
+            [["hookwright", "dev", "--state-dir", "elsewhere"], ["hookwright", "--state-dir", "elsewhere", "dev"]]
+        {
+            assert!(Cli::try_parse_from(words).is_ok(), "{words:?}");
+        }
+    }
+}

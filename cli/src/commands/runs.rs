@@ -1,0 +1,233 @@
+//! `hookwright runs`: executions of workflows, step by step.
+
+use clap::Subcommand;
+use domain::{RunState, Timestamp};
+use serde_json::Value;
+
+use crate::{
+    client::Address,
+    config::Global,
+    failure::Failure,
+    output::{Page, text_at},
+    paging::Paging,
+    session::Session,
+    why,
+};
+
+/// A time below this is told in milliseconds.
+const LONG_MILLISECONDS: i64 = 10_000;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  hookwright runs ls --workflow 6a1f2e3d4c5b6a7980a1b2c3 --state failed
+  hookwright runs show 6a1f2e3d4c5b6a7980a1b2c4")]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List the runs of a workflow, newest first
+    #[command(
+        visible_alias = "list",
+        after_help = "\
+Examples:
+  hookwright runs ls --workflow 6a1f2e3d4c5b6a7980a1b2c3
+  hookwright runs ls --workflow 6a1f2e3d4c5b6a7980a1b2c3 --state failed --from 2026-11-22T00:00:00Z"
+    )]
+    Ls {
+        /// The workflow's id
+        #[arg(long, value_name = "ID")]
+        workflow: String,
+        /// Only runs in this state: running, waiting, held, succeeded, failed or cancelled
+        #[arg(long, value_parser = state_word)]
+        state: Option<String>,
+        /// Only runs that started at this instant or later, such as 2026-11-22T09:30:00Z
+        #[arg(long, value_name = "INSTANT")]
+        from: Option<String>,
+        /// Only runs that started before this instant
+        #[arg(long, value_name = "INSTANT")]
+        until: Option<String>,
+        #[command(flatten)]
+        paging: Paging,
+    },
+    /// Show a run: its steps, when each ran, where it went and why
+    #[command(after_help = "\
+Examples:
+  hookwright runs show 6a1f2e3d4c5b6a7980a1b2c4
+  hookwright runs show 6a1f2e3d4c5b6a7980a1b2c4 --json    (with every step's input and output)")]
+    Show {
+        /// The run's id
+        id: String,
+    },
+}
+
+/// Carries the command out.
+pub(crate) fn run(args: Args, global: &Global) -> Result<(), Failure> {
+    let session = Session::open(global)?;
+    match args.command {
+        Command::Ls { workflow, state, from, until, paging } => {
+            let address = Address::of(&["workflows", &workflow, "runs"])
+                .query("state", state.as_deref())
+                .query("from", from.as_deref())
+                .query("until", until.as_deref());
+            session.list(address, &paging, table)
+        }
+        Command::Show { id } => session.show(&session.client.get(&Address::of(&["runs", &id]))?, view),
+    }
+}
+
+fn state_word(word: &str) -> Result<String, String> {
+    match RunState::parse(word) {
+        Some(state) => Ok(state.word().to_owned()),
+        None => Err("a state is running, waiting, held, succeeded, failed or cancelled".to_owned()),
+    }
+}
+
+fn table(runs: &[Value]) -> Page {
+    if runs.is_empty() {
+        return Page::of_line("There are no such runs.");
+    }
+    let mut page = Page::default();
+    let rows = runs.iter().map(|run| {
+        let attributes = run.get("attributes").unwrap_or(&Value::Null);
+        let state = text_at(attributes, "/state");
+        [text_at(run, "/id"), state, text_at(attributes, "/startedAt"), took(attributes), failure(attributes)]
+    });
+    page.table(["ID", "STATE", "STARTED", "TOOK", "ERROR"], rows.collect());
+    page
+}
+
+fn view(run: &Value) -> Page {
+    let attributes = run.get("attributes").unwrap_or(&Value::Null);
+    let mut page = Page::default();
+    let mut fields = vec![
+        ("run", text_at(run, "/id")),
+        ("state", text_at(attributes, "/state")),
+        ("workflow", text_at(attributes, "/workflowId")),
+        ("transaction", text_at(attributes, "/transactionId")),
+        ("started", text_at(attributes, "/startedAt")),
+        ("ended", text_at(attributes, "/endedAt")),
+        ("took", took(attributes)),
+    ];
+    if attributes.get("error").is_some_and(|error| !error.is_null()) {
+        fields.push(("error", failure(attributes)));
+    }
+    page.fields(&fields);
+    let steps = attributes.get("steps").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    page.line("");
+    page.table(
+        ["STEP", "ACTION", "STATE", "STARTED", "TOOK", "TRIES", "WENT TO"],
+        steps.iter().enumerate().map(row).collect(),
+    );
+    page.line("");
+    page.line("Why:");
+    for sentence in steps.iter().flat_map(reasons) {
+        page.line(format!("  {sentence}"));
+    }
+    page
+}
+
+fn row((index, step): (usize, &Value)) -> [String; 7] {
+    let action = match step.get("action").and_then(Value::as_str) {
+        Some(action) => action.to_owned(),
+        None if index == 0 => "(trigger)".to_owned(),
+        None => "(conditions)".to_owned(),
+    };
+    let state = if has_failed(step) { "failed" } else { "done" }.to_owned();
+    let target = step.pointer("/transition/target").and_then(Value::as_str).unwrap_or("(end)").to_owned();
+    [name(step), action, state, text_at(step, "/startedAt"), took(step), text_at(step, "/attempts"), target]
+}
+
+fn reasons(step: &Value) -> Vec<String> {
+    let mut sentences = Vec::new();
+    if has_failed(step) {
+        sentences.push(format!("{} failed: {}", name(step), failure(step)));
+    }
+    if let Some(error_case) = step.get("errorCase") {
+        sentences.push(why::error_case(&name(step), error_case));
+    }
+    if let Some(transition) = step.get("transition").filter(|transition| transition.is_object()) {
+        sentences.extend(why::transition(&name(step), transition));
+    }
+    sentences
+}
+
+/// The step's id; from its second visit on with the number of the visit.
+fn name(step: &Value) -> String {
+    match step.get("visit").and_then(Value::as_u64) {
+        Some(visit) if visit > 1 => format!("{} (visit {visit})", text_at(step, "/id")),
+        Some(_) | None => text_at(step, "/id"),
+    }
+}
+
+fn has_failed(step: &Value) -> bool {
+    step.get("error").is_some_and(|error| !error.is_null())
+}
+
+/// The sentence and code of the error of a run or step; nothing when it has none.
+fn failure(document: &Value) -> String {
+    match document.get("error").filter(|error| !error.is_null()) {
+        Some(error) => format!("{} ({})", text_at(error, "/message"), text_at(error, "/code")),
+        None => String::new(),
+    }
+}
+
+/// How long it was from `startedAt` to `endedAt`.
+fn took(document: &Value) -> String {
+    let instant = |name| document.get(name).and_then(Value::as_str).and_then(Timestamp::parse);
+    let (Some(started), Some(ended)) = (instant("startedAt"), instant("endedAt")) else { return "-".to_owned() };
+    let milliseconds = ended.as_millisecond().saturating_sub(started.as_millisecond());
+    if milliseconds < LONG_MILLISECONDS { format!("{milliseconds} ms") } else { format!("{} s", milliseconds / 1_000) }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn run_of(steps: Value) -> Value {
+        json!({"id": "r1", "attributes": {
+            "state": "failed", "workflowId": "w1", "transactionId": "t1",
+            "startedAt": "2026-11-22T09:30:00.000Z", "endedAt": "2026-11-22T09:30:12.500Z",
+            "error": {"code": "email_taken", "message": "The address is taken."}, "steps": steps,
+        }})
+    }
+
+    #[test]
+    fn a_run_is_told_step_by_step_with_its_reasons() {
+        let told = view(&run_of(json!([
+            {"id": "1", "visit": 1, "action": null, "attempts": 1, "error": null,
+             "startedAt": "2026-11-22T09:30:00.000Z", "endedAt": "2026-11-22T09:30:00.004Z",
+             "transition": {"target": "make", "conditions": [{"target": "make", "verdict": {"op": "true", "result": true}}]}},
+            {"id": "make", "visit": 2, "action": "kustomer.customer.create", "attempts": 3, "transition": null,
+             "startedAt": "2026-11-22T09:30:00.004Z", "endedAt": "2026-11-22T09:30:12.500Z",
+             "error": {"code": "email_taken", "message": "The address is taken."},
+             "errorCase": {"action": null, "conditions": []}},
+        ])))
+        .to_string();
+        for line in [
+            "took         12 s",
+            "error        The address is taken. (email_taken)",
+            "1               (trigger)                 done    2026-11-22T09:30:00.000Z  4 ms  1      make",
+            "make (visit 2)  kustomer.customer.create  failed  2026-11-22T09:30:00.004Z  12 s  3      (end)",
+            "  1 → make, as always.",
+            "  make (visit 2) failed: The address is taken. (email_taken)",
+            "  make (visit 2) failed, and none of its error cases held, which fails the run.",
+        ] {
+            assert!(told.lines().any(|told| told == line), "{line}\n--- is not in\n{told}");
+        }
+    }
+
+    #[test]
+    fn a_step_id_from_a_stranger_cannot_act_on_the_terminal() {
+        let told = view(&run_of(json!([{"id": "\u{1b}[2J", "transition": {"target": "\u{9b}31m\nfake"}}]))).to_string();
+        assert!(
+            !told.contains(['\u{1b}', '\u{9b}']) && told.contains("\\u{1b}[2J") && !told.contains("\nfake"),
+            "{told}"
+        );
+    }
+}

@@ -1,0 +1,59 @@
+//! `hookwright transactions`: what arrived, and which workflows ran because of it.
+
+use clap::Subcommand;
+use serde_json::Value;
+
+use crate::{
+    client::Address,
+    config::Global,
+    failure::Failure,
+    output::{Page, text_at},
+    session::Session,
+    why,
+};
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  hookwright transactions show 6a1f2e3d4c5b6a7980a1b2c3")]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Show a transaction's data, and why which workflow ran
+    #[command(after_help = "\
+Examples:
+  hookwright transactions show 6a1f2e3d4c5b6a7980a1b2c3
+  hookwright transactions show 6a1f2e3d4c5b6a7980a1b2c3 --json")]
+    Show {
+        /// The id, from the answer to whoever posted it
+        id: String,
+    },
+}
+
+/// Carries the command out.
+pub(crate) fn run(args: Args, global: &Global) -> Result<(), Failure> {
+    let session = Session::open(global)?;
+    match args.command {
+        Command::Show { id } => session.show_document(&session.client.get(&Address::of(&["transactions", &id]))?, view),
+    }
+}
+
+fn view(document: &Value) -> Page {
+    let mut page = Page::default();
+    page.fields(&[
+        ("transaction", text_at(document, "/data/id")),
+        ("arrived", text_at(document, "/data/attributes/createdAt")),
+        ("hook", text_at(document, "/data/relationships/hook/data/id")),
+    ]);
+    page.line("");
+    page.line("Data:");
+    page.json(document.pointer("/data/attributes/data").unwrap_or(&Value::Null));
+    page.line("");
+    page.line("Why:");
+    for sentence in why::trace(document.pointer("/meta/trace").unwrap_or(&Value::Null)) {
+        page.line(format!("  {sentence}"));
+    }
+    page
+}

@@ -1,0 +1,181 @@
+//! `hookwright workflows`: import, change, export and check workflow documents.
+//!
+//! A document is sent byte for byte as it is in the file: the server checks it and keeps every digit.
+
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+use super::lint;
+use crate::{
+    client::Address,
+    config::Global,
+    failure::Failure,
+    output::{Page, text_at},
+    paging::Paging,
+    session::Session,
+    source,
+};
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  hookwright workflows lint order-to-timeline.json
+  hookwright workflows create order-to-timeline.json
+  hookwright workflows disable 6a1f2e3d4c5b6a7980a1b2c3")]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Create a workflow from its document
+    #[command(after_help = "\
+Examples:
+  hookwright workflows create order-to-timeline.json
+  sed s/HOOK_ID/6a1f2e3d4c5b6a7980a1b2c3/ order-to-timeline.json | hookwright workflows create -")]
+    Create {
+        /// The document, or - for standard input
+        file: String,
+    },
+    /// List workflows, oldest first
+    #[command(visible_alias = "list", after_help = "Examples:\n  hookwright workflows ls")]
+    Ls {
+        #[command(flatten)]
+        paging: Paging,
+    },
+    /// Show a workflow and its steps
+    #[command(after_help = "Examples:\n  hookwright workflows show 6a1f2e3d4c5b6a7980a1b2c3")]
+    Show(WorkflowArg),
+    /// Change a workflow: the keys in the file take the place of its own
+    #[command(after_help = "Examples:\n  hookwright workflows update 6a1f2e3d4c5b6a7980a1b2c3 order-to-timeline.json")]
+    Update {
+        #[command(flatten)]
+        workflow: WorkflowArg,
+        /// The document, or - for standard input
+        file: String,
+    },
+    /// Let events start runs of a workflow
+    #[command(after_help = "Examples:\n  hookwright workflows enable 6a1f2e3d4c5b6a7980a1b2c3")]
+    Enable(WorkflowArg),
+    /// Let events start no more runs of a workflow; those under way go on
+    #[command(after_help = "Examples:\n  hookwright workflows disable 6a1f2e3d4c5b6a7980a1b2c3")]
+    Disable(WorkflowArg),
+    /// Print the document as it was imported
+    #[command(
+        after_help = "Examples:\n  hookwright workflows export 6a1f2e3d4c5b6a7980a1b2c3 > order-to-timeline.json"
+    )]
+    Export(WorkflowArg),
+    /// Delete a workflow; its runs stay readable
+    #[command(visible_alias = "delete", after_help = "Examples:\n  hookwright workflows rm 6a1f2e3d4c5b6a7980a1b2c3")]
+    Rm(WorkflowArg),
+    /// Check documents without a server
+    #[command(after_help = "\
+Examples:
+  hookwright workflows lint workflows/*.json
+  hookwright workflows lint --json order-to-timeline.json
+
+Every problem is printed with its path, code and what to do. The exit code is 6 when there are any.")]
+    Lint {
+        /// The documents, or - for standard input
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<String>,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct WorkflowArg {
+    /// The workflow's id
+    id: String,
+}
+
+/// Carries the command out.
+pub(crate) fn run(args: Args, global: &Global) -> Result<(), Failure> {
+    if let Command::Lint { files } = &args.command {
+        return lint::run(files, global.format());
+    }
+    let session = Session::open(global)?;
+    match args.command {
+        Command::Lint { files } => lint::run(&files, global.format()),
+        Command::Create { file } => {
+            session.show(&session.client.post(&Address::of(&["workflows"]), source::read(&file)?)?, view)
+        }
+        Command::Ls { paging } => session.list(Address::of(&["workflows"]), &paging, table),
+        Command::Show(workflow) => session.show(&session.client.get(&workflow.address())?, view),
+        Command::Update { workflow, file } => {
+            session.show(&session.client.put(&workflow.address(), source::read(&file)?)?, view)
+        }
+        Command::Enable(workflow) => change(&session, &workflow, &json!({ "enabled": true })),
+        Command::Disable(workflow) => change(&session, &workflow, &json!({ "enabled": false })),
+        Command::Export(workflow) => {
+            let document = session.client.get(&Address::of(&["workflows", &workflow.id, "export"]))?;
+            session.show_document(&document, export)
+        }
+        Command::Rm(workflow) => session
+            .remove(&workflow.address(), format!("The workflow {} is deleted. Its runs stay readable.", workflow.id)),
+    }
+}
+
+impl WorkflowArg {
+    fn address(&self) -> Address {
+        Address::of(&["workflows", &self.id])
+    }
+}
+
+fn change(session: &Session, workflow: &WorkflowArg, changes: &Value) -> Result<(), Failure> {
+    session.show(&session.client.put(&workflow.address(), changes.to_string().into_bytes())?, view)
+}
+
+fn export(document: &Value) -> Page {
+    let mut page = Page::default();
+    page.json(document);
+    page
+}
+
+fn view(workflow: &Value) -> Page {
+    let mut page = Page::default();
+    page.fields(&[
+        ("id", text_at(workflow, "/id")),
+        ("name", text_at(workflow, "/attributes/name")),
+        ("enabled", enabled(workflow)),
+        ("event", text_at(workflow, "/attributes/trigger/eventName")),
+        ("rev", text_at(workflow, "/attributes/rev")),
+        ("created", text_at(workflow, "/attributes/createdAt")),
+        ("updated", text_at(workflow, "/attributes/updatedAt")),
+    ]);
+    let trigger = workflow.pointer("/attributes/trigger");
+    let steps = workflow.pointer("/attributes/steps").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let first = trigger.map(|trigger| {
+        let id = trigger.get("id").map_or_else(|| "1".to_owned(), |_| text_at(trigger, "/id"));
+        [id, "(trigger)".to_owned(), targets(trigger)]
+    });
+    let rows = steps.iter().map(|step| [text_at(step, "/id"), text_at(step, "/action"), targets(step)]);
+    page.line("");
+    page.table(["STEP", "ACTION", "LEADS TO"], first.into_iter().chain(rows).collect());
+    page
+}
+
+fn table(workflows: &[Value]) -> Page {
+    if workflows.is_empty() {
+        return Page::of_line("There are no workflows. Import one with `hookwright workflows create FILE`.");
+    }
+    let mut page = Page::default();
+    let rows = workflows.iter().map(|workflow| {
+        let event = text_at(workflow, "/attributes/trigger/eventName");
+        [text_at(workflow, "/id"), text_at(workflow, "/attributes/name"), enabled(workflow), event]
+    });
+    page.table(["ID", "NAME", "ENABLED", "EVENT"], rows.collect());
+    page
+}
+
+/// A document that does not say is enabled.
+fn enabled(workflow: &Value) -> String {
+    let said = workflow.pointer("/attributes/enabled").and_then(Value::as_bool);
+    if said == Some(false) { "false" } else { "true" }.to_owned()
+}
+
+fn targets(step: &Value) -> String {
+    let transitions = step.get("transitions").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let targets: Vec<String> = transitions.iter().map(|transition| text_at(transition, "/target")).collect();
+    if targets.is_empty() { "(end)".to_owned() } else { targets.join(", ") }
+}
