@@ -1,0 +1,47 @@
+//! The real binary, as its users meet it: help, offline commands, and its talk with a server of a few fixed answers.
+//!
+//! What the commands do to a whole system is told in the workspace's `tests` crate.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+mod help;
+mod offline;
+mod requests;
+mod server;
+
+use std::{
+    io::Write,
+    path::Path,
+    process::{Command, Output, Stdio},
+};
+
+/// What a command did.
+struct Done {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+/// Runs `hookwright` in `dir`, so that no key of a local mode nearby is found.
+fn hookwright(dir: &Path, words: &[&str]) -> Done {
+    done(&command(dir, words).output().unwrap())
+}
+
+/// As [`hookwright`], with `input` on standard input.
+fn hookwright_reading(dir: &Path, words: &[&str], input: &[u8]) -> Done {
+    let mut child =
+        command(dir, words).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input).unwrap();
+    done(&child.wait_with_output().unwrap())
+}
+
+fn command(dir: &Path, words: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hookwright"));
+    command.current_dir(dir).args(words).env_remove("HOOKWRIGHT_URL").env_remove("HOOKWRIGHT_API_KEY");
+    command
+}
+
+fn done(output: &Output) -> Done {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    Done { code: output.status.code().unwrap(), out: text(&output.stdout), err: text(&output.stderr) }
+}

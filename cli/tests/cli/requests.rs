@@ -1,0 +1,323 @@
+//! What is sent, and what becomes of each kind of answer.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::{hookwright, hookwright_reading, server::Server};
+
+const KEY: &str = "hk_key";
+
+/// Runs the words against a server with this one answer; the exit code, both outputs and the request.
+fn exchange(status: u16, body: &str, words: &[&str]) -> (crate::Done, crate::server::Asked) {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::answering(&[(status, body)]);
+    let words: Vec<&str> = words.iter().copied().chain(["--url", &server.url, "--api-key", KEY]).collect();
+    let done = hookwright(dir.path(), &words);
+    let asked = server.asked().pop().expect(&done.err);
+    (done, asked)
+}
+
+#[test]
+fn each_command_sends_its_request() {
+    let rows: &[(&[&str], &str, Value)] = &[
+        (&["hooks", "create", "--title", "Orders"], "POST /v1/hooks/form", json!({"title": "Orders"})),
+        (
+            &[
+                "hooks",
+                "create",
+                "form",
+                "--title",
+                "T",
+                "--description",
+                "D",
+                "--event-name",
+                "kustomer.x",
+                "--reply-status",
+                "303",
+                "--reply-location",
+                "/thanks",
+            ],
+            "POST /v1/hooks/form",
+            json!({"title": "T", "description": "D", "eventName": "kustomer.x", "reply": {"status": 303, "location": "/thanks"}}),
+        ),
+        (
+            &["hooks", "ls", "--page-size", "2", "--after", "a#b"],
+            "GET /v1/hooks/form?pageSize=2&after=a%23b",
+            Value::Null,
+        ),
+        (&["hooks", "show", "h1"], "GET /v1/hooks/form/h1", Value::Null),
+        (&["hooks", "update", "h1", "--title", "T"], "PUT /v1/hooks/form/h1", json!({"title": "T"})),
+        (&["hooks", "update", "h1", "--no-reply"], "PUT /v1/hooks/form/h1", json!({"reply": null})),
+        (&["hooks", "debug", "h1", "on"], "PUT /v1/hooks/form/h1", json!({"debug": true})),
+        (&["hooks", "debug", "h1", "off"], "PUT /v1/hooks/form/h1", json!({"debug": false})),
+        (&["hooks", "transactions", "h1"], "GET /v1/hooks/form/h1/transactions", Value::Null),
+        (&["hooks", "show", "../../api-keys"], "GET /v1/hooks/form/..%2F..%2Fapi-keys", Value::Null),
+        (&["workflows", "list"], "GET /v1/workflows", Value::Null),
+        (&["workflows", "show", "w1"], "GET /v1/workflows/w1", Value::Null),
+        (&["workflows", "enable", "w1"], "PUT /v1/workflows/w1", json!({"enabled": true})),
+        (&["workflows", "disable", "w1"], "PUT /v1/workflows/w1", json!({"enabled": false})),
+        (&["workflows", "export", "w1"], "GET /v1/workflows/w1/export", Value::Null),
+        (
+            &["runs", "ls", "--workflow", "w1", "--state", "failed", "--from", "2026-11-22T00:00:00Z"],
+            "GET /v1/workflows/w1/runs?state=failed&from=2026%2D11%2D22T00%3A00%3A00Z",
+            Value::Null,
+        ),
+        (&["runs", "show", "r1"], "GET /v1/runs/r1", Value::Null),
+        (&["transactions", "show", "t1"], "GET /v1/transactions/t1", Value::Null),
+        (
+            &[
+                "klasses",
+                "create",
+                "order",
+                "--display-name",
+                "Order",
+                "--attribute",
+                "orderIDStr=Order ID",
+                "--attribute",
+                "priceNum",
+            ],
+            "POST /v1/klasses",
+            json!({"name": "order", "displayName": "Order", "metadata": {"properties": {
+                "orderIDStr": {"displayName": "Order ID"}, "priceNum": {"displayName": "priceNum"}}}}),
+        ),
+        (&["klasses", "show", "order"], "GET /v1/klasses/order", Value::Null),
+        (&["klasses", "update", "order", "--icon", "box"], "PUT /v1/klasses/order", json!({"icon": "box"})),
+        (
+            &[
+                "customers",
+                "create",
+                "--name",
+                "Ann",
+                "--email",
+                "ann@example.com",
+                "--custom",
+                "ageNum=41",
+                "--custom",
+                "tierStr=",
+            ],
+            "POST /v1/customers",
+            json!({"name": "Ann", "emails": ["ann@example.com"], "custom": {"ageNum": "41", "tierStr": null}}),
+        ),
+        (&["customers", "show", "ann+1@example.com"], "GET /v1/customers/email=ann%2B1@example.com", Value::Null),
+        (&["customers", "timeline", "c1"], "GET /v1/customers/c1/timeline", Value::Null),
+        (&["customers", "instances", "c1", "order"], "GET /v1/customers/c1/klasses/order", Value::Null),
+        (
+            &[
+                "keys",
+                "create",
+                "--name",
+                "shop",
+                "--role",
+                "org.hooks",
+                "--role",
+                "org.permission",
+                "--expires-at",
+                "2030-01-31T00:00:00Z",
+            ],
+            "POST /v1/api-keys",
+            json!({"name": "shop", "roles": ["org.hooks", "org.permission"], "expiresAt": "2030-01-31T00:00:00Z"}),
+        ),
+        (&["keys", "show", "k1"], "GET /v1/api-keys/k1", Value::Null),
+    ];
+    for (words, line, body) in rows {
+        let (done, asked) = exchange(200, r#"{"data":[]}"#, words);
+        assert_eq!((done.code, done.err.as_str()), (0, ""), "{words:?}");
+        assert_eq!(asked.line, *line, "{words:?}");
+        assert_eq!(serde_json::from_str(&asked.body).unwrap_or(Value::Null), *body, "{words:?}");
+        assert_eq!(asked.header("authorization"), Some("Bearer hk_key"));
+        assert_eq!(asked.header("content-type"), (!body.is_null()).then_some("application/json"));
+    }
+}
+
+#[test]
+fn what_is_removed_is_said_for_people_and_nothing_for_programs() {
+    for (noun, id, path) in [
+        ("hooks", "h1", "hooks/form/h1"),
+        ("workflows", "w1", "workflows/w1"),
+        ("klasses", "order", "klasses/order"),
+        ("keys", "k1", "api-keys/k1"),
+    ] {
+        let (done, asked) = exchange(204, "", &[noun, "rm", id]);
+        assert_eq!((done.code, asked.line), (0, format!("DELETE /v1/{path}")));
+        assert!(done.out.contains(id) && done.out.contains("is deleted"), "{}", done.out);
+        let (done, _) = exchange(204, "", &[noun, "rm", id, "--json"]);
+        assert_eq!((done.code, done.out.as_str()), (0, ""));
+    }
+}
+
+#[test]
+fn a_workflow_is_sent_byte_for_byte() {
+    let document = "{ \"name\":\"a\",\n  \"n\": 1e400 }\n";
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("a.json"), document).unwrap();
+    let server = Server::answering(&[(201, r#"{"data":{}}"#), (201, r#"{"data":{}}"#)]);
+    let from_file = hookwright(dir.path(), &["workflows", "create", "a.json", "--url", &server.url]);
+    let from_stdin =
+        hookwright_reading(dir.path(), &["workflows", "update", "w1", "-", "--url", &server.url], document.as_bytes());
+    assert_eq!((from_file.code, from_stdin.code), (0, 0), "{} {}", from_file.err, from_stdin.err);
+    let asked = server.asked();
+    assert_eq!((asked[0].body.as_str(), asked[1].body.as_str()), (document, document));
+    assert_eq!((asked[0].line.as_str(), asked[1].line.as_str()), ("POST /v1/workflows", "PUT /v1/workflows/w1"));
+}
+
+#[test]
+fn json_is_the_apis_document_with_every_key_and_digit() {
+    let document = r#"{"data":{"id":"h1","later":[9007199254740993,1e400,0.10],"a":null},"meta":{"x":1}}"#;
+    for words in
+        [["hooks", "show", "h1"], ["runs", "show", "r1"], ["transactions", "show", "t1"], ["workflows", "export", "w1"]]
+    {
+        let (done, _) = exchange(200, document, &[words[0], words[1], words[2], "--json"]);
+        let compact: String = done.out.chars().filter(|c| !c.is_whitespace()).collect();
+        assert_eq!(compact, document, "{words:?}");
+        assert!(done.out.lines().count() > 3, "it is not pretty: {}", done.out);
+    }
+}
+
+#[test]
+fn the_exit_code_follows_the_status() {
+    for (status, code) in [(400, 1), (409, 1), (413, 1), (429, 1), (404, 3), (401, 4), (403, 4), (500, 5), (503, 5)] {
+        let body = json!({"errors": [{"status": status.to_string(), "code": "a_code", "detail": "A sentence.", "source": {"path": "$.x"}}]});
+        let (done, _) = exchange(status, &body.to_string(), &["hooks", "show", "h1"]);
+        assert_eq!(
+            (done.code, done.out.as_str(), done.err.as_str()),
+            (code, "", "error: A sentence. (a_code at $.x)\n"),
+            "{status}"
+        );
+        let (done, _) = exchange(status, &body.to_string(), &["hooks", "show", "h1", "--json"]);
+        assert_eq!((done.code, done.out.as_str()), (code, ""));
+        assert_eq!(serde_json::from_str::<Value>(&done.err).unwrap(), body);
+    }
+}
+
+#[test]
+fn what_is_no_hookwright_server_is_told_so_and_gets_no_second_request() {
+    for (status, body) in [(200, "<html>"), (302, ""), (307, "{}")] {
+        let (done, _) = exchange(status, body, &["hooks", "show", "h1"]);
+        assert_eq!(done.code, 5, "{status}");
+        assert!(done.err.contains("is no Hookwright server"), "{}", done.err);
+    }
+}
+
+#[test]
+fn local_modes_key_is_found_in_its_state_directory() {
+    let dir = tempfile::tempdir().unwrap();
+    for state_dir in [".hookwright", "elsewhere"] {
+        fs::create_dir(dir.path().join(state_dir)).unwrap();
+        fs::write(dir.path().join(state_dir).join("admin.key"), format!("hk_{state_dir}\n")).unwrap();
+    }
+    let server = Server::answering(&[(200, r#"{"data":[]}"#), (200, r#"{"data":[]}"#)]);
+    hookwright(dir.path(), &["keys", "ls", "--url", &server.url]);
+    hookwright(dir.path(), &["--state-dir", "elsewhere", "keys", "ls", "--url", &server.url]);
+    let asked = server.asked();
+    let sent: Vec<Option<&str>> = asked.iter().map(|asked| asked.header("authorization")).collect();
+    assert_eq!(sent, [Some("Bearer hk_.hookwright"), Some("Bearer hk_elsewhere")]);
+}
+
+#[test]
+fn without_a_key_the_servers_refusal_comes_with_what_to_do() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::answering(&[(401, r#"{"errors":[{"code":"no_credentials","detail":"Send an API key."}]}"#)]);
+    let done = hookwright(dir.path(), &["hooks", "ls", "--url", &server.url]);
+    assert_eq!(server.asked()[0].header("authorization"), None);
+    assert_eq!(done.code, 4);
+    assert!(
+        done.err.contains("(no_credentials)") && done.err.contains("--state-dir") && done.err.contains("--api-key"),
+        "{}",
+        done.err
+    );
+}
+
+#[test]
+fn a_list_ends_with_the_command_for_its_next_page() {
+    let body = r#"{"data":[{"id":"h1","attributes":{"title":"Orders"}}],"links":{"next":"/v1/hooks/form?page=2&pageSize=1&after=a%23b"}}"#;
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::answering(&[(200, body)]);
+    let done = hookwright(dir.path(), &["hooks", "ls", "--url", &server.url, "--api-key", KEY, "--page-size", "1"]);
+    let hint = format!("More: hookwright hooks ls --url {} --page-size 1 --after 'a#b'", server.url);
+    assert_eq!(done.out.lines().last(), Some(hint.as_str()));
+}
+
+#[test]
+fn titles_and_payloads_cannot_act_on_the_terminal() {
+    let evil = "\\u001b]0;owned\\u0007\\u009b2J\\u202e\\r\\nfake";
+    let hook = format!(r#"{{"id":"h1","attributes":{{"title":"{evil}","url":"{evil}","description":"{evil}"}}}}"#);
+    let trace = format!(
+        r#"{{"event":"{evil}","considered":[{{"workflow":{{"id":"w","name":"{evil}"}},"verdict":"disabled"}}],"notes":[{{"message":"{evil}"}}]}}"#
+    );
+    let rows = [
+        (vec!["hooks", "show", "h1"], 200, format!(r#"{{"data":{hook}}}"#)),
+        (vec!["hooks", "show", "h1", "--json"], 200, format!(r#"{{"data":{hook}}}"#)),
+        (vec!["hooks", "ls"], 200, format!(r#"{{"data":[{hook}]}}"#)),
+        (
+            vec!["transactions", "show", "t1"],
+            200,
+            format!(r#"{{"data":{{"attributes":{{"data":{{"{evil}":"{evil}"}}}}}},"meta":{{"trace":{trace}}}}}"#),
+        ),
+        (vec!["hooks", "show", "h1"], 400, format!(r#"{{"errors":[{{"code":"{evil}","detail":"{evil}"}}]}}"#)),
+    ];
+    for (words, status, body) in rows {
+        let (done, _) = exchange(status, &body, &words);
+        let printed = format!("{}{}", done.out, done.err);
+        assert!(printed.contains("owned"), "{words:?}: {printed}");
+        assert!(!printed.chars().any(|c| (c.is_control() && c != '\n') || c == '\u{202e}'), "{words:?}: {printed:?}");
+        assert!(!printed.lines().any(|line| line.trim_start().starts_with("fake")), "{words:?}: {printed}");
+    }
+}
+
+#[test]
+fn new_attributes_stand_beside_those_a_klass_has() {
+    let dir = tempfile::tempdir().unwrap();
+    let before = r#"{"data":{"attributes":{"metadata":{"v":1,"properties":{"orderIDStr":{"displayName":"Old","hidden":true}}}}}}"#;
+    let server = Server::answering(&[(200, before), (200, before)]);
+    let words = [
+        "klasses",
+        "update",
+        "order",
+        "--attribute",
+        "orderIDStr=New",
+        "--attribute",
+        "shippedAt=Shipped",
+        "--url",
+        &server.url,
+    ];
+    assert_eq!(hookwright(dir.path(), &words).code, 0);
+    let asked = server.asked();
+    assert_eq!((asked[0].line.as_str(), asked[1].line.as_str()), ("GET /v1/klasses/order", "PUT /v1/klasses/order"));
+    let sent: Value = serde_json::from_str(&asked[1].body).unwrap();
+    assert_eq!(
+        sent,
+        json!({"metadata": {"v": 1, "properties": {"orderIDStr": {"displayName": "New", "hidden": true}, "shippedAt": {"displayName": "Shipped"}}}})
+    );
+}
+
+#[test]
+fn a_customer_named_by_email_is_looked_up_first() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::answering(&[(200, r#"{"data":{"id":"c1"}}"#), (200, r#"{"data":[]}"#)]);
+    let done = hookwright(dir.path(), &["customers", "timeline", "ann@example.com", "--url", &server.url]);
+    assert_eq!((done.code, done.out.as_str()), (0, "There is nothing here.\n"));
+    let lines: Vec<String> = server.asked().into_iter().map(|asked| asked.line).collect();
+    assert_eq!(lines, ["GET /v1/customers/email=ann@example.com", "GET /v1/customers/c1/timeline"]);
+}
+
+#[test]
+fn a_klass_can_be_made_from_a_document() {
+    let document = br#"{"name": "order"}"#;
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::answering(&[(201, r#"{"data":{"attributes":{"name":"order"}}}"#)]);
+    let done = hookwright_reading(dir.path(), &["klasses", "create", "-", "--url", &server.url], document);
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert_eq!(server.asked()[0].body.as_bytes(), document);
+}
+
+#[test]
+fn a_new_keys_token_is_printed() {
+    let (done, _) = exchange(
+        201,
+        r#"{"data":{"id":"k1","attributes":{"name":"shop","roles":["org.hooks"],"token":"hk_new"}}}"#,
+        &["keys", "create", "--name", "shop", "--role", "org.hooks"],
+    );
+    assert!(done.out.starts_with("token  hk_new\nKeep the token"), "{}", done.out);
+    assert!(done.out.contains("roles    org.hooks"), "{}", done.out);
+}
