@@ -1,0 +1,177 @@
+//! `hookwright dev`: every front door and the executor in one process, on the embedded stack.
+//!
+//! The handlers are the ones that run on Lambda. What is only here is what AWS does there: listening, receiving from
+//! the queue, and making the first key.
+
+mod admin;
+mod consumer;
+mod server;
+mod tour;
+
+use std::{
+    fmt::Display,
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
+
+use clap::Args as ClapArgs;
+use local::Stack;
+use service::{Door, Executor, Management};
+use tokio::{net::TcpListener, sync::watch};
+use tracing_subscriber::filter::LevelFilter;
+
+use crate::{
+    config::{ADMIN_KEY_FILE, DEFAULT_STATE_DIR},
+    output,
+};
+
+/// How often expired items are forgotten; they are invisible before that.
+const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
+
+/// Flags of `hookwright dev`.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Examples:
+  hookwright dev
+  hookwright dev --port 9000 --state-dir /tmp/hookwright
+  hookwright dev --memory --log info")]
+pub(crate) struct Args {
+    /// The port to listen on, on the loopback address only; 0 takes a free one.
+    #[arg(long, default_value_t = 8787)]
+    port: u16,
+    /// Where everything is kept; it survives a restart and a `kill -9` [default: .hookwright]
+    #[arg(long, value_name = "DIR")]
+    state_dir: Option<PathBuf>,
+    /// Keep nothing but, where --state-dir is given, the admin key: the state is gone with the process.
+    #[arg(long)]
+    memory: bool,
+    /// What is worth a line on standard error: error, warn, info or debug.
+    #[arg(long, default_value = "warn")]
+    log: LevelFilter,
+}
+
+impl Args {
+    fn state_dir(&self) -> PathBuf {
+        self.state_dir.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_STATE_DIR))
+    }
+
+    /// Where the admin key is kept; nowhere if nothing is to be kept and no place was named.
+    fn key_file(&self) -> Option<PathBuf> {
+        (!self.memory || self.state_dir.is_some()).then(|| self.state_dir().join(ADMIN_KEY_FILE))
+    }
+}
+
+/// Runs until Ctrl-C or SIGTERM.
+pub(crate) fn run(args: Args) -> ExitCode {
+    tracing_subscriber::fmt().with_writer(io::stderr).with_max_level(args.log).init();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(format_args!("The asynchronous runtime cannot start: {error}.")),
+    };
+    let code = match runtime.block_on(serve(args)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(sentence) => fail(sentence),
+    };
+    // What is still running has been asked to end; anything that has not by now is safe on the queue.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    code
+}
+
+fn fail(sentence: impl Display) -> ExitCode {
+    output::complain(&sentence.to_string());
+    ExitCode::FAILURE
+}
+
+async fn serve(args: Args) -> Result<(), String> {
+    let listener = listen(args.port).await?;
+    let address = listener.local_addr().map_err(|error| error.to_string())?;
+    let stack = match args.memory {
+        true => Stack::memory().await,
+        false => Stack::open(&args.state_dir()).await,
+    }
+    .map_err(|error| format!("{error}."))?;
+    let admin = admin::find_or_make(&stack, args.key_file()).await?;
+
+    let url = format!("http://{address}");
+    let doors = Arc::new(doors(&stack, url.clone()));
+    let executor = Arc::new(Executor::new(stack.store.clone(), stack.world.clone()));
+    let (stop, stopping) = watch::channel(());
+    let consumer = tokio::spawn(consumer::consume(Arc::clone(&stack.queue), executor, stopping.clone()));
+    let server = tokio::spawn(server::serve(listener, doors, stopping));
+    tour::print(&url, &admin, &args);
+
+    sweep_until_stopped(&stack).await;
+    drop(stop);
+    output::say("Stopping; what was accepted and is not done yet goes on at the next start.");
+    for part in [server, consumer] {
+        part.await.map_err(|error| error.to_string())?;
+    }
+    Ok(())
+}
+
+async fn listen(port: u16) -> Result<TcpListener, String> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    TcpListener::bind(address).await.map_err(|error| {
+        if error.kind() == io::ErrorKind::AddrInUse {
+            return format!("Port {port} is taken by another program. Stop it, or pass another --port.");
+        }
+        format!("{address} cannot be listened on: {error}.")
+    })
+}
+
+fn doors(stack: &Stack, public_url: String) -> server::Doors {
+    let addresses = Arc::default();
+    server::Doors {
+        form: Door {
+            store: stack.store.clone(),
+            queue: stack.queue.clone(),
+            blobs: stack.blobs.clone(),
+            world: stack.world.clone(),
+            addresses: Arc::clone(&addresses),
+        },
+        management: Management {
+            store: stack.store.clone(),
+            world: stack.world.clone(),
+            addresses,
+            public_url: Some(public_url),
+            first_key: None,
+        },
+    }
+}
+
+async fn sweep_until_stopped(stack: &Stack) {
+    let mut stop = std::pin::pin!(stop_signal());
+    let mut sweeps = tokio::time::interval(SWEEP_EVERY);
+    // The stack has swept when it was opened.
+    sweeps.tick().await;
+    loop {
+        tokio::select! {
+            () = &mut stop => return,
+            _ = sweeps.tick() => {
+                if let Err(error) = stack.dynamo.forget_expired() {
+                    tracing::error!(%error, "expired items were not forgotten");
+                }
+            }
+        }
+    }
+}
+
+async fn stop_signal() {
+    let interrupted = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    let terminated = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut terminated) => drop(terminated.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminated = std::future::pending::<()>();
+    tokio::select! {
+        _ = interrupted => {}
+        () = terminated => {}
+    }
+}

@@ -1,0 +1,66 @@
+//! The executor's side of the queue: what SQS and Lambda do between them on AWS.
+
+use std::{sync::Arc, time::Duration};
+
+use local::{Delivery, LocalQueue};
+use service::Executor;
+use tokio::{
+    sync::{Semaphore, watch},
+    task::JoinSet,
+};
+
+/// As in `template.yaml`: six times the time a message may take.
+const VISIBILITY: Duration = Duration::from_secs(360);
+
+/// How many messages are in work at a time. *Why so few*: the embedded store has one writer.
+const IN_WORK_LIMIT: usize = 16;
+
+/// How long a failed message rests before its first repetition; each further one doubles it.
+const REST: Duration = Duration::from_millis(500);
+
+/// Executes messages until `stopping` is dropped, then ends once those in work are done.
+pub(super) async fn consume(queue: Arc<LocalQueue>, executor: Arc<Executor>, mut stopping: watch::Receiver<()>) {
+    let places = Arc::new(Semaphore::new(IN_WORK_LIMIT));
+    let mut in_work = JoinSet::new();
+    loop {
+        let free = places.available_permits().max(1);
+        let deliveries = tokio::select! {
+            _ = stopping.changed() => break,
+            deliveries = queue.receive(free, VISIBILITY) => deliveries,
+        };
+        for delivery in deliveries {
+            // The semaphore is never closed.
+            let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+            let (queue, executor) = (Arc::clone(&queue), Arc::clone(&executor));
+            in_work.spawn(async move {
+                execute(&queue, executor, delivery).await;
+                drop(place);
+            });
+        }
+        while in_work.try_join_next().is_some() {}
+    }
+    in_work.join_all().await;
+}
+
+/// One message, as a task of its own inside, so that one that panics is repeated like any other failure.
+async fn execute(queue: &LocalQueue, executor: Arc<Executor>, delivery: Delivery) {
+    let body = Arc::clone(&delivery.body);
+    let cause = match tokio::spawn(async move { executor.execute(&body).await }).await {
+        Ok(Ok(())) => {
+            if let Err(error) = queue.delete(delivery.receipt).await {
+                tracing::error!(message.id = delivery.id, %error, "a finished message was not deleted and comes again");
+            }
+            return;
+        }
+        Ok(Err(error)) => error.to_string(),
+        Err(panicked) => panicked.to_string(),
+    };
+    tracing::error!(
+        message.id = delivery.id,
+        message.receive_count = delivery.receive_count,
+        cause,
+        "a message was not executed and will be delivered again",
+    );
+    let doublings = delivery.receive_count.saturating_sub(1).min(10);
+    queue.release(delivery.receipt, REST.saturating_mul(1 << doublings));
+}

@@ -1,0 +1,148 @@
+//! HTTP on the loopback address: what API Gateway does on AWS.
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderValue, StatusCode, header};
+use http_body_util::{BodyExt, Full};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    server::graceful::GracefulShutdown,
+};
+use service::{
+    Door, Management,
+    accept::BODY_LIMIT_BYTES,
+    http::{API_BODY_LIMIT_BYTES, Request, Response, error_response, form},
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    time::{sleep, timeout},
+};
+
+/// How long a sender may take for the head of a request, and again for its body. *Source*: 30 s is API Gateway's.
+const READ_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How much of a body that is refused is still read, so that its sender sees the answer and not a broken connection.
+const DISCARD_LIMIT_BYTES: usize = 8 * 1024 * 1024;
+
+/// How long connections may finish what they are at when the server stops.
+const FINISH_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long to wait when the system has no more file handles for connections.
+const ACCEPT_REST: Duration = Duration::from_millis(50);
+
+/// The doors behind the listener.
+pub(super) struct Doors {
+    pub(super) form: Door,
+    pub(super) management: Management,
+}
+
+/// Serves until `stopping` is dropped.
+pub(super) async fn serve(listener: TcpListener, doors: Arc<Doors>, mut stopping: watch::Receiver<()>) {
+    let graceful = GracefulShutdown::new();
+    loop {
+        let stream = tokio::select! {
+            _ = stopping.changed() => break,
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    tracing::warn!(%error, "a connection was not accepted");
+                    sleep(ACCEPT_REST).await;
+                    continue;
+                }
+            },
+        };
+        let connection = connection(stream, Arc::clone(&doors));
+        let connection = graceful.watch(connection);
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a connection broke");
+            }
+        });
+    }
+    drop(listener);
+    if timeout(FINISH_TIMEOUT, graceful.shutdown()).await.is_err() {
+        tracing::warn!("some connections did not finish in time");
+    }
+}
+
+fn connection(
+    stream: TcpStream,
+    doors: Arc<Doors>,
+) -> impl hyper_util::server::graceful::GracefulConnection<Error = hyper::Error> {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "answers may wait for more to send");
+    }
+    http1::Builder::new().timer(TokioTimer::new()).header_read_timeout(READ_TIMEOUT).serve_connection(
+        TokioIo::new(stream),
+        service_fn(move |request| {
+            let doors = Arc::clone(&doors);
+            async move { Ok::<_, Infallible>(answer(&doors, request).await.map(Full::new)) }
+        }),
+    )
+}
+
+async fn answer(doors: &Doors, request: hyper::Request<Incoming>) -> Response {
+    let (parts, mut body) = request.into_parts();
+    let is_form = form::is_for_form_door(&parts.method, parts.uri.path());
+    let limit = if is_form { BODY_LIMIT_BYTES } else { API_BODY_LIMIT_BYTES };
+    let announced = parts.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    if let Some(refusal) = announced.filter(|_| is_form).and_then(form::refuse_early) {
+        discard(&mut body).await;
+        return closing(refusal);
+    }
+    let body = match timeout(READ_TIMEOUT, read(&mut body, limit)).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(_)) => {
+            let detail = "The body ended before all of it had come. Send it again.";
+            return closing(error_response(StatusCode::BAD_REQUEST, "body_incomplete", detail));
+        }
+        Err(_) => {
+            let detail = "The body did not come in time. Send it again, faster.";
+            return closing(error_response(StatusCode::REQUEST_TIMEOUT, "body_too_slow", detail));
+        }
+    };
+    let request = Request::from_parts(parts, body);
+    match is_form {
+        true => form::receive(&doors.form, &request).await,
+        false => doors.management.answer(&request).await,
+    }
+}
+
+/// The body, or the first bytes of it past `limit`, which are enough to refuse it.
+async fn read(body: &mut Incoming, limit: usize) -> Result<Bytes, hyper::Error> {
+    let mut whole = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        if let Ok(data) = frame?.into_data() {
+            whole.extend_from_slice(&data);
+        }
+        if whole.len() > limit {
+            discard(body).await;
+            break;
+        }
+    }
+    Ok(whole.freeze())
+}
+
+/// Reads on without keeping anything, for a while.
+async fn discard(body: &mut Incoming) {
+    let mut seen = 0;
+    let discarding = async {
+        while let Some(Ok(frame)) = body.frame().await {
+            seen += frame.data_ref().map_or(0, Bytes::len);
+            if seen > DISCARD_LIMIT_BYTES {
+                break;
+            }
+        }
+    };
+    if timeout(FINISH_TIMEOUT, discarding).await.is_err() {
+        tracing::debug!("a refused body went on for too long");
+    }
+}
+
+fn closing(mut response: Response) -> Response {
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
+}

@@ -1,0 +1,306 @@
+//! `hookwright dev` as a process: it is started, posted to, killed and started again.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+    thread,
+};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// How often a story asks whether something has come true before it fails. Each time is a request of its own.
+const PATIENCE: usize = 20_000;
+
+/// A running `hookwright dev`; it dies with its handle.
+struct Dev {
+    process: Child,
+    url: String,
+    token: String,
+    /// What it said until it was ready.
+    said: String,
+}
+
+impl Dev {
+    fn start(state_dir: &Path) -> Self {
+        Self::start_with(&["--state-dir", state_dir.to_str().unwrap()], Some(state_dir))
+    }
+
+    fn start_with(flags: &[&str], key_in: Option<&Path>) -> Self {
+        let mut process = command(flags).stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(process.stdout.take().unwrap());
+        let mut said = String::new();
+        lines.read_line(&mut said).unwrap();
+        let url =
+            said.split(' ').find(|word| word.starts_with("http://")).unwrap_or_else(|| panic!("{said}")).to_owned();
+        // The rest is read on, so that the process never waits for a reader.
+        thread::spawn(move || lines.read_to_end(&mut Vec::new()));
+        let token = match key_in {
+            Some(state_dir) => fs::read_to_string(state_dir.join("admin.key")).unwrap().trim().to_owned(),
+            None => said.split("admin key ").nth(1).unwrap().trim().trim_end_matches(").").to_owned(),
+        };
+        Self { process, url, token, said }
+    }
+
+    /// A management request; the status and the document.
+    fn api(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
+        let request = http::Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.url))
+            .header("authorization", format!("Bearer {}", self.token));
+        let config = ureq::Agent::config_builder().http_status_as_error(false).allow_non_standard_methods(true).build();
+        let text = if body.is_null() { String::new() } else { body.to_string() };
+        let mut response = ureq::Agent::new_with_config(config).run(request.body(text).unwrap()).unwrap();
+        let text = response.body_mut().read_to_string().unwrap();
+        (response.status().as_u16(), serde_json::from_str(&text).unwrap_or_default())
+    }
+
+    /// Sends `head` and `body` on a connection of its own, ends it, and gives all that came back.
+    fn raw(&self, head: &str, body: &[u8]) -> String {
+        let mut stream = TcpStream::connect(self.url.trim_start_matches("http://")).unwrap();
+        let head = format!("{head}\r\nHost: localhost\r\nConnection: close\r\n");
+        stream.write_all(head.as_bytes()).unwrap();
+        // The server may answer and close before it has read everything.
+        let _ = stream.write_all(body);
+        let _ = stream.shutdown(std::net::Shutdown::Write);
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    /// A hook whose orders become orders of their customers: the path of its address.
+    fn tutorial(&self) -> String {
+        let klass = json!({ "name": "order", "metadata": { "properties": { "orderIDStr": {}, "priceStr": {}, "quantityNum": {} } } });
+        assert_eq!(self.api("POST", "/v1/klasses", &klass).0, 201);
+        let (_, hook) = self.api("POST", "/v1/hooks/form", &json!({ "title": "Orders" }));
+        let attributes = &hook["data"]["attributes"];
+        let mut workflow: Value =
+            serde_json::from_str(include_str!("../../tests/fixtures/tutorial-workflow.json")).unwrap();
+        workflow["trigger"]["eventName"] = attributes["eventName"].clone();
+        assert_eq!(self.api("POST", "/v1/workflows", &workflow).0, 201);
+        attributes["url"].as_str().unwrap().split(&self.url).nth(1).unwrap().to_owned()
+    }
+
+    fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([name, &self.process.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+}
+
+impl Drop for Dev {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn command(flags: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hookwright"));
+    command.args(["dev", "--port", "0"]).args(flags).env_clear().stdin(Stdio::null());
+    command
+}
+
+/// A run of `hookwright dev` that is expected to end by itself.
+fn refused(flags: &[&str]) -> Output {
+    command(flags).output().unwrap()
+}
+
+fn order(number: usize) -> Value {
+    json!({ "orderId": number.to_string(), "price": "$1", "quantity": 1, "email": format!("c{}@example.com", number % 7) })
+}
+
+/// Posts orders until the server is gone; the ids of those that were accepted.
+fn post_until_gone(url: &str, path: &str, first: usize) -> Vec<String> {
+    let agent = ureq::Agent::new_with_defaults();
+    let mut accepted = Vec::new();
+    for number in first.. {
+        let sent = agent
+            .post(format!("{url}{path}"))
+            .header("content-type", "application/json")
+            .send(order(number).to_string());
+        let Ok(mut response) = sent else { break };
+        let Ok(text) = response.body_mut().read_to_string() else { break };
+        let answer: Value = serde_json::from_str(&text).unwrap();
+        accepted.push(answer["data"]["id"].as_str().unwrap().to_owned());
+    }
+    accepted
+}
+
+#[test]
+fn what_was_accepted_before_a_kill_9_is_finished_after_the_next_start() {
+    let state = TempDir::new().unwrap();
+    let mut accepted: Vec<String> = Vec::new();
+    let path = Dev::start(state.path()).tutorial();
+    for round in 0..3 {
+        let dev = Dev::start(state.path());
+        let (url, process) = (dev.url.clone(), dev.process.id());
+        let senders: Vec<_> = (0..4)
+            .map(|sender| {
+                let (url, path) = (url.clone(), path.clone());
+                thread::spawn(move || post_until_gone(&url, &path, sender * 1_000_000 + round * 1_000))
+            })
+            .collect();
+        // The executor is somewhere in the middle of things when this many have run.
+        let wanted = 20 * (round + 1);
+        for _ in 0..PATIENCE {
+            let (_, customers) = dev.api("GET", "/v1/customers?pageSize=1", &Value::Null);
+            let customer = customers["data"][0]["id"].as_str().unwrap_or_default().to_owned();
+            let (_, timeline) =
+                dev.api("GET", &format!("/v1/customers/{customer}/timeline?pageSize=100"), &Value::Null);
+            if timeline["data"].as_array().is_some_and(|orders| orders.len() >= wanted.min(100)) {
+                break;
+            }
+        }
+        assert!(Command::new("kill").args(["-9", &process.to_string()]).status().unwrap().success());
+        for sender in senders {
+            accepted.extend(sender.join().unwrap());
+        }
+    }
+    assert!(accepted.len() > 60, "{}", accepted.len());
+
+    let dev = Dev::start(state.path());
+    for transaction in &accepted {
+        let mut state = Value::Null;
+        for _ in 0..PATIENCE {
+            let (_, read) = dev.api("GET", &format!("/v1/transactions/{transaction}"), &Value::Null);
+            state = read["meta"]["trace"]["considered"][0]["run"]["state"].clone();
+            if state == "succeeded" {
+                break;
+            }
+        }
+        assert_eq!(state, "succeeded", "{transaction}");
+    }
+    // Nothing twice either: each order has a number of its own. Accepted and not answered because of the kill is allowed.
+    let (_, customers) = dev.api("GET", "/v1/customers?pageSize=100", &Value::Null);
+    let customers = customers["data"].as_array().unwrap().clone();
+    assert_eq!(customers.len(), 7, "one customer for each address");
+    let mut numbers = Vec::new();
+    for customer in customers {
+        let mut next = Some(format!("/v1/customers/{}/timeline?pageSize=100", customer["id"].as_str().unwrap()));
+        while let Some(path) = next {
+            let (_, page) = dev.api("GET", &path, &Value::Null);
+            numbers.extend(
+                page["data"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(|order| order["attributes"]["custom"]["orderIDStr"].as_str().unwrap().to_owned()),
+            );
+            next = page["links"]["next"].as_str().map(str::to_owned);
+        }
+    }
+    let orders = numbers.len();
+    numbers.sort();
+    numbers.dedup();
+    assert_eq!(numbers.len(), orders, "no order is there twice");
+    assert!(orders >= accepted.len(), "{orders} orders of {} accepted", accepted.len());
+}
+
+#[test]
+fn a_body_is_cut_off_at_its_limit_however_its_length_is_told() {
+    let dev = Dev::start_with(&["--memory"], None);
+    let path = dev.tutorial();
+    let post = |headers: &str, body: &[u8]| {
+        let answer = dev.raw(
+            &format!("POST {path} HTTP/1.1\r\nContent-Type: text/plain\r\n{headers}").trim_end().to_owned(),
+            &[b"\r\n", body].concat(),
+        );
+        answer.split(' ').nth(1).unwrap_or("nothing").to_owned()
+    };
+    let chunked = |body: &[u8]| [format!("{:x}\r\n", body.len()).as_bytes(), body, b"\r\n0\r\n\r\n"].concat();
+    let (at, past) = (vec![b'x'; 409_600], vec![b'x'; 409_601]);
+    for (headers, body, status) in [
+        ("Content-Length: 409600", at.clone(), "202"),
+        ("Content-Length: 409601", past.clone(), "413"),
+        // Without a length.
+        ("Transfer-Encoding: chunked", chunked(&at), "202"),
+        ("Transfer-Encoding: chunked", chunked(&past), "413"),
+        // Lies: more was told than comes, less was told than comes, and nonsense.
+        ("Content-Length: 100", b"short".to_vec(), "400"),
+        ("Content-Length: 409601", b"short".to_vec(), "413"),
+        ("Content-Length: 3", b"abcdef".to_vec(), "202"),
+        ("Content-Length: -1", b"abc".to_vec(), "400"),
+        ("Content-Length: 1\r\nContent-Length: 2", b"abc".to_vec(), "400"),
+        ("Content-Length: 99999999999999999999", b"abc".to_vec(), "400"),
+    ] {
+        assert_eq!(post(headers, &body), status, "{headers}");
+    }
+}
+
+#[test]
+fn the_first_start_makes_a_private_key_and_the_second_keeps_it() {
+    let state = TempDir::new().unwrap();
+    let folder = state.path().join("new");
+    let first = Dev::start(&folder);
+    let token = first.token.clone();
+    assert_eq!(first.api("GET", "/healthz", &Value::Null).0, 200);
+    assert!(first.said.contains(folder.to_str().unwrap()), "{}", first.said);
+    #[cfg(unix)]
+    for (path, mode) in [(folder.join("admin.key"), 0o600), (folder.clone(), 0o700)] {
+        let found = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&path).unwrap().permissions()) & 0o777;
+        assert_eq!(found, mode, "{}", path.display());
+    }
+    drop(first);
+
+    let second = Dev::start(&folder);
+    assert_eq!(second.token, token);
+    assert_eq!(second.api("GET", "/v1/workflows", &Value::Null).0, 200);
+}
+
+#[test]
+fn ctrl_c_and_sigterm_end_it_cleanly() {
+    for signal in ["-INT", "-TERM"] {
+        let state = TempDir::new().unwrap();
+        let mut dev = Dev::start(state.path());
+        dev.signal(signal);
+        assert_eq!(dev.process.wait().unwrap().code(), Some(0), "{signal}");
+    }
+}
+
+#[test]
+fn what_stands_in_its_way_is_told_in_a_sentence() {
+    let state = TempDir::new().unwrap();
+    let folder = state.path().to_str().unwrap();
+    let dev = Dev::start(state.path());
+    let port = dev.url.rsplit(':').next().unwrap();
+    let file = state.path().join("file");
+    fs::write(&file, "").unwrap();
+    let other = TempDir::new().unwrap();
+    fs::write(other.path().join("admin.key"), "nonsense").unwrap();
+    for (flags, sentence) in [
+        (vec!["--state-dir", folder], "another hookwright is running on"),
+        (vec!["--port", port, "--memory"], "is taken by another program"),
+        (vec!["--state-dir", file.to_str().unwrap()], "cannot be used"),
+        (vec!["--state-dir", other.path().to_str().unwrap()], "holds no API key"),
+    ] {
+        // The last --port counts.
+        let output = Command::new(env!("CARGO_BIN_EXE_hookwright"))
+            .arg("dev")
+            .args(match flags.contains(&"--port") {
+                true => vec![],
+                false => vec!["--port", "0"],
+            })
+            .args(&flags)
+            .output()
+            .unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && said.contains(sentence), "{flags:?}: {said}");
+    }
+    assert!(!refused(&["--port", "70000"]).status.success());
+}
+
+#[test]
+fn memory_mode_leaves_nothing_behind_but_a_key_where_it_is_told_to() {
+    let state = TempDir::new().unwrap();
+    let folder = state.path().to_str().unwrap().to_owned();
+    let dev = Dev::start_with(&["--memory", "--state-dir", &folder], Some(state.path()));
+    assert_eq!(dev.api("POST", "/v1/klasses", &json!({ "name": "order" })).0, 201);
+    drop(dev);
+    let left: Vec<_> = fs::read_dir(state.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["admin.key"]);
+    let dev = Dev::start_with(&["--memory", "--state-dir", &folder], Some(state.path()));
+    assert_eq!(dev.api("GET", "/v1/klasses", &Value::Null).1["data"], json!([]));
+}
