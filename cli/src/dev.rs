@@ -101,9 +101,10 @@ async fn serve(args: Args) -> Result<(), String> {
     let (stop, stopping) = watch::channel(());
     let consumer = tokio::spawn(consumer::consume(Arc::clone(&stack.queue), executor, stopping.clone()));
     let server = tokio::spawn(server::serve(listener, doors, stopping));
+    let stop_asked = stop_signal().map_err(|error| format!("Signals cannot be listened for: {error}."))?;
     tour::print(&url, &admin, &args);
 
-    sweep_until_stopped(&stack).await;
+    sweep_until_stopped(&stack, stop_asked).await;
     drop(stop);
     output::say("Stopping; what was accepted and is not done yet goes on at the next start.");
     for part in [server, consumer] {
@@ -142,8 +143,8 @@ fn doors(stack: &Stack, public_url: String) -> server::Doors {
     }
 }
 
-async fn sweep_until_stopped(stack: &Stack) {
-    let mut stop = std::pin::pin!(stop_signal());
+async fn sweep_until_stopped(stack: &Stack, stop: impl Future<Output = ()>) {
+    let mut stop = std::pin::pin!(stop);
     let mut sweeps = tokio::time::interval(SWEEP_EVERY);
     // The stack has swept when it was opened.
     sweeps.tick().await;
@@ -159,19 +160,21 @@ async fn sweep_until_stopped(stack: &Stack) {
     }
 }
 
-async fn stop_signal() {
-    let interrupted = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    let terminated = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut terminated) => drop(terminated.recv().await),
-            Err(_) => std::future::pending().await,
+/// Ctrl-C or SIGTERM. They are listened for from this call on, not from the first poll.
+#[cfg(unix)]
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupted, mut terminated) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupted.recv() => {}
+            _ = terminated.recv() => {}
         }
-    };
-    #[cfg(not(unix))]
-    let terminated = std::future::pending::<()>();
-    tokio::select! {
-        _ = interrupted => {}
-        () = terminated => {}
-    }
+    })
+}
+
+/// Ctrl-C.
+#[cfg(not(unix))]
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    Ok(async { drop(tokio::signal::ctrl_c().await) })
 }

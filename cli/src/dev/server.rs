@@ -75,7 +75,10 @@ fn connection(
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "answers may wait for more to send");
     }
-    http1::Builder::new().timer(TokioTimer::new()).header_read_timeout(READ_TIMEOUT).serve_connection(
+    // A sender may have closed its half once it had sent everything; it still gets its answer.
+    let mut server = http1::Builder::new();
+    server.timer(TokioTimer::new()).header_read_timeout(READ_TIMEOUT).half_close(true);
+    server.serve_connection(
         TokioIo::new(stream),
         service_fn(move |request| {
             let doors = Arc::clone(&doors);

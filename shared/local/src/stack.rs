@@ -90,11 +90,20 @@ impl Stack {
 
 fn lock(state_dir: &Path) -> Result<File, OpenError> {
     let unusable = |cause| OpenError::Directory { dir: state_dir.to_owned(), cause };
-    fs::create_dir_all(state_dir).map_err(unusable)?;
+    make_private(state_dir).map_err(unusable)?;
     let lock = File::create(state_dir.join("lock")).map_err(unusable)?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(TryLockError::WouldBlock) => Err(OpenError::Busy(state_dir.to_owned())),
         Err(TryLockError::Error(cause)) => Err(unusable(cause)),
     }
+}
+
+/// What is in there are customers' data: nobody else on this machine may read it.
+fn make_private(state_dir: &Path) -> std::io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(state_dir)
 }
