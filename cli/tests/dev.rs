@@ -1,5 +1,13 @@
 //! `hookwright dev` as a process: it is started, posted to, killed and started again.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
 use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},
@@ -205,7 +213,7 @@ fn a_body_is_cut_off_at_its_limit_however_its_length_is_told() {
     let path = dev.tutorial();
     let post = |headers: &str, body: &[u8]| {
         let answer = dev.raw(
-            &format!("POST {path} HTTP/1.1\r\nContent-Type: text/plain\r\n{headers}").trim_end().to_owned(),
+            format!("POST {path} HTTP/1.1\r\nContent-Type: text/plain\r\n{headers}").trim_end(),
             &[b"\r\n", body].concat(),
         );
         answer.split(' ').nth(1).unwrap_or("nothing").to_owned()
