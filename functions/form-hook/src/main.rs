@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use aws::{Clients, DynamoStore, S3Blobs, SqsQueue, SystemWorld, config};
 use lambda_http::{Body, Error, Request, RequestExt, run, service_fn};
-use service::{Door, http::form, ports::Blobs};
+use service::{
+    Door,
+    http::{at_path, form},
+    ports::Blobs,
+};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -36,11 +40,6 @@ async fn door() -> Result<Door, Error> {
 
 /// The request as the service takes it: the path as it was sent, the body's bytes.
 fn whole(request: Request) -> Result<service::http::Request, Error> {
-    let uri = match request.uri().query() {
-        Some(query) => format!("{}?{query}", request.raw_http_path()),
-        None => request.raw_http_path().to_owned(),
-    };
-    let (mut parts, body) = request.into_parts();
-    parts.uri = uri.parse()?;
-    Ok(service::http::Request::from_parts(parts, body.to_vec().into()))
+    let path = request.raw_http_path().to_owned();
+    Ok(at_path(request.map(|body| body.to_vec().into()), &path)?)
 }

@@ -8,34 +8,14 @@ mod find;
 mod params;
 mod update;
 
-use domain::{Failure, RecordId, RunId};
+use domain::{RecordId, RunId};
 use serde_json::Value;
 
-use crate::{ports::Unavailable, records::Unit};
+use crate::records::Unit;
+
+pub use crate::records::NotDone;
 
 use params::Params;
-
-/// Why a step has no output.
-#[derive(Debug)]
-pub enum NotDone {
-    /// The step failed; the workflow's error cases decide what comes next.
-    Failed(Failure),
-    /// The world must recover; the step has not been attempted.
-    Unavailable(Unavailable),
-}
-
-impl From<Unavailable> for NotDone {
-    fn from(error: Unavailable) -> Self {
-        Self::Unavailable(error)
-    }
-}
-
-impl NotDone {
-    /// A failure of the step.
-    pub(crate) fn failed(code: &'static str, message: impl Into<String>) -> Self {
-        Self::Failed(Failure::new(code, message))
-    }
-}
 
 /// Which visit of which step acts, so that what it makes has an id of its own.
 #[derive(Debug, Clone, Copy)]

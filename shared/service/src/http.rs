@@ -22,6 +22,19 @@ pub type Request = http::Request<Bytes>;
 /// The most bytes of a management request's body. *Why*: a workflow is the largest document there is.
 pub const API_BODY_LIMIT_BYTES: usize = 1_048_576;
 
+/// The same request at `path`: as the sender wrote it, without the stage that a gateway puts in front.
+///
+/// *Errors*: `path` cannot be a path.
+pub fn at_path(request: Request, path: &str) -> Result<Request, http::uri::InvalidUri> {
+    let uri = match request.uri().query() {
+        Some(query) => format!("{path}?{query}").parse()?,
+        None => path.parse()?,
+    };
+    let (mut parts, body) = request.into_parts();
+    parts.uri = uri;
+    Ok(Request::from_parts(parts, body))
+}
+
 /// The value of the header `name`, if it is there once and is text.
 pub(crate) fn header<'r>(request: &'r Request, name: &http::HeaderName) -> Option<&'r str> {
     request.headers().get(name).and_then(|value| value.to_str().ok())

@@ -7,6 +7,7 @@
 //! | other record without one | `{org}#{kind}#{id}` | `record` | `{org}#{kind}`, by creation |
 //! | owner of an e-mail address | `{org}#email#{address in lower case}` | `owner` | |
 
+mod not_done;
 mod unit;
 
 pub mod customers;
@@ -19,6 +20,7 @@ use crate::{
     ports::{IndexKey, Item, Key, Order, Range, Scope, Store, Table, Unavailable},
 };
 
+pub use not_done::NotDone;
 pub use unit::Unit;
 
 /// Where the record is.

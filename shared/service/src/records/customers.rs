@@ -7,8 +7,8 @@ use domain::{EmailAddress, Klass, Record, RecordId, RecordKind};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{Unit, email_key};
-use crate::{actions::NotDone, document, ports::Unavailable};
+use super::{NotDone, Unit, email_key};
+use crate::{document, ports::Unavailable};
 
 /// The most addresses of one customer; each is an item of the same write.
 pub const EMAILS_LIMIT: usize = 20;

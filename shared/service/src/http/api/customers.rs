@@ -10,10 +10,9 @@ use super::{
     resource::{many, one},
 };
 use crate::{
-    actions::NotDone,
     directory::Listing,
     ports::Freshness,
-    records::{self, Unit, customers},
+    records::{self, NotDone, Unit, customers},
 };
 
 /// How many pages of a timeline one request for instances reads before it answers with what it has.
