@@ -21,7 +21,7 @@ use std::{
 use clap::Args as ClapArgs;
 use local::Stack;
 use service::{Door, Executor, Management};
-use tokio::{net::TcpListener, sync::watch};
+use tokio::{net::TcpListener, sync::watch, time::timeout};
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::{
@@ -31,6 +31,9 @@ use crate::{
 
 /// How often expired items are forgotten; they are invisible before that.
 const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
+
+/// How long what is in work may take when the process is asked to end; it is safe on the queue.
+const FINISH_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Flags of `hookwright dev`.
 #[derive(Debug, ClapArgs)]
@@ -108,7 +111,10 @@ async fn serve(args: Args) -> Result<(), String> {
     drop(stop);
     output::say("Stopping; what was accepted and is not done yet goes on at the next start.");
     for part in [server, consumer] {
-        part.await.map_err(|error| error.to_string())?;
+        match timeout(FINISH_TIMEOUT, part).await {
+            Ok(ended) => ended.map_err(|error| error.to_string())?,
+            Err(_) => output::say("Some runs are still at work; they go on at the next start."),
+        }
     }
     Ok(())
 }

@@ -215,7 +215,34 @@ async fn two_content_types_are_refused_and_none_is_guessed_from_the_body() {
     let hook = world.form_hook().await;
     let both = [("content-type", "application/json"), ("content-type", "text/plain")];
     assert_eq!(world.send("POST", &hook.path, &both, "{}").await.expect(400).code(), "ambiguous_content_type");
+    let folded = [("content-type", "application/json,text/plain")];
+    assert_eq!(world.send("POST", &hook.path, &folded, "{}").await.expect(400).code(), "ambiguous_content_type");
+    let quoted = [("content-type", "text/plain; note=\"a,b\"")];
+    world.send("POST", &hook.path, &quoted, "{}").await.expect(202);
     world.send("POST", &hook.path, &[], "{}").await.expect(202);
+}
+
+#[tokio::test]
+async fn a_compressed_body_is_refused_and_not_taken_for_text() {
+    let world = World::new().await;
+    let hook = world.form_hook().await;
+    for (encoding, status) in [("gzip", 415), ("br", 415), ("identity", 202)] {
+        let headers = [("content-type", "application/json"), ("content-encoding", encoding)];
+        world.send("POST", &hook.path, &headers, "{}").await.expect(status);
+    }
+}
+
+#[tokio::test]
+async fn a_post_to_another_kind_of_address_finds_nothing() {
+    let world = World::new().await;
+    let hook = world.form_hook().await;
+    for path in [
+        format!("/v1/hooks/web/{}", hook.hash),
+        format!("/v1/hooks/email/{}", hook.hash),
+        format!("/v1/hooks/web/{}/{}", world.org, hook.hash),
+    ] {
+        assert_eq!(world.send("POST", &path, &[], "{}").await.expect(404).code(), "unknown_address", "{path}");
+    }
 }
 
 #[tokio::test]

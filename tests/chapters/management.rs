@@ -162,6 +162,7 @@ async fn nobody_hands_out_a_role_they_do_not_have() {
         json!({ "name": "k", "roles": [] }),
         json!({ "name": "k", "roles": ["ORG.HOOKS"] }),
         json!({ "name": "", "roles": ["org.hooks"] }),
+        json!({ "name": "k", "roles": ["org.hooks"], "cidrs": ["10.0.0.0/8"] }),
         json!({ "name": "k", "roles": ["org.hooks"], "expiresAt": "2020-01-01T00:00:00Z" }),
     ] {
         world.api("POST", "/v1/api-keys", wrong).await.expect(400);
@@ -247,6 +248,9 @@ async fn hooks_are_made_listed_changed_and_deleted() {
         (json!("New"), json!(true), Value::Null)
     );
     assert_eq!(changed.attribute("hash"), made.attribute("hash"));
+
+    world.api("PATCH", &path, json!({ "eventName": made.attribute("eventName") })).await.expect(200);
+    world.api("PATCH", &path, json!({ "eventName": "kustomer.app.other" })).await.expect(400);
 
     let page = world.get("/v1/hooks/form?pageSize=1").await.expect(200);
     assert_eq!(page.body["data"].as_array().unwrap().len(), 1);

@@ -174,6 +174,8 @@ async fn an_instance_is_checked_against_its_klass() {
         (order(json!({ "orderIDStr": format!("{limit}x") })), "wrong_custom"),
         (order(json!({ "quantityNum": "two" })), "wrong_custom"),
         (order(json!({ "colorStr": "red" })), "wrong_custom"),
+        (json!({ "klassName": "", "customer": customer, "title": "t" }), "missing_param"),
+        (json!({ "klassName": "x".repeat(1_100), "customer": customer, "title": "t" }), "unknown_klass"),
         (json!({ "klassName": "orders", "customer": customer, "title": "t", "data": {} }), "unknown_klass"),
         (json!({ "klassName": "order", "customer": "581392b55ac7a2110099d9c8", "title": "t" }), "not_found"),
         (json!({ "klassName": "order", "customer": customer, "data": {} }), "missing_param"),

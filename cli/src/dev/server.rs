@@ -91,11 +91,6 @@ async fn answer(doors: &Doors, request: hyper::Request<Incoming>) -> Response {
     let (parts, mut body) = request.into_parts();
     let is_form = form::is_for_form_door(&parts.method, parts.uri.path());
     let limit = if is_form { BODY_LIMIT_BYTES } else { API_BODY_LIMIT_BYTES };
-    let announced = parts.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    if let Some(refusal) = announced.filter(|_| is_form).and_then(form::refuse_early) {
-        discard(&mut body).await;
-        return closing(refusal);
-    }
     let body = match timeout(READ_TIMEOUT, read(&mut body, limit)).await {
         Ok(Ok(body)) => body,
         Ok(Err(_)) => {

@@ -106,6 +106,11 @@ impl RecordId {
     pub fn for_step(run: RunId, step: &str, visit: u32) -> Self {
         Self(derive("record", &[&run.0, step.as_bytes(), &visit.to_be_bytes()]))
     }
+
+    /// The conversation that a visit of a step opens for the message it makes.
+    pub fn for_conversation_of_step(run: RunId, step: &str, visit: u32) -> Self {
+        Self(derive("conversation", &[&run.0, step.as_bytes(), &visit.to_be_bytes()]))
+    }
 }
 
 fn fresh(now: Timestamp, random: [u8; 8]) -> [u8; ID_BYTES] {
@@ -180,6 +185,7 @@ mod tests {
         let run = RunId::for_transaction(TransactionId::fresh(NOON, [1; 8]), WorkflowId::fresh(NOON, [2; 8]));
         let first = RecordId::for_step(run, "customer", 1);
         assert_eq!(first, RecordId::for_step(run, "customer", 1));
+        assert_ne!(first, RecordId::for_conversation_of_step(run, "customer", 1));
         assert_ne!(first, RecordId::for_step(run, "customer", 2));
         assert_ne!(first, RecordId::for_step(run, "custome", 1));
     }

@@ -48,6 +48,34 @@ impl From<Rejected> for NotAccepted {
     }
 }
 
+/// What the headers of an arrival say about its body.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Label {
+    /// Every `Content-Type` that came.
+    pub content_types: Vec<String>,
+    /// The `Content-Encoding`.
+    pub content_encoding: Option<String>,
+}
+
+impl Label {
+    /// The one content type, if there is one. Two would let two programs read one body differently; API Gateway puts
+    /// them into one header with a comma between.
+    fn content_type(&self) -> Result<Option<&str>, Rejected> {
+        match self.content_types.as_slice() {
+            [] => Ok(None),
+            [one] if !has_comma_outside_quotes(one) => Ok(Some(one)),
+            [_, ..] => {
+                let detail = "Send one Content-Type header, not several.";
+                Err(Rejected::new(Rejection::Malformed, "ambiguous_content_type", detail))
+            }
+        }
+    }
+}
+
+fn has_comma_outside_quotes(text: &str) -> bool {
+    text.split('"').step_by(2).any(|outside| outside.contains(','))
+}
+
 /// What stands behind every hook address.
 pub struct Door {
     /// Where hooks are looked up and the debug log is kept.
@@ -79,20 +107,15 @@ impl Door {
     ///
     /// *Once it returns* the transaction is durable and its workflows will run.
     /// *Errors*: [`NotAccepted`]; nothing was kept then but, in debug, the refusal.
-    pub async fn accept(
-        &self,
-        hook: &Hook,
-        content_type: Option<&str>,
-        body: &[u8],
-    ) -> Result<Transaction, NotAccepted> {
+    pub async fn accept(&self, hook: &Hook, label: &Label, body: &[u8]) -> Result<Transaction, NotAccepted> {
         let now = self.world.now();
         let mut random = [0; 8];
         self.world.fill(&mut random)?;
         let id = TransactionId::fresh(now, random);
-        let reading = match read(content_type, body) {
+        let reading = match read(label, body) {
             Ok(reading) => reading,
             Err(rejected) => {
-                self.log_refusal(hook, id, now, content_type, body, &rejected).await;
+                self.log_refusal(hook, id, now, label, body, &rejected).await;
                 return Err(rejected.into());
             }
         };
@@ -117,7 +140,7 @@ impl Door {
         hook: &Hook,
         id: TransactionId,
         now: Timestamp,
-        content_type: Option<&str>,
+        label: &Label,
         body: &[u8],
         rejected: &Rejected,
     ) {
@@ -128,7 +151,7 @@ impl Door {
                 created_at: now,
                 code: rejected.code.to_owned(),
                 detail: rejected.detail.clone(),
-                content_type: content_type.map(str::to_owned),
+                content_type: (!label.content_types.is_empty()).then(|| label.content_types.join(", ")),
                 body_bytes: body.len(),
             };
             self.log(hook, &Interaction::Refused(refusal)).await;
@@ -163,11 +186,16 @@ pub fn body_too_large() -> Rejected {
     )
 }
 
-fn read(content_type: Option<&str>, body: &[u8]) -> Result<Reading, Rejected> {
+fn read(label: &Label, body: &[u8]) -> Result<Reading, Rejected> {
     if body.len() > BODY_LIMIT_BYTES {
         return Err(body_too_large());
     }
-    ingest::read(content_type, body).map_err(refused_body)
+    // Compressed bytes read as text would be accepted and lost.
+    if label.content_encoding.as_deref().is_some_and(|encoding| !encoding.trim().eq_ignore_ascii_case("identity")) {
+        let detail = "Bodies are taken as they are: send this one again without a Content-Encoding.";
+        return Err(Rejected::new(Rejection::UnsupportedMediaType, "content_encoding", detail));
+    }
+    ingest::read(label.content_type()?, body).map_err(refused_body)
 }
 
 /// A reader's refusal, told to the sender.

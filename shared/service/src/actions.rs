@@ -34,9 +34,9 @@ impl Actor<'_> {
         RecordId::for_step(self.run, self.step, self.visit)
     }
 
-    /// The id of a second record that the same visit makes.
-    fn second_record_id(&self) -> RecordId {
-        RecordId::for_step(self.run, &format!("{}/2", self.step), self.visit)
+    /// The id of the conversation this visit opens for its message.
+    fn conversation_id(&self) -> RecordId {
+        RecordId::for_conversation_of_step(self.run, self.step, self.visit)
     }
 }
 

@@ -8,7 +8,7 @@
 //! | workflow head | `{org}#workflows` | workflow id |
 //! | workflow name | `{org}#workflow-names` | name |
 //! | workflow definition, immutable | `{org}#definitions` | SHA-256 of its JSON |
-//! | listener of an event | `{org}#event#{event name}` | workflow id |
+//! | trigger: workflow by event | `{org}#event#{event name}` | workflow id |
 //! | klass | `{org}#klasses` | name |
 
 pub mod hooks;

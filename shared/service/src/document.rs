@@ -58,5 +58,10 @@ pub(crate) fn read_page<T: DeserializeOwned>(page: &Page) -> Result<Listing<T>, 
 }
 
 fn unreadable(item: &Item, error: &serde_json::Error) -> Unavailable {
-    Unavailable { port: "store", cause: format!("document at {:?} cannot be read: {error}", item.key) }
+    // Keys hold addresses and the parser's message may quote the document, so the log learns where and not what.
+    let (table, line, column) = (item.key.table, error.line(), error.column());
+    Unavailable {
+        port: "store",
+        cause: format!("a document in {table:?} cannot be read (line {line}, column {column})"),
+    }
 }

@@ -38,7 +38,12 @@ pub struct Envelope {
 impl Envelope {
     /// The envelope of `transaction`, which fires `event`.
     pub fn new(event: String, transaction: Transaction, mut notes: Vec<Note>) -> Self {
+        let left_out = notes.len().saturating_sub(NOTES_LIMIT);
         notes.truncate(NOTES_LIMIT);
+        if left_out > 0 {
+            let message = format!("At least {left_out} more notes were left out.");
+            notes.push(Note { code: "more_notes".to_owned(), path: "$".to_owned(), message });
+        }
         Self { v: VERSION, event, transaction, notes }
     }
 
@@ -52,7 +57,10 @@ impl Envelope {
     ///
     /// *Errors*: [`UnreadableMessage`] when it is none, or one of a version this program does not know.
     pub fn parse(message: &str) -> Result<Self, UnreadableMessage> {
-        let envelope: Self = serde_json::from_str(message).map_err(|error| UnreadableMessage(error.to_string()))?;
+        let envelope: Self = serde_json::from_str(message).map_err(|error| {
+            // The parser's own message may quote what was sent.
+            UnreadableMessage(format!("line {}, column {}", error.line(), error.column()))
+        })?;
         if envelope.v != VERSION {
             return Err(UnreadableMessage(format!("version {} is not known here", envelope.v)));
         }

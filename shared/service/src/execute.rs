@@ -12,7 +12,7 @@ use std::sync::Arc;
 use domain::RunId;
 
 use crate::{
-    directory::workflows::{self, Listener},
+    directory::workflows::{self, Trigger},
     envelope::{Envelope, UnreadableMessage},
     ports::{Store, Unavailable, World},
     runs::{self, Admitted, Considered, StoredTransaction, Verdict},
@@ -56,24 +56,27 @@ impl Executor {
             Admitted::Again(before) => (*before, drive::Delivery::Again),
         };
         let trigger_output = stored.transaction.document();
+        let mut outcome = Ok(());
         for considered in &stored.considered {
             if let Some(run) = considered.run {
-                self.drive(&stored.transaction, &trigger_output, considered, run, delivery).await?;
+                let driven = self.drive(&stored.transaction, &trigger_output, considered, run, delivery).await;
+                // A run that cannot go on now must not keep the others from theirs.
+                outcome = outcome.and(driven);
             }
         }
-        Ok(())
+        Ok(outcome?)
     }
 
     /// Which workflows listen to the event, and what is to come of each.
     async fn consider(&self, envelope: Envelope) -> Result<StoredTransaction, Unavailable> {
         let Envelope { transaction, event, notes, .. } = envelope;
-        let listeners = workflows::listeners(self.store.as_ref(), transaction.org, &event).await?;
-        if listeners.is_empty() {
+        let triggers = workflows::triggers(self.store.as_ref(), transaction.org, &event).await?;
+        if triggers.is_empty() {
             tracing::info!(transaction.id = %transaction.id, event, "no workflow listens to this event");
         }
-        let considered = listeners
+        let considered = triggers
             .into_iter()
-            .map(|Listener { workflow, name, hash, enabled }| {
+            .map(|Trigger { workflow, name, hash, enabled }| {
                 let run = enabled.then(|| RunId::for_transaction(transaction.id, workflow));
                 let verdict = if enabled { Verdict::Started } else { Verdict::Disabled };
                 Considered { workflow, name, hash, verdict, run }

@@ -22,6 +22,9 @@ pub type Request = http::Request<Bytes>;
 /// The most bytes of a management request's body. *Why*: a workflow is the largest document there is.
 pub const API_BODY_LIMIT_BYTES: usize = 1_048_576;
 
+/// About how large an answer may become. *Source*: Lambda answers with 6 MB at most, and base64 may take a third of it.
+pub(crate) const ANSWER_LIMIT_BYTES: usize = 4 * 1024 * 1024;
+
 /// The same request at `path`: as the sender wrote it, without the stage that a gateway puts in front.
 ///
 /// *Errors*: `path` cannot be a path.
@@ -33,9 +36,4 @@ pub fn at_path(request: Request, path: &str) -> Result<Request, http::uri::Inval
     let (mut parts, body) = request.into_parts();
     parts.uri = uri;
     Ok(Request::from_parts(parts, body))
-}
-
-/// The value of the header `name`, if it is there once and is text.
-pub(crate) fn header<'r>(request: &'r Request, name: &http::HeaderName) -> Option<&'r str> {
-    request.headers().get(name).and_then(|value| value.to_str().ok())
 }

@@ -11,8 +11,9 @@ use bytes::Bytes;
 use domain::Timestamp;
 
 pub use store::{
-    Change, DOCUMENT_LIMIT_BYTES, Expectation, Freshness, IndexKey, Item, Key, LIST_LIMIT_ITEMS, Order, Page, Range,
-    Scope, Store, Table, WRITE_LIMIT_CHANGES, WriteError,
+    Change, DOCUMENT_LIMIT_BYTES, Expectation, Freshness, IndexKey, Item, Key, LIST_LIMIT_ITEMS, Order,
+    PARTITION_LIMIT_BYTES, Page, Range, SORT_LIMIT_BYTES, Scope, Store, Table, WRITE_LIMIT_CHANGES, WriteError,
+    is_partition, is_sort,
 };
 
 /// The most bytes a message may have. *Source*: SQS.

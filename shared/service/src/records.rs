@@ -21,7 +21,7 @@ use crate::{
 };
 
 pub use not_done::NotDone;
-pub use unit::Unit;
+pub use unit::{RECORD_LIMIT_BYTES, Unit};
 
 /// Where the record is.
 pub fn record_key(org: OrgId, kind: &RecordKind, id: RecordId) -> Key {

@@ -3,7 +3,7 @@
 use domain::{Klass, Record, RecordId, RecordKind};
 use serde_json::{Map, Value, json};
 
-use super::{Actor, NotDone, Params, find};
+use super::{Actor, NotDone, Params, find, params::shown};
 use crate::records::{Unit, customers};
 
 /// Kustomer's own default. *Source*: real conversations have 3 to 5; 5 was seen where none was given.
@@ -168,7 +168,7 @@ async fn thread_of(unit: &mut Unit<'_>, actor: Actor<'_>, params: &Params<'_>) -
     attributes.insert("name".to_owned(), json!(params.text("subject")?));
     attributes.insert("status".to_owned(), json!("open"));
     attributes.insert("priority".to_owned(), json!(DEFAULT_PRIORITY));
-    let conversation = actor.second_record_id();
+    let conversation = actor.conversation_id();
     put(unit, conversation, RecordKind::Conversation, attributes, vec![owner.clone()])?;
     Ok(vec![("conversation".to_owned(), RecordKind::Conversation, conversation), owner])
 }
@@ -193,12 +193,12 @@ async fn put_kobject(
     let Some(klass) = find::klass(unit, &name).await? else {
         return Err(NotDone::failed(
             "unknown_klass",
-            format!("There is no klass `{name}`. Create it first, or correct `klassName`."),
+            format!("There is no klass `{}`. Create it first, or correct `klassName`.", shown(&name)),
         ));
     };
     params.required_text("title")?;
     let mut attributes = Map::new();
-    params.copy(&["title", "description", "externalId", "icon", "images", "tags"], &mut attributes);
+    copy_with_text(params, &["title", "description", "externalId", "icon", "images", "tags"], &mut attributes)?;
     attributes.insert("data".to_owned(), Value::Object(params.object("data")?));
     let custom = klass.accept_custom(&params.object("custom")?).map_err(wrong_custom)?;
     attributes.insert("custom".to_owned(), Value::Object(custom));
@@ -207,18 +207,24 @@ async fn put_kobject(
 
 fn standard_attributes(params: &Params<'_>, names: &[&str]) -> Result<Map<String, Value>, NotDone> {
     let mut attributes = Map::new();
-    params.copy(names, &mut attributes);
-    for name in ["name", "title", "body", "subject", "externalId"] {
-        if let (true, Some(text)) = (attributes.contains_key(name), params.text(name)?) {
-            attributes.insert(name.to_owned(), Value::String(text));
-        }
-    }
+    copy_with_text(params, names, &mut attributes)?;
     let custom = params.object("custom")?;
     if !custom.is_empty() {
         let custom = Klass::accept_standard_custom(&custom).map_err(wrong_custom)?;
         attributes.insert("custom".to_owned(), Value::Object(custom));
     }
     Ok(attributes)
+}
+
+/// Copies what is there, with what people read as text whatever it was.
+fn copy_with_text(params: &Params<'_>, names: &[&str], attributes: &mut Map<String, Value>) -> Result<(), NotDone> {
+    params.copy(names, attributes);
+    for name in ["name", "title", "body", "subject", "description", "externalId"] {
+        if let (true, Some(text)) = (attributes.contains_key(name), params.text(name)?) {
+            attributes.insert(name.to_owned(), Value::String(text));
+        }
+    }
+    Ok(())
 }
 
 fn require_one_of(attributes: &Map<String, Value>, name: &str, words: &[&str]) -> Result<(), NotDone> {

@@ -1,6 +1,6 @@
 //! Look-ups. Finding nothing gives an empty object, so that `exists` on its `id` is false.
 
-use domain::EmailAddress;
+use domain::{EmailAddress, Klass};
 use serde_json::{Map, Value, json};
 
 use super::{NotDone, Params};
@@ -39,8 +39,11 @@ pub(super) async fn klass_by_name(unit: &mut Unit<'_>, params: &Params<'_>) -> R
     }
 }
 
-/// The klass called `name`.
-pub(super) async fn klass(unit: &mut Unit<'_>, name: &str) -> Result<Option<domain::Klass>, NotDone> {
+/// The klass called `name`; none for a name that no klass can have.
+pub(super) async fn klass(unit: &mut Unit<'_>, name: &str) -> Result<Option<Klass>, NotDone> {
+    if Klass::check_name(name).is_err() {
+        return Ok(None);
+    }
     let key = klass_key(unit.org(), name);
     let found = unit.find(&key).await?;
     Ok(found.as_ref().map(document::read).transpose()?)

@@ -73,8 +73,10 @@ impl<'a> Params<'a> {
         kind: &RecordKind,
     ) -> Result<domain::Record, NotDone> {
         let text = self.required_text(name)?;
-        let not_found =
-            || NotDone::failed("not_found", format!("There is no {kind} with the id `{text}` that `{name}` names."));
+        let not_found = || {
+            let shown = shown(&text);
+            NotDone::failed("not_found", format!("There is no {kind} with the id `{shown}` that `{name}` names."))
+        };
         let id = RecordId::parse(&text).map_err(|_| not_found())?;
         unit.find_record(kind, id).await?.ok_or_else(not_found)
     }
@@ -87,6 +89,12 @@ impl<'a> Params<'a> {
             }
         }
     }
+}
+
+/// As much of a sender's text as a sentence can hold.
+pub(super) fn shown(text: &str) -> String {
+    const SHOWN_CHARS: usize = 60;
+    text.chars().take(SHOWN_CHARS).collect()
 }
 
 fn missing(name: &str) -> NotDone {

@@ -99,7 +99,12 @@ pub async fn list(store: &dyn Store, org: OrgId, kind: HookKind, paging: Paging)
 }
 
 async fn find_by_hash(store: &dyn Store, hash: HookHash) -> Result<Option<Hook>, Unavailable> {
-    let found = store.find(&address_key(hash), Freshness::Recent).await?;
+    let key = address_key(hash);
+    let found = match store.find(&key, Freshness::Recent).await? {
+        Some(found) => Some(found),
+        // A hook that was made a moment ago must not be refused, and its refusal not remembered.
+        None => store.find(&key, Freshness::Latest).await?,
+    };
     found.as_ref().map(document::read).transpose()
 }
 

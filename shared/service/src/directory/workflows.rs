@@ -43,7 +43,7 @@ pub struct Workflow {
 /// A workflow that wants to know of an event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Listener {
+pub struct Trigger {
     /// The workflow.
     pub workflow: WorkflowId,
     /// Its name.
@@ -67,7 +67,7 @@ pub async fn create(store: &dyn Store, workflow: &Workflow, document: &Value) ->
         put_head(workflow, 1, Expectation::Absent)?,
         put_name(workflow, Expectation::Absent),
         put_definition(workflow, document),
-        put_listener(workflow)?,
+        put_trigger(workflow)?,
     ];
     store.write(&changes).await
 }
@@ -90,13 +90,13 @@ pub async fn replace(
         put_head(workflow, before.rev + 1, Expectation::Rev(before.rev))?,
         put_name(workflow, name_expectation),
         put_definition(workflow, document),
-        put_listener(workflow)?,
+        put_trigger(workflow)?,
     ];
     if renamed {
         changes.push(Change::Delete(name_key(&before.value), Expectation::Anything));
     }
     if before.value.event_name != workflow.event_name {
-        changes.push(Change::Delete(listener_key(&before.value), Expectation::Anything));
+        changes.push(Change::Delete(trigger_key(&before.value), Expectation::Anything));
     }
     store.write(&changes).await
 }
@@ -110,7 +110,7 @@ pub async fn delete(store: &dyn Store, workflow: &Versioned<Workflow>) -> Result
         .write(&[
             Change::Delete(head_key(value.org, value.id), Expectation::Rev(*rev)),
             Change::Delete(name_key(value), Expectation::Anything),
-            Change::Delete(listener_key(value), Expectation::Anything),
+            Change::Delete(trigger_key(value), Expectation::Anything),
         ])
         .await
 }
@@ -151,17 +151,17 @@ pub async fn find_definitions(
 }
 
 /// Every workflow that listens to `event_name`, enabled or not, oldest first.
-pub async fn listeners(store: &dyn Store, org: OrgId, event_name: &str) -> Result<Vec<Listener>, Unavailable> {
-    let mut listeners = Vec::new();
+pub async fn triggers(store: &dyn Store, org: OrgId, event_name: &str) -> Result<Vec<Trigger>, Unavailable> {
+    let mut triggers = Vec::new();
     let mut paging = Paging { limit: crate::ports::LIST_LIMIT_ITEMS, after: None };
     loop {
         let page = list_collection(store, org, &event_collection(event_name), paging.clone()).await?;
         for item in &page.items {
-            listeners.push(document::read(item)?);
+            triggers.push(document::read(item)?);
         }
         match page.next {
             Some(next) => paging.after = Some(next),
-            None => return Ok(listeners),
+            None => return Ok(triggers),
         }
     }
 }
@@ -180,14 +180,14 @@ fn put_definition(workflow: &Workflow, document: &Value) -> Change {
     Change::Put(item(place, 1, document.to_string()), Expectation::Anything)
 }
 
-fn put_listener(workflow: &Workflow) -> Result<Change, Unavailable> {
-    let listener = Listener {
+fn put_trigger(workflow: &Workflow) -> Result<Change, Unavailable> {
+    let trigger = Trigger {
         workflow: workflow.id,
         name: workflow.name.clone(),
         hash: workflow.hash.clone(),
         enabled: workflow.enabled,
     };
-    Ok(Change::Put(item(listener_key(workflow), 1, document::write(&listener)?), Expectation::Anything))
+    Ok(Change::Put(item(trigger_key(workflow), 1, document::write(&trigger)?), Expectation::Anything))
 }
 
 fn head_key(org: OrgId, id: WorkflowId) -> Key {
@@ -198,7 +198,7 @@ fn name_key(workflow: &Workflow) -> Key {
     key(workflow.org, NAMES, workflow.name.as_str())
 }
 
-fn listener_key(workflow: &Workflow) -> Key {
+fn trigger_key(workflow: &Workflow) -> Key {
     key(workflow.org, &event_collection(&workflow.event_name), workflow.id.to_string())
 }
 

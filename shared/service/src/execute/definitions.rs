@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// How many definitions are remembered; past it all are forgotten, which costs one read each.
-const LIMIT: usize = 1_000;
+const LIMIT: usize = 100;
 
 /// Why there is no definition to run.
 pub(super) enum NoDefinition {

@@ -5,7 +5,7 @@
 //!                   └───────────────── again ───────────────┘
 //! ```
 
-use std::sync::Arc;
+use std::{io, sync::Arc};
 
 use domain::{Failure, Run, RunId, RunState, Timestamp, Transaction};
 use engine::{
@@ -81,8 +81,10 @@ impl Executor {
             }
             let carried = match self.definitions.get(self.store.as_ref(), transaction.org, &considered.hash).await {
                 Ok(definition) => {
-                    let journey = self.embark(transaction, trigger_output, considered, id, definition, stored)?;
-                    self.carry(journey).await
+                    match self.embark(transaction, trigger_output, considered, id, definition, stored.clone()) {
+                        Ok(journey) => self.carry(journey).await,
+                        Err(failure) => self.fail(transaction, considered, id, stored, failure).await,
+                    }
                 }
                 Err(NoDefinition::Unusable(failure)) => self.fail(transaction, considered, id, stored, failure).await,
                 Err(NoDefinition::Unavailable(error)) => return Err(error),
@@ -98,6 +100,8 @@ impl Executor {
     }
 
     /// The run where its journal ends, or at its beginning.
+    ///
+    /// *Errors*: its journal is not one of this definition.
     fn embark<'a>(
         &self,
         transaction: &'a Transaction,
@@ -106,7 +110,7 @@ impl Executor {
         id: RunId,
         definition: Arc<Definition>,
         stored: Option<StoredRun>,
-    ) -> Result<Journey<'a>, Unavailable> {
+    ) -> Result<Journey<'a>, Failure> {
         let now = self.world.now();
         let Some(stored) = stored else {
             let progress = run::start(&definition, trigger_output.clone());
@@ -120,9 +124,9 @@ impl Executor {
             return Ok(Journey { transaction, definition, progress, run, stored: None, new: vec![opening] });
         };
         let entries = stored.entries.iter().map(|entry| entry.entry.clone()).collect::<Vec<_>>();
-        let progress = run::replay(&definition, trigger_output.clone(), &entries).map_err(|error| Unavailable {
-            port: "store",
-            cause: format!("the journal of run {id} cannot be followed: {error}"),
+        let progress = run::replay(&definition, trigger_output.clone(), &entries).map_err(|error| {
+            let message = format!("The journal of this run cannot be followed any more: {error}.");
+            Failure::new("journal_unusable", message)
         })?;
         Ok(Journey {
             transaction,
@@ -219,7 +223,7 @@ impl Executor {
         Ok(())
     }
 
-    /// Ends a run that has no definition to follow.
+    /// Ends a run that cannot be carried on.
     async fn fail(
         &self,
         transaction: &Transaction,
@@ -278,11 +282,25 @@ fn settle(run: &mut Run, ending: &Ending, now: Timestamp) {
     }
 }
 
-/// About how many bytes an entry takes; inputs and outputs are all that can be large.
+/// How many bytes an entry takes in the journal, verdicts included.
 fn size_of(entry: &Entry) -> usize {
-    let output = match &entry.outcome {
-        Outcome::Output(output) => output.to_string().len(),
-        Outcome::Failed(failure) => failure.message.len(),
-    };
-    output + entry.input.as_ref().map_or(0, |input| input.to_string().len())
+    struct Counter(usize);
+
+    impl io::Write for Counter {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    let mut counter = Counter(0);
+    // Counting does not fail, and an entry that cannot be written fails when it is.
+    match serde_json::to_writer(&mut counter, entry) {
+        Ok(()) => counter.0,
+        Err(_) => WRITE_BYTES,
+    }
 }

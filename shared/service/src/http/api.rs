@@ -17,17 +17,22 @@ use serde_json::json;
 use subtle::ConstantTimeEq;
 
 use super::{
-    API_BODY_LIMIT_BYTES, Request, Response,
+    ANSWER_LIMIT_BYTES, API_BODY_LIMIT_BYTES, Request, Response,
     answer::{json_response, problems_response, rejected_response, unavailable_response},
+    form::is_for_form_door,
     openapi,
     routes::{Operation, ROUTES, Route},
 };
 use crate::{
+    accept::unknown_address,
     directory::{hooks::AddressCache, keys as api_keys},
-    ports::{Store, Unavailable, World, WriteError},
+    ports::{LIST_LIMIT_ITEMS, Store, Unavailable, World, WriteError},
 };
 
 use call::Call;
+
+/// What the addresses of hooks begin with.
+const ADDRESSES: &str = "/v1/hooks/";
 
 /// The key that a deployer made before there was a store to keep one in.
 #[derive(Debug, Clone)]
@@ -96,12 +101,20 @@ impl Management {
     }
 
     async fn operate(&self, request: &Request) -> Result<Response, Refused> {
-        let matched = match find_route(request) {
+        let (method, path) = (request.method(), request.uri().path());
+        if is_for_form_door(method, path) {
+            // API Gateway cannot tell an address from an id, so wrong methods at an address arrive here.
+            return Ok(method_not_allowed("POST"));
+        }
+        let (route, params) = match find_route(request) {
             Found::Route(route, params) => (route, params),
+            // A post below here is for an address, and there are no other addresses than those of form hooks.
+            Found::OtherMethods(_) | Found::Nothing if *method == http::Method::POST && path.starts_with(ADDRESSES) => {
+                return Err(unknown_address().into());
+            }
             Found::OtherMethods(allow) => return Ok(method_not_allowed(&allow)),
             Found::Nothing => return Err(unknown_path().into()),
         };
-        let (route, params) = matched;
         let Some(permission) = route.permission else { return Ok(self.answer_publicly(route.operation)) };
         let caller = self.caller(request).await?;
         if !caller.may(permission) {
@@ -112,8 +125,16 @@ impl Management {
             let detail = format!("A body has at most {API_BODY_LIMIT_BYTES} bytes here.");
             return Err(Rejected::new(Rejection::TooLarge, "body_too_large", detail).into());
         }
-        let call = Call { management: self, request, params, caller };
-        perform(route.operation, &call).await
+        let mut call = Call { management: self, request, params, caller, page_limit: LIST_LIMIT_ITEMS };
+        loop {
+            let response = perform(route.operation, &call).await?;
+            let is_one_item = !route.response.ends_with("List") || call.page_limit == 1;
+            if is_one_item || response.body().len() <= ANSWER_LIMIT_BYTES {
+                return Ok(response);
+            }
+            // Too much for one answer: a shorter page, whose `links.next` leads on.
+            call.page_limit = call.paging()?.limit.div_ceil(2);
+        }
     }
 
     fn answer_publicly(&self, operation: Operation) -> Response {

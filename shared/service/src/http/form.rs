@@ -8,9 +8,8 @@ use serde_json::json;
 use super::{
     Request, Response,
     answer::{empty_response, json_response, rejected_response, unavailable_response},
-    header as header_of,
 };
-use crate::accept::{Address, BODY_LIMIT_BYTES, Door, NotAccepted, body_too_large, unknown_address};
+use crate::accept::{Address, Door, Label, NotAccepted, unknown_address};
 
 const PREFIX: &str = "/v1/hooks/form/";
 
@@ -22,11 +21,6 @@ pub fn is_for_form_door(method: &Method, path: &str) -> bool {
         Some(_) => true,
         None => *method == Method::POST || HookHash::parse(rest).is_some(),
     }
-}
-
-/// Whether a body of `content_length` is refused before it is read.
-pub fn refuse_early(content_length: u64) -> Option<Response> {
-    (content_length > BODY_LIMIT_BYTES as u64).then(|| rejected_response(&body_too_large()))
 }
 
 /// Answers a request to a form hook's address.
@@ -51,8 +45,7 @@ async fn accept(door: &Door, request: &Request) -> Result<Response, NotAccepted>
     }
     let address = address(request.uri().path()).ok_or_else(unknown_address)?;
     let hook = door.hook_at(HookKind::Form, address).await?;
-    let content_type = single_content_type(request)?;
-    let transaction = door.accept(&hook, content_type, request.body()).await?;
+    let transaction = door.accept(&hook, &label(request), request.body()).await?;
     Ok(match &hook.reply {
         Some(reply) => set_reply(reply),
         None => accepted(&transaction),
@@ -69,19 +62,12 @@ fn address(path: &str) -> Option<Address> {
     Some(Address { org, hash: HookHash::parse(hash)? })
 }
 
-/// Two types for one body would let two programs read it differently.
-fn single_content_type(request: &Request) -> Result<Option<&str>, Rejected> {
-    let mut values = request.headers().get_all(header::CONTENT_TYPE).iter();
-    match (values.next(), values.next()) {
-        (_, Some(_)) => Err(Rejected::new(
-            Rejection::Malformed,
-            "ambiguous_content_type",
-            "Send one Content-Type header, not several.",
-        )),
-        (None, None) => Ok(None),
-        (Some(_), None) => header_of(request, &header::CONTENT_TYPE).map(Some).ok_or_else(|| {
-            Rejected::new(Rejection::Malformed, "unreadable_content_type", "The Content-Type header is not plain text.")
-        }),
+/// A header that is no plain text is read as far as it is.
+fn label(request: &Request) -> Label {
+    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    Label {
+        content_types: request.headers().get_all(header::CONTENT_TYPE).iter().map(text).collect(),
+        content_encoding: request.headers().get(header::CONTENT_ENCODING).map(text),
     }
 }
 

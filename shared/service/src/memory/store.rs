@@ -96,7 +96,6 @@ impl Store for MemoryStore {
             match change {
                 Change::Put(item, _) => drop(items.insert(item.key.clone(), item.clone())),
                 Change::Delete(key, _) => drop(items.remove(key)),
-                Change::Check(..) => {}
             }
         }
         Ok(())
@@ -149,7 +148,7 @@ fn holds(expectation: Expectation, found: Option<&Item>) -> bool {
 
 const fn expectation(change: &Change) -> Expectation {
     match change {
-        Change::Put(_, expectation) | Change::Delete(_, expectation) | Change::Check(_, expectation) => *expectation,
+        Change::Put(_, expectation) | Change::Delete(_, expectation) => *expectation,
     }
 }
 
@@ -162,8 +161,8 @@ fn check_form(changes: &[Change]) -> Result<(), Unavailable> {
     if keys.len() < changes.len() {
         return Err(unavailable("two changes are about one key"));
     }
-    if keys.iter().any(|key| key.partition.is_empty() || key.sort.is_empty()) {
-        return Err(unavailable("a key is empty"));
+    if !changes.iter().all(Change::is_possible) {
+        return Err(unavailable("a key is empty or over its limit"));
     }
     let too_large =
         |change: &Change| matches!(change, Change::Put(item, _) if item.document.len() > DOCUMENT_LIMIT_BYTES);

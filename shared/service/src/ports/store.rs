@@ -13,10 +13,16 @@ pub const LIST_LIMIT_ITEMS: usize = 100;
 /// The most bytes a document may have.
 pub const DOCUMENT_LIMIT_BYTES: usize = 4 * 1024 * 1024;
 
+/// The most bytes a partition may have. *Source*: DynamoDB, "Quotas", which counts UTF-8.
+pub const PARTITION_LIMIT_BYTES: usize = 2048;
+
+/// The most bytes a sort key may have. *Source*: as for [`PARTITION_LIMIT_BYTES`].
+pub const SORT_LIMIT_BYTES: usize = 1024;
+
 /// One of the three tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Table {
-    /// Orgs, hooks, API keys, workflows, klasses. Has no index.
+    /// Hooks, API keys, workflows, klasses. Has no index.
     Directory,
     /// Transactions, runs, debug log. Its index holds keys only.
     Runs,
@@ -25,6 +31,9 @@ pub enum Table {
 }
 
 /// Where an item is. `partition` is the unit of listing, `sort` its place in there.
+///
+/// Both have at least one byte and at most [`PARTITION_LIMIT_BYTES`] and [`SORT_LIMIT_BYTES`]. At any other key nothing
+/// is ever there: it is found and listed as absent, and a write that names it is refused.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
     /// The table.
@@ -40,9 +49,14 @@ impl Key {
     pub fn new(table: Table, partition: impl Into<String>, sort: impl Into<String>) -> Self {
         Self { table, partition: partition.into(), sort: sort.into() }
     }
+
+    /// Whether anything can be there.
+    pub const fn is_possible(&self) -> bool {
+        is_partition(&self.partition) && is_sort(&self.sort)
+    }
 }
 
-/// A second place under which an item is listed.
+/// A second place under which an item is listed; within the same limits as a [`Key`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IndexKey {
     /// The index partition.
@@ -84,8 +98,6 @@ pub enum Change {
     Put(Item, Expectation),
     /// Removes what is there.
     Delete(Key, Expectation),
-    /// Changes nothing, and fails the write unless it holds.
-    Check(Key, Expectation),
 }
 
 impl Change {
@@ -93,15 +105,25 @@ impl Change {
     pub const fn key(&self) -> &Key {
         match self {
             Self::Put(item, _) => &item.key,
-            Self::Delete(key, _) | Self::Check(key, _) => key,
+            Self::Delete(key, _) => key,
         }
+    }
+
+    /// Whether each place it names can have something.
+    pub const fn is_possible(&self) -> bool {
+        self.key().is_possible()
+            && match self {
+                Self::Put(Item { index: Some(index), .. }, _) => is_partition(&index.partition) && is_sort(&index.sort),
+                Self::Put(..) | Self::Delete(..) => true,
+            }
     }
 }
 
 /// Why a write did not happen.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WriteError {
-    /// The expectation of the change at `position` did not hold (the first such one); nothing was written.
+    /// The expectation of the change at `position` did not hold (the first such one), or somebody else was writing
+    /// there all the while; nothing was written.
     #[error("change {position} expected something else")]
     Conflict {
         /// Which change.
@@ -148,7 +170,7 @@ pub struct Range {
     pub table: Table,
     /// Own keys or index keys.
     pub scope: Scope,
-    /// The partition.
+    /// The partition; one that no [`Key`] can have is empty.
     pub partition: String,
     /// Only sort keys from here on, itself included; empty for all.
     pub from: String,
@@ -191,4 +213,14 @@ pub trait Store: Send + Sync {
     /// *Once it returns* they are durable and visible to [`Freshness::Latest`].
     /// *Errors*: [`WriteError`].
     async fn write(&self, changes: &[Change]) -> Result<(), WriteError>;
+}
+
+/// Whether `text` can be a partition, of the items' own keys or of an index.
+pub const fn is_partition(text: &str) -> bool {
+    !text.is_empty() && text.len() <= PARTITION_LIMIT_BYTES
+}
+
+/// Whether `text` can be a sort key, of an item's own or of an index.
+pub const fn is_sort(text: &str) -> bool {
+    !text.is_empty() && text.len() <= SORT_LIMIT_BYTES
 }

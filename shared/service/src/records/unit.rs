@@ -7,11 +7,14 @@ use std::collections::HashMap;
 
 use domain::{OrgId, Record, RecordId, RecordKind, Timestamp};
 
-use super::{record_item, record_key};
+use super::{NotDone, record_item, record_key};
 use crate::{
     document,
     ports::{Change, Expectation, Freshness, Item, Key, Store, Unavailable},
 };
+
+/// The most bytes of a record as JSON. *Why 1 MiB*: no step can give it more, and a journal entry holds it once.
+pub const RECORD_LIMIT_BYTES: usize = 1_048_576;
 
 /// Pending reads and changes on an org's records.
 pub struct Unit<'a> {
@@ -81,8 +84,14 @@ impl<'a> Unit<'a> {
     }
 
     /// Writes `record`, whose `rev` the caller has counted up.
-    pub fn put_record(&mut self, record: &Record) -> Result<(), Unavailable> {
+    ///
+    /// *Errors*: `record_too_large` over [`RECORD_LIMIT_BYTES`].
+    pub fn put_record(&mut self, record: &Record) -> Result<(), NotDone> {
         let item = record_item(record)?;
+        if item.document.len() > RECORD_LIMIT_BYTES {
+            let message = format!("A {} has at most {RECORD_LIMIT_BYTES} bytes as JSON. Keep less in it.", record.kind);
+            return Err(NotDone::failed("record_too_large", message));
+        }
         self.stage(Change::Put(item, Expectation::Absent));
         Ok(())
     }
@@ -102,9 +111,7 @@ impl<'a> Unit<'a> {
         let key = change.key().clone();
         let earlier = self.changes.iter().position(|staged| staged.key() == &key);
         let expectation = match earlier.and_then(|position| self.changes.get(position)) {
-            Some(Change::Put(_, expectation) | Change::Delete(_, expectation) | Change::Check(_, expectation)) => {
-                *expectation
-            }
+            Some(Change::Put(_, expectation) | Change::Delete(_, expectation)) => *expectation,
             None => match self.seen.get(&key) {
                 Some(Some(item)) => Expectation::Rev(item.rev),
                 Some(None) | None => Expectation::Absent,
@@ -113,7 +120,6 @@ impl<'a> Unit<'a> {
         let change = match change {
             Change::Put(item, _) => Change::Put(item, expectation),
             Change::Delete(key, _) => Change::Delete(key, expectation),
-            Change::Check(key, _) => Change::Check(key, expectation),
         };
         match earlier.and_then(|position| self.changes.get_mut(position)) {
             Some(staged) => *staged = change,
@@ -124,7 +130,7 @@ impl<'a> Unit<'a> {
     fn pending(&self, key: &Key) -> Option<Option<Item>> {
         self.changes.iter().find(|staged| staged.key() == key).map(|staged| match staged {
             Change::Put(item, _) => Some(item.clone()),
-            Change::Delete(_, _) | Change::Check(_, _) => None,
+            Change::Delete(_, _) => None,
         })
     }
 }

@@ -35,11 +35,18 @@ pub struct JournalEntry {
 }
 
 /// The head of a run as it is stored.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Deserialize)]
 struct Head {
     run: Run,
     /// The entries of the first write.
     entries: Vec<JournalEntry>,
+}
+
+/// The same, to be written.
+#[derive(Debug, Serialize)]
+struct HeadOf<'a> {
+    run: &'a Run,
+    entries: &'a [JournalEntry],
 }
 
 /// A run with its whole journal.
@@ -110,12 +117,19 @@ pub async fn list_runs(
     Ok(Listing { items: read_heads(store, &keys).await?, next: page.next })
 }
 
-/// The heads of the runs `ids`; those that are not there are left out.
-pub async fn find_run_heads(store: &dyn Store, org: OrgId, ids: &[RunId]) -> Result<Vec<Run>, Unavailable> {
+/// The runs `ids` with the first entries of their journals; those that are not there are left out.
+pub async fn find_run_heads(
+    store: &dyn Store,
+    org: OrgId,
+    ids: &[RunId],
+) -> Result<Vec<(Run, Option<JournalEntry>)>, Unavailable> {
     let mut runs = Vec::with_capacity(ids.len());
     for chunk in ids.chunks(LIST_LIMIT_ITEMS) {
         let keys: Vec<Key> = chunk.iter().map(|id| Key::new(Table::Runs, partition(org, *id), HEAD)).collect();
-        runs.extend(read_heads(store, &keys).await?);
+        for item in store.find_all(&keys).await? {
+            let head: Head = document::read(&item)?;
+            runs.push((head.run, head.entries.into_iter().next()));
+        }
     }
     Ok(runs)
 }
@@ -154,7 +168,7 @@ async fn append_later_entries(store: &dyn Store, stored: &mut StoredRun) -> Resu
 }
 
 fn head_item(run: &Run, entries: &[JournalEntry], rev: u64) -> Result<Item, Unavailable> {
-    let head = Head { run: run.clone(), entries: entries.to_vec() };
+    let head = HeadOf { run, entries };
     Ok(Item {
         key: Key::new(Table::Runs, partition(run.org, run.id), HEAD),
         rev,

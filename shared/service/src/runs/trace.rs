@@ -77,7 +77,7 @@ pub async fn admit(store: &dyn Store, stored: &StoredTransaction) -> Result<Admi
         Err(WriteError::Conflict { found: Some(found), .. }) => Ok(Admitted::Again(Box::new(document::read(&found)?))),
         Err(WriteError::Conflict { found: None, .. }) => match find_transaction(store, org, id).await? {
             Some(found) => Ok(Admitted::Again(Box::new(found))),
-            None => Err(Unavailable { port: "store", cause: format!("{key:?} was there and then was not") }),
+            None => Err(Unavailable { port: "store", cause: format!("transaction {id} was there and then was not") }),
         },
     }
 }

@@ -15,6 +15,8 @@ pub(super) struct Call<'a> {
     pub(super) request: &'a Request,
     pub(super) params: Vec<(String, String)>,
     pub(super) caller: Caller,
+    /// The most items of a page, whatever was asked for.
+    pub(super) page_limit: usize,
 }
 
 impl Call<'_> {
@@ -57,6 +59,7 @@ impl Call<'_> {
                 Ok(_) | Err(_) => return Err(bad_query("pageSize", &format!("a number from 1 to {LIST_LIMIT_ITEMS}"))),
             },
         };
+        let limit = limit.min(self.page_limit);
         Ok(Paging { limit, after: self.query("after").filter(|after| !after.is_empty()) })
     }
 

@@ -1,6 +1,6 @@
 //! Customers, their timelines and instances, and the records that are read by id.
 
-use domain::{EmailAddress, Record, RecordId, RecordKind, Rejected, Rejection};
+use domain::{EmailAddress, Klass, Record, RecordId, RecordKind, Rejected, Rejection};
 use http::StatusCode;
 use serde_json::{Map, Value};
 
@@ -86,7 +86,9 @@ pub(super) async fn instances(call: &Call<'_>) -> Result<Response, Refused> {
 
 /// The instance of the klass that the path names.
 pub(super) async fn instance(call: &Call<'_>) -> Result<Response, Refused> {
-    record(call, &RecordKind::Kobject(call.param("name").to_owned())).await
+    let name = call.param("name");
+    Klass::check_name(name).map_err(|_| not_found())?;
+    record(call, &RecordKind::Kobject(name.to_owned())).await
 }
 
 /// The record of `kind` that the path names.

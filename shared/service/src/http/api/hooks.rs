@@ -68,6 +68,12 @@ pub(super) async fn get(call: &Call<'_>) -> Result<Response, Refused> {
 pub(super) async fn update(call: &Call<'_>) -> Result<Response, Refused> {
     let Versioned { rev, value: mut hook } = found(call).await?;
     let attributes = call.attributes()?;
+    if text(&attributes, "eventName")?.is_some_and(|name| name != hook.event_name) {
+        return Err(bad_attribute(
+            "eventName",
+            "A hook's event cannot change, because workflows listen to it. Make another hook.",
+        ));
+    }
     apply(call, &mut hook, &attributes)?;
     hook.updated_at = call.management.world.now();
     hooks::replace(call.management.store.as_ref(), &hook, rev).await?;

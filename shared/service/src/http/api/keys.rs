@@ -16,6 +16,10 @@ const ROLES_LIMIT: usize = 50;
 
 pub(super) async fn create(call: &Call<'_>) -> Result<Response, Refused> {
     let attributes = call.attributes()?;
+    if attributes.get("cidrs").is_some_and(|cidrs| !cidrs.is_null()) {
+        // Taken and not obeyed, it would give a key that works from everywhere.
+        return Err(bad_attribute("cidrs", "This version cannot bind a key to networks. Leave `cidrs` out."));
+    }
     let now = call.management.world.now();
     let (mut id, mut secret) = ([0; 8], [0; 32]);
     call.management.world.fill(&mut id)?;

@@ -76,7 +76,9 @@ pub(super) async fn delete(call: &Call<'_>) -> Result<Response, Refused> {
 }
 
 async fn found(call: &Call<'_>) -> Result<Versioned<Klass>, Refused> {
-    let found = klasses::find(call.management.store.as_ref(), call.caller.org, call.param("name")).await?;
+    let name = call.param("name");
+    Klass::check_name(name).map_err(|_| not_found())?;
+    let found = klasses::find(call.management.store.as_ref(), call.caller.org, name).await?;
     found.ok_or_else(|| not_found().into())
 }
 

@@ -15,7 +15,7 @@ use super::{
     resource::{many, one, org_relationship, resource},
 };
 use crate::{
-    http::answer::json_response,
+    http::{ANSWER_LIMIT_BYTES, answer::json_response},
     runs::{self, Considered, JournalEntry, StoredRun, StoredTransaction},
 };
 
@@ -48,7 +48,13 @@ pub(super) async fn get(call: &Call<'_>) -> Result<Response, Refused> {
     let StoredRun { run, entries, .. } = runs::find_run(store, call.caller.org, id).await?.ok_or_else(not_found)?;
     let transaction = runs::find_transaction(store, run.org, run.transaction_id).await?;
     let trigger_output = transaction.map_or(Value::Null, |stored| stored.transaction.document());
-    let steps = entries.iter().enumerate().map(|(index, entry)| step(index, entry, &trigger_output)).collect();
+    let mut steps: Vec<Value> =
+        entries.iter().enumerate().map(|(index, entry)| step(index, entry, &trigger_output)).collect();
+    let whole = one(StatusCode::OK, run_resource(call, &run, Some(steps.clone())));
+    if whole.body().len() <= ANSWER_LIMIT_BYTES {
+        return Ok(whole);
+    }
+    steps.iter_mut().for_each(leave_large_values_out);
     Ok(one(StatusCode::OK, run_resource(call, &run, Some(steps))))
 }
 
@@ -137,22 +143,33 @@ fn written<T: Serialize>(part: &T) -> Value {
     exact::value_of(part).unwrap_or_default()
 }
 
+/// Names the size of what is too large to be shown with all other steps: `{"leftOutBytes": 524288}`.
+fn leave_large_values_out(step: &mut Value) {
+    const SHOWN_BYTES: usize = 1_024;
+    for key in ["input", "output", "transition"] {
+        if let Some(value) = step.get_mut(key) {
+            let bytes = value.to_string().len();
+            if bytes > SHOWN_BYTES {
+                *value = json!({ "leftOutBytes": bytes });
+            }
+        }
+    }
+}
+
 fn transition(entry: &Entry) -> Value {
     written(&entry.transition)
 }
 
 async fn trace(call: &Call<'_>, stored: &StoredTransaction) -> Result<Value, Refused> {
-    let store = call.management.store.as_ref();
+    let ids: Vec<RunId> = stored.considered.iter().filter_map(|considered| considered.run).collect();
+    let heads = runs::find_run_heads(call.management.store.as_ref(), call.caller.org, &ids).await?;
     let mut considered = Vec::with_capacity(stored.considered.len());
     for Considered { workflow, name, hash, verdict, run } in &stored.considered {
         let mut line = json!({ "workflow": { "id": workflow, "name": name, "hash": hash }, "verdict": verdict });
-        let found = match run {
-            Some(run) => runs::find_run(store, call.caller.org, *run).await?,
-            None => None,
-        };
+        let found = heads.iter().find(|(head, _)| Some(head.id) == *run);
         if let (Some(run), Some(line)) = (run, line.as_object_mut()) {
-            line.insert("run".to_owned(), json!({ "id": run, "state": found.as_ref().map(|found| found.run.state) }));
-            let first = found.as_ref().and_then(|found| found.entries.first());
+            line.insert("run".to_owned(), json!({ "id": run, "state": found.map(|(head, _)| head.state) }));
+            let first = found.and_then(|(_, first)| first.as_ref());
             line.insert("transition".to_owned(), first.map_or(Value::Null, |first| transition(&first.entry)));
         }
         considered.push(line);
