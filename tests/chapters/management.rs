@@ -257,6 +257,11 @@ async fn hooks_are_made_listed_changed_and_deleted() {
     let next = world.get(page.body["links"]["next"].as_str().unwrap()).await.expect(200);
     assert_eq!(next.body["data"].as_array().unwrap().len(), 1);
     assert_ne!(next.body["data"][0]["id"], page.body["data"][0]["id"]);
+    for wrong in ["garbage", "a.b", "00000000.7b7d"] {
+        assert_eq!(world.get(&format!("/v1/hooks/form?after={wrong}")).await.expect(400).code(), "bad_query");
+    }
+    let elsewhere = page.body["links"]["next"].as_str().unwrap().replace("/v1/hooks/form", "/v1/workflows");
+    world.get(&elsewhere).await.expect(400);
     for wrong in ["0", "101", "x"] {
         world.get(&format!("/v1/hooks/form?pageSize={wrong}")).await.expect(400);
     }

@@ -55,6 +55,19 @@ async fn every_problem_of_a_document_is_told_at_once_with_its_place() {
 }
 
 #[tokio::test]
+async fn of_very_many_problems_the_first_hundred_are_told_and_the_rest_counted() {
+    let world = World::new().await;
+    let steps = vec![json!({}); 600];
+    let document = json!({ "name": "n", "trigger": { "eventName": "kustomer.x", "transitions": [] }, "steps": steps });
+    let answer = world.api("POST", "/v1/workflows", document).await.expect(400);
+    let errors = answer.body["errors"].as_array().unwrap();
+    assert_eq!((errors.len(), errors[100]["code"].as_str()), (101, Some("more_problems")));
+
+    let long = json!({ "name": "n", "trigger": { "eventName": "kustomer.x", "transitions": [{ "target": "x".repeat(100_000), "condition": { "op": "true", "values": [] } }] }, "steps": [] });
+    assert!(world.api("POST", "/v1/workflows", long).await.expect(400).text.len() < 5_000);
+}
+
+#[tokio::test]
 async fn a_workflow_is_switched_off_and_on_with_one_key() {
     let world = World::new().await;
     let hook = world.form_hook().await;

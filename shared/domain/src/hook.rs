@@ -116,6 +116,9 @@ impl Reply {
         if !self.content_type.iter().chain(&self.location).all(printable) {
             return Err("a reply's contentType and location are printable ASCII".to_owned());
         }
+        if matches!(self.status, 204 | 205) && self.body.is_some() {
+            return Err(format!("a reply with status {} has no body", self.status));
+        }
         match (self.status, &self.location) {
             (200..=299, None) => Ok(()),
             (200..=299, Some(_)) => Err("a reply with a location has status 303".to_owned()),
@@ -210,6 +213,8 @@ mod tests {
         let too_long = format!("{longest}x");
         for bad in [
             reply(199, None, None),
+            reply(204, Some("x"), None),
+            reply(205, Some("x"), None),
             reply(300, None, None),
             reply(303, None, None),
             reply(200, None, Some("/thanks")),

@@ -13,6 +13,12 @@ pub type Response = http::Response<Bytes>;
 /// How long a sender is asked to wait while the world recovers.
 const RETRY_AFTER_SECONDS: &str = "5";
 
+/// How many problems of a document are told at once.
+const PROBLEMS_LIMIT: usize = 100;
+
+/// How much of one problem is told.
+const SENTENCE_LIMIT_CHARS: usize = 600;
+
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// A JSON document.
@@ -62,11 +68,14 @@ pub fn error_response(status: StatusCode, code: &str, detail: &str) -> Response 
 /// Several errors of one kind, each with a code, a sentence and a place.
 pub(crate) fn problems_response(problems: impl Iterator<Item = Problem>) -> Response {
     let status = StatusCode::BAD_REQUEST;
-    let errors: Vec<Value> = problems
+    let mut problems = problems;
+    let mut errors: Vec<Value> = problems
+        .by_ref()
+        .take(PROBLEMS_LIMIT)
         .map(|problem| {
-            let mut error = error_object(status, &problem.code, &problem.detail);
+            let mut error = error_object(status, &problem.code, &shortened(&problem.detail));
             if let Some(error) = error.as_object_mut() {
-                error.insert("source".to_owned(), json!({ "path": problem.path }));
+                error.insert("source".to_owned(), json!({ "path": shortened(&problem.path) }));
                 if let Some(suggestion) = problem.suggestion {
                     error.insert("meta".to_owned(), json!({ "suggestion": suggestion }));
                 }
@@ -74,7 +83,20 @@ pub(crate) fn problems_response(problems: impl Iterator<Item = Problem>) -> Resp
             error
         })
         .collect();
+    let left_out = problems.count();
+    if left_out > 0 {
+        let detail = format!("There are {left_out} more problems. Mend these first.");
+        errors.push(error_object(status, "more_problems", &detail));
+    }
     json_response(status, &json!({ "errors": errors }))
+}
+
+/// A sentence may quote what was sent, and what was sent may be long.
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(SENTENCE_LIMIT_CHARS) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
 }
 
 /// Something wrong at one place of a document.

@@ -3,6 +3,7 @@
 use domain::{Caller, Rejected, Rejection, Timestamp};
 use http::header;
 use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 
 use super::{Management, Refused, Request};
 use crate::{accept::refused_body, directory::Paging, ports::LIST_LIMIT_ITEMS};
@@ -60,7 +61,26 @@ impl Call<'_> {
             },
         };
         let limit = limit.min(self.page_limit);
-        Ok(Paging { limit, after: self.query("after").filter(|after| !after.is_empty()) })
+        let after = match self.query("after").filter(|after| !after.is_empty()) {
+            None => None,
+            Some(sent) => match sent.split_once('.') {
+                Some((check, position)) if check == self.position_check(position) => Some(position.to_owned()),
+                Some(_) | None => return Err(bad_query("after", "taken from the `links.next` of this same list")),
+            },
+        };
+        Ok(Paging { limit, after })
+    }
+
+    /// A position as it is given out. A wrong one would begin the list anew, and whoever follows it never come to its end.
+    pub(super) fn marked_position(&self, position: &str) -> String {
+        format!("{}.{position}", self.position_check(position))
+    }
+
+    fn position_check(&self, position: &str) -> String {
+        const SHOWN_BYTES: usize = 4;
+        let digest =
+            Sha256::new().chain_update(self.request.uri().path()).chain_update("#").chain_update(position).finalize();
+        hex::encode(digest.get(..SHOWN_BYTES).unwrap_or_default())
     }
 
     /// The number of the page that is asked for, which only counts along.

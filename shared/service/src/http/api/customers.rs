@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::{
     Refused, Response,
     call::{Call, bad_attribute, not_found},
-    resource::{many, one},
+    resource::{many, one, text},
 };
 use crate::{
     directory::Listing,
@@ -123,6 +123,9 @@ fn draft(mut attributes: Map<String, Value>) -> Result<customers::Draft, Refused
         (None, Some(_)) => return Err(bad_attribute("email", "`email` has to be text.")),
         (None, None) => None,
     };
+    for name in ["name", "externalId"] {
+        text(&attributes, name)?;
+    }
     if attributes.get("custom").is_some_and(|custom| !custom.is_object()) {
         return Err(bad_attribute("custom", "`custom` has to be an object."));
     }

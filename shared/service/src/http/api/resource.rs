@@ -71,6 +71,6 @@ fn next_link(call: &Call<'_>, page: u64, page_size: usize, after: &str) -> Strin
         .collect();
     pairs.push(format!("page={page}"));
     pairs.push(format!("pageSize={page_size}"));
-    pairs.push(format!("after={}", utf8_percent_encode(after, NON_ALPHANUMERIC)));
+    pairs.push(format!("after={}", utf8_percent_encode(&call.marked_position(after), NON_ALPHANUMERIC)));
     format!("{}?{}", uri.path(), pairs.join("&"))
 }
