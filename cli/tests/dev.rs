@@ -239,7 +239,7 @@ fn a_body_is_cut_off_at_its_limit_however_its_length_is_told() {
 }
 
 #[test]
-fn the_first_start_makes_a_private_key_and_the_second_keeps_it() {
+fn the_first_start_makes_a_private_key_and_later_ones_keep_it_and_its_org() {
     let state = TempDir::new().unwrap();
     let folder = state.path().join("new");
     let first = Dev::start(&folder);
@@ -255,7 +255,14 @@ fn the_first_start_makes_a_private_key_and_the_second_keeps_it() {
 
     let second = Dev::start(&folder);
     assert_eq!(second.token, token);
-    assert_eq!(second.api("GET", "/v1/workflows", &Value::Null).0, 200);
+    assert_eq!(second.api("POST", "/v1/klasses", &json!({ "name": "order" })).0, 201);
+    drop(second);
+
+    // A key file that was lost is made anew, for the org that everything belongs to.
+    fs::remove_file(folder.join("admin.key")).unwrap();
+    let third = Dev::start(&folder);
+    assert_ne!(third.token, token);
+    assert_eq!(third.api("GET", "/v1/klasses/order", &Value::Null).0, 200);
 }
 
 #[test]

@@ -30,7 +30,7 @@ enum Command {
     /// Create an API key and print its token, this once
     #[command(after_help = "\
 Examples:
-  hookwright keys create --name shop --role org.hooks
+  hookwright keys create --name auditor --role org.permission.workflow.read --role org.permission.transaction.read
   hookwright keys create --name reader --role org.permission.workflow.read --role org.permission.hook.read \\
       --expires-at 2030-01-31T00:00:00Z
 

@@ -8,7 +8,10 @@ use std::{
 
 use domain::{ApiKey, ApiKeyId, ApiKeySecret, OrgId, Role};
 use local::Stack;
-use service::{directory::keys, ports::Unavailable};
+use service::{
+    directory::keys,
+    ports::{Change, Expectation, Freshness, Item, Key, Store, Table, Unavailable, WriteError},
+};
 
 /// The org of this stack and the token of its administrator.
 pub(super) struct Admin {
@@ -29,7 +32,7 @@ pub(super) async fn find_or_make(stack: &Stack, file: Option<PathBuf>) -> Result
         (Some(token), Some(file)) => ApiKeySecret::read_token(token).ok_or_else(|| {
             format!("{} holds no API key. Put the key back, or remove the file and the state with it.", file.display())
         })?,
-        (Some(_) | None, _) => fresh(stack).map_err(|error| error.to_string())?,
+        (Some(_) | None, _) => fresh(stack).await.map_err(|error| error.to_string())?,
     };
     let token = secret.token(org, id);
     keep(stack, org, id, &secret).await?;
@@ -47,13 +50,29 @@ fn read(file: &Path) -> Result<Option<String>, String> {
     }
 }
 
-fn fresh(stack: &Stack) -> Result<(OrgId, ApiKeyId, ApiKeySecret), Unavailable> {
+/// A new key: of the org that this state belongs to, or of a new one if it belongs to none yet.
+async fn fresh(stack: &Stack) -> Result<(OrgId, ApiKeyId, ApiKeySecret), Unavailable> {
     let (mut org, mut id, mut secret) = ([0; 8], [0; 8], [0; 32]);
     stack.world.fill(&mut org)?;
     stack.world.fill(&mut id)?;
     stack.world.fill(&mut secret)?;
     let now = stack.world.now();
-    Ok((OrgId::fresh(now, org), ApiKeyId::fresh(now, id), ApiKeySecret::from_random(secret)))
+    let org = owner_or(stack, OrgId::fresh(now, org)).await?;
+    Ok((org, ApiKeyId::fresh(now, id), ApiKeySecret::from_random(secret)))
+}
+
+/// The org that this state belongs to. It is kept in the store, so that a lost key file does not lose the org.
+async fn owner_or(stack: &Stack, new: OrgId) -> Result<OrgId, Unavailable> {
+    let key = Key::new(Table::Directory, "local", "org");
+    let kept = stack.store.find(&key, Freshness::Latest).await?;
+    if let Some(org) = kept.and_then(|item| OrgId::parse(item.document.trim_matches('"')).ok()) {
+        return Ok(org);
+    }
+    let item = Item { key, rev: 1, document: format!("\"{new}\""), index: None, expires_at: None };
+    match stack.store.write(&[Change::Put(item, Expectation::Anything)]).await {
+        Ok(()) | Err(WriteError::Conflict { .. }) => Ok(new),
+        Err(WriteError::Unavailable(error)) => Err(error),
+    }
 }
 
 /// Puts the key into the store unless it is there.

@@ -1,25 +1,39 @@
 //! The executor's side of the queue: what SQS and Lambda do between them on AWS.
+//!
+//! It has a thread of its own, because the embedded store works on the thread that calls it: whoever posts must not
+//! wait for runs, and one thread keeps the store's one writer busy.
 
 use std::{sync::Arc, time::Duration};
 
 use local::{Delivery, LocalQueue};
 use service::Executor;
 use tokio::{
+    runtime,
     sync::{Semaphore, watch},
-    task::JoinSet,
+    task::{JoinSet, spawn_blocking},
 };
 
 /// As in `template.yaml`: six times the time a message may take.
 const VISIBILITY: Duration = Duration::from_secs(360);
 
-/// How many messages are in work at a time. *Why so few*: the embedded store has one writer.
+/// How many messages are in work at a time. *Why so few*: all but the commits of the queue is done one after another.
 const IN_WORK_LIMIT: usize = 16;
 
 /// How long a failed message rests before its first repetition; each further one doubles it.
 const REST: Duration = Duration::from_millis(500);
 
 /// Executes messages until `stopping` is dropped, then ends once those in work are done.
-pub(super) async fn consume(queue: Arc<LocalQueue>, executor: Arc<Executor>, mut stopping: watch::Receiver<()>) {
+pub(super) async fn consume(queue: Arc<LocalQueue>, executor: Arc<Executor>, stopping: watch::Receiver<()>) {
+    let thread = spawn_blocking(move || match runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(own) => own.block_on(consume_here(queue, executor, stopping)),
+        Err(error) => tracing::error!(%error, "the executor cannot start; messages stay on the queue"),
+    });
+    if let Err(error) = thread.await {
+        tracing::error!(%error, "the executor has ended; messages stay on the queue");
+    }
+}
+
+async fn consume_here(queue: Arc<LocalQueue>, executor: Arc<Executor>, mut stopping: watch::Receiver<()>) {
     let places = Arc::new(Semaphore::new(IN_WORK_LIMIT));
     let mut in_work = JoinSet::new();
     loop {

@@ -19,7 +19,8 @@ pub(super) fn print(url: &str, admin: &Admin, args: &Args) {
 
 fn tour(url: &str, admin: &Admin) -> String {
     let key = match &admin.file {
-        Some(file) => format!("\"$(cat '{}')\"", file.display()),
+        // Within single quotes only the single quote itself means anything to a shell.
+        Some(file) => format!("\"$(cat '{}')\"", file.display().to_string().replace('\'', r"'\''")),
         None => admin.token.clone(),
     };
     let org = admin.org;
