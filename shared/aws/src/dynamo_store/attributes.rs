@@ -70,10 +70,10 @@ pub(super) fn number(value: impl ToString) -> AttributeValue {
 
 /// The item in `attributes`.
 ///
-/// *Errors*: a sentence naming the item, when it was not written by us.
+/// *Errors*: a sentence for the log, when it was not written by us.
 pub(super) fn read(table: Table, attributes: &Attributes) -> Result<Found, String> {
     let key = key(table, attributes)?;
-    let broken = |attribute: &str| format!("item {} {} has no readable {attribute}", key.partition, key.sort);
+    let broken = |attribute: &str| format!("{} has no readable {attribute}", name(table));
     let rev = integer(attributes, REV).ok_or_else(|| broken(REV))?;
     let document = match (text(attributes, DOCUMENT), attributes.get(DEFLATED_DOCUMENT)) {
         (Some(text), _) => Inline::Text(text.to_owned()),
@@ -102,7 +102,7 @@ pub(super) fn read_keys(table: Table, attributes: &Attributes) -> Result<Item, S
 pub(super) fn key(table: Table, attributes: &Attributes) -> Result<Key, String> {
     match (text(attributes, PARTITION), text(attributes, SORT)) {
         (Some(partition), Some(sort)) => Ok(Key::new(table, partition, sort)),
-        _ => Err("an item has no readable key".to_owned()),
+        _ => Err(format!("{} has no readable key", name(table))),
     }
 }
 
@@ -115,8 +115,17 @@ impl Found {
             (Inline::Deflated(deflated), _) => unpack(&deflated),
             (Inline::Elsewhere, fetched) => unpack(fetched.unwrap_or_default()),
         };
-        let document = unpacked.map_err(|damage| format!("item {} {}: {damage}", key.partition, key.sort))?;
+        let document = unpacked.map_err(|damage| format!("{}: {damage}", name(key.table)))?;
         Ok(Item { key, rev, document, index, expires_at })
+    }
+}
+
+/// An item for the log, by no more than its table: keys hold the secrets of addresses, and people's e-mail addresses.
+const fn name(table: Table) -> &'static str {
+    match table {
+        Table::Directory => "an item of the directory",
+        Table::Runs => "an item of the runs",
+        Table::Records => "an item of the records",
     }
 }
 

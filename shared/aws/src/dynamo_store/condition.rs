@@ -14,9 +14,6 @@ const ABSENT: &str = "attribute_not_exists(pk) OR expires_at < :now";
 /// An item of this revision is there and has not expired.
 const OF_REV: &str = "rev = :rev AND (attribute_not_exists(expires_at) OR expires_at >= :now)";
 
-/// DynamoDB wants a condition of every check, also of one that cannot fail.
-const ALWAYS: &str = "attribute_exists(pk) OR attribute_not_exists(pk)";
-
 /// A condition expression and the values it names.
 pub(super) struct Condition {
     pub(super) expression: Option<String>,
@@ -32,11 +29,6 @@ impl Condition {
             Expectation::Rev(rev) => Self::new(OF_REV, [now, (":rev".to_owned(), number(rev))].into()),
             Expectation::Anything => Self { expression: None, values: None },
         }
-    }
-
-    /// The expression, of which there has to be one.
-    pub(super) fn for_check(&self) -> &str {
-        self.expression.as_deref().unwrap_or(ALWAYS)
     }
 
     fn new(expression: &str, values: HashMap<String, AttributeValue>) -> Self {

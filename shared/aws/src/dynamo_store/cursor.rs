@@ -4,7 +4,7 @@
 //! within what they may list anyway.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use service::ports::{Item, Range, Scope};
+use service::ports::{Item, Range, Scope, is_partition, is_sort};
 
 use super::attributes::Attributes;
 use crate::tables::{INDEX_PARTITION, INDEX_SORT, PARTITION, SORT};
@@ -22,14 +22,14 @@ pub(super) fn after(item: &Item, scope: Scope) -> Option<String> {
 /// outside it.
 pub(super) fn start_key(range: &Range) -> Option<Attributes> {
     let place: Vec<String> = serde_json::from_slice(&hex::decode(range.after.as_deref()?).ok()?).ok()?;
-    if place.iter().any(String::is_empty) || !place.first().is_some_and(|sort| contains(range, sort)) {
+    if !place.first().is_some_and(|sort| is_sort(sort) && contains(range, sort)) {
         return None;
     }
 
     let text = |name: &str, value: &str| (name.to_owned(), AttributeValue::S(value.to_owned()));
     match (range.scope, place.as_slice()) {
         (Scope::Own, [sort]) => Some([text(PARTITION, &range.partition), text(SORT, sort)].into()),
-        (Scope::Index, [index_sort, partition, sort]) => Some(
+        (Scope::Index, [index_sort, partition, sort]) if is_partition(partition) && is_sort(sort) => Some(
             [
                 text(INDEX_PARTITION, &range.partition),
                 text(INDEX_SORT, index_sort),

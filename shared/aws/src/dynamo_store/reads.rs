@@ -5,7 +5,9 @@ use std::collections::{BTreeSet, HashMap};
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use futures_util::future::try_join_all;
-use service::ports::{Freshness, Item, Key, LIST_LIMIT_ITEMS, Order, Page, Range, Scope, Table, Unavailable};
+use service::ports::{
+    Freshness, Item, Key, LIST_LIMIT_ITEMS, Order, Page, Range, Scope, Table, Unavailable, is_partition,
+};
 
 use super::attributes::{self, Attributes};
 use super::{DynamoStore, cursor, unavailable};
@@ -17,6 +19,9 @@ const QUERIES_PER_PAGE: u32 = 10;
 
 impl DynamoStore {
     pub(super) async fn get(&self, key: &Key, freshness: Freshness) -> Result<Option<Item>, Unavailable> {
+        if !key.is_possible() {
+            return Ok(None);
+        }
         let request = self
             .client
             .get_item()
@@ -56,7 +61,7 @@ impl DynamoStore {
 
     fn request_of(&self, keys: &[Key]) -> Result<HashMap<String, KeysAndAttributes>, Unavailable> {
         let mut by_table: HashMap<String, Vec<Attributes>> = HashMap::new();
-        for key in keys.iter().collect::<BTreeSet<_>>() {
+        for key in keys.iter().filter(|key| key.is_possible()).collect::<BTreeSet<_>>() {
             let of_table = by_table.entry(self.tables.of(key.table).to_owned()).or_default();
             of_table.push(attributes::of_key(key));
         }
@@ -93,7 +98,8 @@ impl DynamoStore {
     }
 
     pub(super) async fn query(&self, range: &Range) -> Result<Page, Unavailable> {
-        if !range.below.is_empty() && range.from >= range.below {
+        let is_empty = !range.below.is_empty() && range.from >= range.below;
+        if is_empty || !is_partition(&range.partition) {
             return Ok(Page { items: Vec::new(), next: None });
         }
 

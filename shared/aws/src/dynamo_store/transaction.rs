@@ -6,7 +6,7 @@
 use aws_sdk_dynamodb::error::{BuildError, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
-    CancellationReason, ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+    CancellationReason, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use service::ports::{Unavailable, WriteError};
@@ -14,15 +14,16 @@ use service::ports::{Unavailable, WriteError};
 use super::condition::Condition;
 use super::writes::Prepared;
 use super::{DynamoStore, attributes, unavailable};
-use crate::attempts::{Trouble, cause, trouble, within_budget};
+use crate::attempts::{Defeat, Earlier, Trouble, cause, trouble, within_budget};
 
 /// Random bytes of a token; in hex they have 32 of the 36 characters that DynamoDB takes.
 const TOKEN_BYTES: usize = 16;
 
 const CONDITION_FAILED: &str = "ConditionalCheckFailed";
+const MET_ANOTHER: &str = "TransactionConflict";
 
 /// What passes by itself. *Source*: `TransactWriteItems`, "cancellation reason codes".
-const PASSING_REASONS: [&str; 3] = ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"];
+const PASSING_REASONS: [&str; 3] = [MET_ANOTHER, "ThrottlingError", "ProvisionedThroughputExceeded"];
 
 impl DynamoStore {
     pub(super) async fn transact(&self, changes: &[Prepared<'_>]) -> Result<(), WriteError> {
@@ -36,7 +37,7 @@ impl DynamoStore {
             .set_return_consumed_capacity(self.capacity_wish());
         match within_budget(&*self.world, trouble_of_transaction, || request.clone().send()).await {
             Ok(answer) => self.count_write(answer.consumed_capacity()),
-            Err(defeat) => return Err(self.error_of_transaction(changes, &defeat.last).await),
+            Err(defeat) => return Err(self.error_of_transaction(changes, &defeat).await),
         }
         Ok(())
     }
@@ -66,16 +67,6 @@ impl DynamoStore {
                     .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
                 action.delete(delete.build()?)
             }
-            Prepared::Check(key, expectation) => {
-                let condition = Condition::of(*expectation, now);
-                let check = ConditionCheck::builder()
-                    .table_name(table)
-                    .set_key(Some(attributes::of_key(key)))
-                    .condition_expression(condition.for_check())
-                    .set_expression_attribute_values(condition.values)
-                    .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-                action.condition_check(check.build()?)
-            }
         }
         .build())
     }
@@ -83,8 +74,12 @@ impl DynamoStore {
     async fn error_of_transaction(
         &self,
         changes: &[Prepared<'_>],
-        error: &SdkError<TransactWriteItemsError, HttpResponse>,
+        defeat: &Defeat<TransactWriteItemsError>,
     ) -> WriteError {
+        let error = &defeat.last;
+        if let Some(position) = only_met_another(defeat) {
+            return WriteError::Conflict { position, found: None };
+        }
         let failed = |(_, reason): &(usize, &CancellationReason)| reason.code() == Some(CONDITION_FAILED);
         let Some((position, reason)) = reasons(error).iter().enumerate().find(failed) else {
             return unavailable(cause(error)).into();
@@ -98,12 +93,27 @@ impl DynamoStore {
 
 /// A cancelled transaction is tried again when nothing but passing reasons stood in its way.
 fn trouble_of_transaction(error: &SdkError<TransactWriteItemsError, HttpResponse>) -> Trouble {
-    let mut codes =
-        reasons(error).iter().filter_map(CancellationReason::code).filter(|code| *code != "None").peekable();
-    if codes.peek().is_some() && codes.all(|code| PASSING_REASONS.contains(&code)) {
+    let mut codes = failing_codes(error).peekable();
+    if codes.peek().is_some() && codes.all(|(_, code)| PASSING_REASONS.contains(&code)) {
         return Trouble::Passing;
     }
     trouble(error)
+}
+
+/// The first change that another transaction had in hand, if nothing else stood in the way of any try.
+///
+/// Whoever wrote there has most likely finished by the time the caller reads again, so it is a lost race, no outage.
+fn only_met_another(defeat: &Defeat<TransactWriteItemsError>) -> Option<usize> {
+    if defeat.earlier == Earlier::Unknown || failing_codes(&defeat.last).any(|(_, code)| code != MET_ANOTHER) {
+        return None;
+    }
+    failing_codes(&defeat.last).map(|(position, _)| position).next()
+}
+
+/// The changes that a transaction was cancelled for, and why.
+fn failing_codes(error: &SdkError<TransactWriteItemsError, HttpResponse>) -> impl Iterator<Item = (usize, &str)> {
+    let codes = reasons(error).iter().map(CancellationReason::code).enumerate();
+    codes.filter_map(|(position, code)| Some((position, code?))).filter(|(_, code)| *code != "None")
 }
 
 /// Why each change was cancelled, in their order; empty unless the transaction was.

@@ -20,26 +20,27 @@ use crate::pack::{Packed, pack};
 pub(super) enum Prepared<'change> {
     Put(&'change Item, Packed, Expectation),
     Delete(&'change Key, Expectation),
-    Check(&'change Key, Expectation),
 }
 
 impl Prepared<'_> {
     pub(super) const fn table(&self) -> Table {
         match self {
             Self::Put(item, ..) => item.key.table,
-            Self::Delete(key, _) | Self::Check(key, _) => key.table,
+            Self::Delete(key, _) => key.table,
         }
     }
 }
 
 impl DynamoStore {
     pub(super) async fn make(&self, changes: &[Change]) -> Result<(), WriteError> {
+        if !changes.iter().all(Change::is_possible) {
+            return Err(unavailable("a key is empty or over its limit".to_owned()).into());
+        }
         let prepared = self.prepare(changes).await?;
         match prepared.as_slice() {
             [] => Err(unavailable("a write has at least one change".to_owned()).into()),
             [Prepared::Put(item, packed, expectation)] => self.put(item, packed, *expectation).await,
             [Prepared::Delete(key, expectation)] => self.delete(key, *expectation).await,
-            // A lone check too: only a transaction can write nothing.
             several => self.transact(several).await,
         }
     }
@@ -51,7 +52,6 @@ impl DynamoStore {
             prepared.push(match change {
                 Change::Put(item, expectation) => Prepared::Put(item, self.pack(item).await?, *expectation),
                 Change::Delete(key, expectation) => Prepared::Delete(key, *expectation),
-                Change::Check(key, expectation) => Prepared::Check(key, *expectation),
             });
         }
         Ok(prepared)

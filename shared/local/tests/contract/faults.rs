@@ -175,6 +175,43 @@ async fn a_transaction_that_met_another_is_tried_again_unless_a_condition_failed
 }
 
 #[tokio::test]
+async fn a_transaction_that_met_another_every_time_has_lost_the_race() {
+    let met = cancelled(r#"{"Code":"None"},{"Code":"TransactionConflict"}"#);
+    let slow = cancelled(r#"{"Code":"ThrottlingError"},{"Code":"TransactionConflict"}"#);
+    let conflict = WriteError::Conflict { position: 1, found: None };
+    for (faults, lost) in [
+        ([met.clone(), met.clone(), met.clone()], Some(conflict.clone())),
+        ([throttled(), slow.clone(), met.clone()], Some(conflict)),
+        ([met.clone(), met.clone(), slow], None),
+        ([met.clone(), met.clone(), throttled()], None),
+        // What nobody answered may have been carried out.
+        ([Fault::Lost, met.clone(), met], None),
+    ] {
+        let given = Given::new().await;
+        let (written, seen) = given.written(&two(), &faults).await;
+        assert_eq!(seen, 3);
+        match (written, lost) {
+            (Err(WriteError::Unavailable(_)), None) => {}
+            (written, Some(lost)) => assert_eq!(written, Err(lost), "{faults:?}"),
+            (written, None) => panic!("{faults:?}: {written:?}"),
+        }
+        assert_eq!(given.store.find(&key("a"), Freshness::Latest).await.unwrap(), None);
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_item_is_told_of_without_its_key() {
+    let given = Given::new().await;
+    for attributes in [r#""pk":{"S":"org#1"},"sk":{"S":"ann@example.com"}"#, r#""sk":{"S":"ann@example.com"}"#] {
+        let damaged = Fault::Answered(format!(r#"{{"Item":{{{attributes}}}}}"#));
+        given.wire.faults.lock().unwrap().push_back(damaged);
+        let error = given.store.find(&key("ann@example.com"), Freshness::Latest).await.unwrap_err();
+        assert!(error.cause.starts_with("an item of the records has no readable"), "{error}");
+        assert!(!error.cause.contains("ann"), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn all_tries_of_a_transaction_carry_one_token_and_no_other_write_does() {
     let given = Given::new().await;
     let mut tokens = Vec::new();

@@ -85,7 +85,6 @@ fn change() -> impl Strategy<Value = Change> {
     prop_oneof![
         4 => (item(), expectation()).prop_map(|(item, expectation)| Change::Put(item, expectation)),
         1 => (key(), expectation()).prop_map(|(key, expectation)| Change::Delete(key, expectation)),
-        1 => (key(), expectation()).prop_map(|(key, expectation)| Change::Check(key, expectation)),
     ]
 }
 

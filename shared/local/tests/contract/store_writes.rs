@@ -1,10 +1,11 @@
 //! Writes: together or not at all, and only if things are as expected.
 
 use service::ports::{
-    Change, DOCUMENT_LIMIT_BYTES, Expectation, Freshness, IndexKey, Item, Key, Table, WRITE_LIMIT_CHANGES, WriteError,
+    Change, DOCUMENT_LIMIT_BYTES, Expectation, Freshness, IndexKey, Item, Key, PARTITION_LIMIT_BYTES, Range,
+    SORT_LIMIT_BYTES, Scope, Table, WRITE_LIMIT_CHANGES, WriteError,
 };
 
-use crate::given::{Given, NOW_SECOND, item, key, noise, over_every_store};
+use crate::given::{Given, NOW_SECOND, all, item, key, noise, over_every_store};
 
 over_every_store! {
     an_item_is_found_as_it_was_put
@@ -12,13 +13,13 @@ over_every_store! {
     what_is_there_decides_whether_a_change_among_others_is_made
     several_changes_are_made_together_or_not_at_all
     the_first_expectation_that_fails_is_named
-    a_check_changes_nothing
     a_deleted_item_is_gone
     documents_of_every_size_come_back_as_they_went_in
     a_large_item_that_is_in_the_way_is_told_whole
     a_document_over_four_mebibytes_is_refused
     a_write_has_one_to_a_hundred_changes
     two_changes_about_one_key_are_refused
+    nothing_is_ever_at_a_key_that_is_empty_or_over_its_limit
     an_expired_item_is_as_good_as_absent
 }
 
@@ -66,11 +67,7 @@ async fn what_is_there_decides_whether_a_change_among_others_is_made(given: Give
 
 async fn expectations_hold(given: &Given, before: &[Change]) {
     for (there, expectation, holds) in EXPECTATIONS {
-        for change in [
-            Change::Put(item("it", 7), expectation),
-            Change::Delete(key("it"), expectation),
-            Change::Check(key("it"), expectation),
-        ] {
+        for change in [Change::Put(item("it", 7), expectation), Change::Delete(key("it"), expectation)] {
             given.store.write(&[Change::Delete(key("it"), Expectation::Anything)]).await.unwrap();
             if let Some(rev) = there {
                 given.put(item("it", rev)).await;
@@ -82,7 +79,7 @@ async fn expectations_hold(given: &Given, before: &[Change]) {
             let after = match (&change, holds) {
                 (Change::Put(put, _), true) => Some(put.clone()),
                 (Change::Delete(..), true) => None,
-                (Change::Check(..), _) | (Change::Put(..) | Change::Delete(..), false) => found.clone(),
+                (Change::Put(..) | Change::Delete(..), false) => found.clone(),
             };
             let conflict = WriteError::Conflict { position: before.len(), found: found.map(Box::new) };
             assert_eq!(written, if holds { Ok(()) } else { Err(conflict) }, "{change:?} on {there:?}");
@@ -98,7 +95,7 @@ async fn several_changes_are_made_together_or_not_at_all(given: Given) {
         [
             Change::Put(item("a", 1), Expectation::Absent),
             Change::Delete(key("b"), Expectation::Rev(1)),
-            Change::Check(key("c"), expected_of_c),
+            Change::Put(item("c", 2), expected_of_c),
             Change::Put(Item { key: Key::new(Table::Runs, "org#1", "d"), ..item("d", 1) }, Expectation::Anything),
         ]
     };
@@ -120,23 +117,13 @@ async fn the_first_expectation_that_fails_is_named(given: Given) {
         .store
         .write(&[
             Change::Put(item("a", 1), Expectation::Absent),
-            Change::Check(key("b"), Expectation::Absent),
+            Change::Put(item("b", 1), Expectation::Absent),
             Change::Put(item("c", 1), Expectation::Absent),
             Change::Delete(key("d"), Expectation::Rev(1)),
         ])
         .await;
     assert_eq!(conflict, Err(WriteError::Conflict { position: 2, found: Some(Box::new(item("c", 3))) }));
     assert_eq!(given.found(&key("a")).await, None);
-}
-
-async fn a_check_changes_nothing(given: Given) {
-    given.put(item("a", 1)).await;
-    let check = |key, expectation| [Change::Check(key, expectation)];
-    given.store.write(&check(key("a"), Expectation::Rev(1))).await.unwrap();
-    given.store.write(&check(key("b"), Expectation::Anything)).await.unwrap();
-    given.store.write(&check(key("b"), Expectation::Absent)).await.unwrap();
-    assert_eq!(given.found(&key("a")).await, Some(item("a", 1)));
-    assert_eq!(given.found(&key("b")).await, None);
 }
 
 async fn a_deleted_item_is_gone(given: Given) {
@@ -189,9 +176,47 @@ async fn a_write_has_one_to_a_hundred_changes(given: Given) {
 }
 
 async fn two_changes_about_one_key_are_refused(given: Given) {
-    let changes = [Change::Check(key("a"), Expectation::Absent), Change::Put(item("a", 1), Expectation::Absent)];
+    let changes = [Change::Delete(key("a"), Expectation::Absent), Change::Put(item("a", 1), Expectation::Absent)];
     assert!(matches!(given.store.write(&changes).await, Err(WriteError::Unavailable(_))));
     assert_eq!(given.found(&key("a")).await, None);
+}
+
+async fn nothing_is_ever_at_a_key_that_is_empty_or_over_its_limit(given: Given) {
+    for (partition_bytes, sort_bytes, is_possible) in [
+        (1, 1, true),
+        (PARTITION_LIMIT_BYTES, SORT_LIMIT_BYTES, true),
+        (0, 1, false),
+        (1, 0, false),
+        (PARTITION_LIMIT_BYTES + 1, 1, false),
+        (1, SORT_LIMIT_BYTES + 1, false),
+    ] {
+        // The limits are of bytes: the umlaut has two.
+        let text = |bytes: usize| if bytes > 1 { format!("ü{}", "a".repeat(bytes - 2)) } else { "a".repeat(bytes) };
+        let (partition, sort) = (text(partition_bytes), text(sort_bytes));
+        let at_key = Item { key: Key::new(Table::Records, &partition, &sort), ..item("", 1) };
+        let index = IndexKey { partition: partition.clone(), sort };
+        let at_index = Item { index: Some(index), ..item("by-index", 1) };
+        for put in [&at_key, &at_index] {
+            for others in [vec![], vec![Change::Put(item("bystander", 1), Expectation::Anything)]] {
+                let changes = [others, vec![Change::Put(put.clone(), Expectation::Anything)]].concat();
+                let written = given.store.write(&changes).await;
+                let is_as_told = match written {
+                    Ok(()) => is_possible,
+                    Err(WriteError::Unavailable(_)) => !is_possible,
+                    Err(WriteError::Conflict { .. }) => false,
+                };
+                assert!(is_as_told, "{partition_bytes} and {sort_bytes} bytes: {written:?}");
+            }
+        }
+        let expected = is_possible.then_some(&at_key);
+        assert_eq!(given.found(&at_key.key).await.as_ref(), expected);
+        let found = given.store.find_all(&[at_key.key.clone(), key("nobody")]).await.unwrap();
+        assert_eq!(found.first(), expected);
+        let range = Range { partition, ..all(Table::Records, Scope::Own) };
+        assert_eq!(given.listed(&range).await.items.first(), expected, "{partition_bytes} and {sort_bytes}");
+        given.store.write(&[Change::Delete(at_key.key, Expectation::Anything)]).await.ok();
+    }
+    assert_eq!(given.listed(&all(Table::Records, Scope::Own)).await.items.len(), 2, "the bystander, and by-index");
 }
 
 async fn an_expired_item_is_as_good_as_absent(given: Given) {
@@ -208,7 +233,7 @@ async fn an_expired_item_is_as_good_as_absent(given: Given) {
         let changes = [others.clone(), vec![Change::Delete(key("a"), Expectation::Rev(1))]].concat();
         let conflict = WriteError::Conflict { position: others.len(), found: None };
         assert_eq!(given.store.write(&changes).await, Err(conflict));
-        let changes = [others, vec![Change::Check(key("a"), Expectation::Absent)]].concat();
+        let changes = [others, vec![Change::Delete(key("a"), Expectation::Absent)]].concat();
         assert_eq!(given.store.write(&changes).await, Ok(()));
     }
     given.store.write(&[Change::Put(item("a", 5), Expectation::Absent)]).await.unwrap();

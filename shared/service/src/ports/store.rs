@@ -51,7 +51,7 @@ impl Key {
     }
 
     /// Whether anything can be there.
-    pub const fn is_possible(&self) -> bool {
+    pub fn is_possible(&self) -> bool {
         is_partition(&self.partition) && is_sort(&self.sort)
     }
 }
@@ -110,7 +110,7 @@ impl Change {
     }
 
     /// Whether each place it names can have something.
-    pub const fn is_possible(&self) -> bool {
+    pub fn is_possible(&self) -> bool {
         self.key().is_possible()
             && match self {
                 Self::Put(Item { index: Some(index), .. }, _) => is_partition(&index.partition) && is_sort(&index.sort),
