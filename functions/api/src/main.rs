@@ -21,9 +21,10 @@ async fn main() -> Result<(), Error> {
 }
 
 async fn management() -> Result<Management, Error> {
-    let (tables, bucket, face, admin) = config::read(|reader| {
-        let (tables, bucket, face, admin) = (reader.tables(), reader.blob_bucket(), reader.face(), reader.admin());
-        Some((tables?, bucket?, face?, admin?))
+    let (tables, bucket, public_url, admin) = config::read(|reader| {
+        let (tables, bucket) = (reader.tables(), reader.blob_bucket());
+        let (public_url, admin) = (reader.public_url(), reader.admin());
+        Some((tables?, bucket?, public_url?, admin?))
     })?;
     let clients = Clients::from_env().await;
     let world = Arc::new(SystemWorld);
@@ -32,12 +33,12 @@ async fn management() -> Result<Management, Error> {
         store: Arc::new(DynamoStore::new(clients.dynamodb, tables, blobs, world.clone())),
         world,
         addresses: Arc::default(),
-        public_url: face.public_url,
+        public_url,
         first_key: admin.map(|admin| FirstKey { org: admin.org, digest: admin.key_hash }),
     })
 }
 
-/// The request as the service takes it: the path as it was sent, the body's bytes.
+/// The request as the service takes it: at its path without the stage, its body as bytes.
 fn whole(request: Request) -> Result<service::http::Request, Error> {
     let path = request.raw_http_path().to_owned();
     Ok(at_path(request.map(|body| body.to_vec().into()), &path)?)

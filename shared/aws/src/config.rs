@@ -9,30 +9,6 @@ use domain::OrgId;
 
 use crate::TableNames;
 
-/// Everything a function may need.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Config {
-    /// `HOOKWRIGHT_DIRECTORY_TABLE`, `HOOKWRIGHT_RUNS_TABLE`, `HOOKWRIGHT_RECORDS_TABLE`.
-    pub tables: TableNames,
-    /// `HOOKWRIGHT_QUEUE_URL`.
-    pub queue_url: String,
-    /// `HOOKWRIGHT_BLOB_BUCKET`.
-    pub blob_bucket: String,
-    /// What is optional.
-    pub face: Face,
-    /// The key that works before there is any other.
-    pub admin: Option<Admin>,
-}
-
-/// How the outside reaches us.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Face {
-    /// `HOOKWRIGHT_PUBLIC_URL`: what hook addresses begin with, without a slash at the end.
-    pub public_url: Option<String>,
-    /// `HOOKWRIGHT_MAIL_DOMAIN`: the right half of the addresses of e-mail hooks.
-    pub mail_domain: Option<String>,
-}
-
 /// The administrator of an org, from `HOOKWRIGHT_ORG_ID` and `HOOKWRIGHT_ADMIN_KEY_HASH`, which come together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Admin {
@@ -62,30 +38,15 @@ pub struct Reader<'env> {
     problems: Vec<String>,
 }
 
-impl Config {
-    /// All of it from the environment of the process.
-    pub fn from_env() -> Result<Self, ConfigError> {
-        read(Self::from_reader)
-    }
-
-    /// All of it from `reader`.
-    pub fn from_reader(reader: &mut Reader<'_>) -> Option<Self> {
-        // Everything is read before anything is judged, so that every problem is found.
-        let (tables, queue_url, blob_bucket) = (reader.tables(), reader.queue_url(), reader.blob_bucket());
-        let (face, admin) = (reader.face(), reader.admin());
-        Some(Self { tables: tables?, queue_url: queue_url?, blob_bucket: blob_bucket?, face: face?, admin: admin? })
-    }
-}
-
-/// What `build` reads from the environment of the process.
+/// What `build` reads from the environment of the process. It reads everything before it gives up on anything, so that
+/// every problem is found.
 ///
 /// *Errors*: all problems it met, also those of values that `build` did not need in the end.
 pub fn read<T>(build: impl FnOnce(&mut Reader<'_>) -> Option<T>) -> Result<T, ConfigError> {
     read_from(&|name| std::env::var(name).ok(), build)
 }
 
-/// What `build` reads from `lookup`.
-pub fn read_from<T>(
+fn read_from<T>(
     lookup: &dyn Fn(&str) -> Option<String>,
     build: impl FnOnce(&mut Reader<'_>) -> Option<T>,
 ) -> Result<T, ConfigError> {
@@ -108,7 +69,7 @@ pub(crate) fn bucket_style() -> BucketStyle {
 }
 
 impl Reader<'_> {
-    /// The names of the three tables.
+    /// The names of the three tables: `HOOKWRIGHT_DIRECTORY_TABLE`, `HOOKWRIGHT_RUNS_TABLE`, `HOOKWRIGHT_RECORDS_TABLE`.
     pub fn tables(&mut self) -> Option<TableNames> {
         let directory = self.required("HOOKWRIGHT_DIRECTORY_TABLE", "a table name", is_table_name);
         let runs = self.required("HOOKWRIGHT_RUNS_TABLE", "a table name", is_table_name);
@@ -116,22 +77,20 @@ impl Reader<'_> {
         Some(TableNames { directory: directory?, runs: runs?, records: records? })
     }
 
-    /// Where the queue is.
+    /// Where the queue is: `HOOKWRIGHT_QUEUE_URL`.
     pub fn queue_url(&mut self) -> Option<String> {
         self.required("HOOKWRIGHT_QUEUE_URL", "an http or https URL", is_url)
     }
 
-    /// The bucket of the blobs.
+    /// The bucket of the blobs: `HOOKWRIGHT_BLOB_BUCKET`.
     pub fn blob_bucket(&mut self) -> Option<String> {
         self.required("HOOKWRIGHT_BLOB_BUCKET", "a bucket name", is_bucket_name)
     }
 
-    /// How the outside reaches us; nothing in it has to be set.
-    pub fn face(&mut self) -> Option<Face> {
-        let public_url = self.optional("HOOKWRIGHT_PUBLIC_URL", "an http or https URL", is_url);
-        let mail_domain = self.optional("HOOKWRIGHT_MAIL_DOMAIN", "a domain name", is_domain);
-        let public_url = public_url?.map(|url| url.trim_end_matches('/').to_owned());
-        Some(Face { public_url, mail_domain: mail_domain? })
+    /// What hook addresses begin with, without a slash at the end, if `HOOKWRIGHT_PUBLIC_URL` is set.
+    pub fn public_url(&mut self) -> Option<Option<String>> {
+        let url = self.optional("HOOKWRIGHT_PUBLIC_URL", "an http or https URL", is_url)?;
+        Some(url.map(|url| url.trim_end_matches('/').to_owned()))
     }
 
     /// The administrator, if both variables are set.
@@ -191,10 +150,6 @@ fn is_url(text: &str) -> bool {
     host.is_some_and(|host| !host.is_empty() && !host.starts_with('/')) && !text.contains(char::is_whitespace)
 }
 
-fn is_domain(text: &str) -> bool {
-    text.contains('.') && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte))
-}
-
 fn is_digest(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
@@ -203,38 +158,61 @@ fn is_digest(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    const COMPLETE: [(&str, &str); 9] = [
+    /// Everything that a function may need.
+    #[derive(Debug)]
+    struct Everything {
+        tables: TableNames,
+        queue_url: String,
+        blob_bucket: String,
+        public_url: Option<String>,
+        admin: Option<Admin>,
+    }
+
+    const COMPLETE: [(&str, &str); 8] = [
         ("HOOKWRIGHT_DIRECTORY_TABLE", "hw-directory"),
         ("HOOKWRIGHT_RUNS_TABLE", "hw-runs"),
         ("HOOKWRIGHT_RECORDS_TABLE", "hw-records"),
         ("HOOKWRIGHT_QUEUE_URL", "https://sqs.eu-west-1.amazonaws.com/1/hw"),
         ("HOOKWRIGHT_BLOB_BUCKET", "hw-blobs"),
         ("HOOKWRIGHT_PUBLIC_URL", "https://hooks.example.org/"),
-        ("HOOKWRIGHT_MAIL_DOMAIN", "in.example.org"),
         ("HOOKWRIGHT_ORG_ID", "5a345109e578360010eaa1ad"),
         ("HOOKWRIGHT_ADMIN_KEY_HASH", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
     ];
 
+    fn everything(reader: &mut Reader<'_>) -> Option<Everything> {
+        let (tables, queue_url, blob_bucket) = (reader.tables(), reader.queue_url(), reader.blob_bucket());
+        let (public_url, admin) = (reader.public_url(), reader.admin());
+        Some(Everything {
+            tables: tables?,
+            queue_url: queue_url?,
+            blob_bucket: blob_bucket?,
+            public_url: public_url?,
+            admin: admin?,
+        })
+    }
+
     /// The complete environment with `name` changed to `value`, or without it.
-    fn config_with(name: &str, value: Option<&str>) -> Result<Config, String> {
+    fn read_with(name: &str, value: Option<&str>) -> Result<Everything, String> {
         let lookup = |asked: &str| {
             let given = COMPLETE.iter().find(|(known, _)| *known == asked).map(|(_, value)| *value);
             if asked == name { value } else { given }.map(str::to_owned)
         };
-        read_from(&lookup, Config::from_reader).map_err(|error| error.to_string())
+        read_from(&lookup, everything).map_err(|error| error.to_string())
     }
 
     #[test]
     fn a_complete_environment_gives_everything() {
-        let config = config_with("", None).unwrap();
-        assert_eq!(config.tables, TableNames::with_prefix("hw"));
-        assert_eq!(config.face.public_url.as_deref(), Some("https://hooks.example.org"));
-        assert_eq!(config.admin.unwrap().org.to_string(), "5a345109e578360010eaa1ad");
+        let read = read_with("", None).unwrap();
+        assert_eq!(read.tables, TableNames::with_prefix("hw"));
+        assert_eq!(read.queue_url, "https://sqs.eu-west-1.amazonaws.com/1/hw");
+        assert_eq!(read.blob_bucket, "hw-blobs");
+        assert_eq!(read.public_url.as_deref(), Some("https://hooks.example.org"));
+        assert_eq!(read.admin.unwrap().org.to_string(), "5a345109e578360010eaa1ad");
     }
 
     #[test]
     fn everything_that_is_missing_is_named_in_one_sentence() {
-        let error = read_from(&|_| None, Config::from_reader).unwrap_err();
+        let error = read_from(&|_| None, everything).unwrap_err();
         assert_eq!(
             error.to_string(),
             "the environment is not complete: HOOKWRIGHT_DIRECTORY_TABLE is not set; HOOKWRIGHT_RUNS_TABLE is not set; \
@@ -249,11 +227,10 @@ mod tests {
             ("HOOKWRIGHT_QUEUE_URL", "hw", "HOOKWRIGHT_QUEUE_URL is not an http or https URL"),
             ("HOOKWRIGHT_BLOB_BUCKET", "Hw_Blobs", "HOOKWRIGHT_BLOB_BUCKET is not a bucket name"),
             ("HOOKWRIGHT_PUBLIC_URL", "hooks.example.org", "HOOKWRIGHT_PUBLIC_URL is not an http or https URL"),
-            ("HOOKWRIGHT_MAIL_DOMAIN", "me@example.org", "HOOKWRIGHT_MAIL_DOMAIN is not a domain name"),
             ("HOOKWRIGHT_ORG_ID", "org", "HOOKWRIGHT_ORG_ID is not 24 lower-case hex digits"),
             ("HOOKWRIGHT_ADMIN_KEY_HASH", "E3", "HOOKWRIGHT_ADMIN_KEY_HASH is not 64 lower-case hex digits"),
         ] {
-            let error = config_with(name, Some(value)).unwrap_err();
+            let error = read_with(name, Some(value)).unwrap_err();
             assert_eq!(error, format!("the environment is not complete: {clause}"));
         }
     }
@@ -261,12 +238,12 @@ mod tests {
     #[test]
     fn an_org_without_its_key_is_a_mistake_and_neither_is_not() {
         for half in ["HOOKWRIGHT_ORG_ID", "HOOKWRIGHT_ADMIN_KEY_HASH"] {
-            assert!(config_with(half, None).unwrap_err().contains("come together"));
+            assert!(read_with(half, None).unwrap_err().contains("come together"));
         }
         let required = |name: &str| {
             COMPLETE.iter().take(5).find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
         };
-        assert_eq!(read_from(&required, Config::from_reader).unwrap().admin, None);
+        assert_eq!(read_from(&required, everything).unwrap().admin, None);
     }
 
     #[test]
