@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 use service::http::ROUTES;
 use tests::{
     lambda::{
-        Binaries, Deployment, Endpoints, Function, Service, Template, http_event, in_base64, queue_event, variables,
+        Binaries, Deadline, Deployment, Endpoints, Function, Service, Template, http_event, in_base64, queue_event,
+        variables,
     },
     world::tutorial_order,
 };
@@ -153,6 +154,43 @@ async fn a_batch_is_given_back_whole_while_the_store_is_down_and_taken_later() {
     deployment.aws.resume(Service::DynamoDb);
     assert_eq!(deployment.execute(&messages).await, [] as [String; 0]);
     assert_eq!(deployment.only_timeline().await.len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_not_done_in_time_is_given_back_and_done_later() {
+    let deployment = Deployment::start(BINARIES).await;
+    let hook = deployment.new_tutorial().await;
+    deployment.post(&hook, tutorial_order().to_string()).await.expect(202);
+    deployment.post(&hook, r#"{"email":"test@example.com","orderId":"2"}"#).await.expect(202);
+    let messages = deployment.aws.take_messages();
+
+    assert_eq!(deployment.execute_by(&messages, Deadline::Past).await, ["message-0", "message-1"]);
+    assert_eq!(deployment.execute_by(&[], Deadline::Past).await, [] as [String; 0]);
+
+    assert_eq!(deployment.execute(&messages).await, [] as [String; 0]);
+    assert_eq!(deployment.only_timeline().await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_path_means_what_its_sender_escaped() {
+    let deployment = Deployment::start(BINARIES).await;
+    let create = |email| deployment.api("POST", "/v1/customers", json!({ "email": email }));
+    for (email, spellings) in [
+        ("ann+1@example.com", vec!["ann+1@example.com", "ann%2B1@example.com", "ann%2b1%40example.com"]),
+        ("ann#1@example.com", vec!["ann%231@example.com"]),
+        ("ann%231@example.com", vec!["ann%25231@example.com"]),
+        ("ann{1}@example.com", vec!["ann{1}@example.com", "ann%7B1%7D@example.com"]),
+    ] {
+        let id = create(email).await.expect(201).id();
+        for spelling in spellings {
+            assert_eq!(deployment.get(&format!("/v1/customers/email={spelling}")).await.id(), id, "{spelling}");
+        }
+    }
+    for path in ["/v1/klasses/my%20klass", "/v1/klasses/a%22%3C%3E%60%0A%C3%BC%FF", "/v1/customers/email=%20"] {
+        deployment.api("GET", path, Value::Null).await.expect(404);
+    }
+    let answer = deployment.send("POST", "/v1/hooks/form/a%20b", &[], "{}").await.expect(404);
+    assert_eq!(answer.code(), "unknown_address");
 }
 
 #[tokio::test]

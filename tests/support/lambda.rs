@@ -19,7 +19,7 @@ use crate::world::{Answer, FormHook, NOON, tutorial_workflow};
 pub use endpoints::{Endpoints, Service};
 pub use event::{HOST, http_event, in_base64, queue_event};
 pub use function::{End, Function};
-pub use runtime_api::FunctionError;
+pub use runtime_api::{Deadline, FunctionError};
 pub use template::{Template, Told};
 
 pub const ORG: &str = "581392b55ac7a2110099d9c8";
@@ -122,8 +122,13 @@ impl Deployment {
 
     /// Gives `messages` to the executor as one batch, and says which of them it gave back.
     pub async fn execute(&self, messages: &[String]) -> Vec<String> {
+        self.execute_by(messages, Deadline::Far).await
+    }
+
+    /// The same with a choice of when the executor has to be done.
+    pub async fn execute_by(&self, messages: &[String], deadline: Deadline) -> Vec<String> {
         let event = queue_event(messages.iter().map(String::as_str));
-        let answer = self.executor.invoke(&event).await.expect("the executor failed as a whole");
+        let answer = self.executor.invoke_by(&event, deadline).await.expect("the executor failed as a whole");
         let given_back = answer["batchItemFailures"].as_array().unwrap().clone();
         given_back.iter().map(|failure| failure["itemIdentifier"].as_str().unwrap().to_owned()).collect()
     }

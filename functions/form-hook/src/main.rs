@@ -38,7 +38,7 @@ async fn door() -> Result<Door, Error> {
     })
 }
 
-/// The request as the service takes it: the path as it was sent, the body's bytes.
+/// The request as the service takes it: at its path without the stage, its body as bytes.
 fn whole(request: Request) -> Result<service::http::Request, Error> {
     let path = request.raw_http_path().to_owned();
     Ok(at_path(request.map(|body| body.to_vec().into()), &path)?)

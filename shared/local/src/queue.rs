@@ -160,8 +160,13 @@ impl LocalQueue {
         for receipt in taken.deliveries.iter().map(|delivery| delivery.receipt) {
             self.order(Order::Count { id: receipt.id, receive_count: receipt.receive_count });
         }
-        for dead in &taken.dead {
-            self.order(Order::Bury { id: *dead });
+        for Receipt { id, receive_count } in &taken.dead {
+            tracing::error!(
+                message.id = id,
+                message.receive_count = receive_count,
+                "a message was received too often and is a dead letter now",
+            );
+            self.order(Order::Bury { id: *id });
         }
         if taken.wants_load {
             self.order(Order::Load);

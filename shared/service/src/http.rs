@@ -11,6 +11,7 @@ mod openapi;
 mod routes;
 
 use bytes::Bytes;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 pub use answer::{Response, error_response, rejected_response, unavailable_response};
 pub use openapi::document as openapi_document;
@@ -25,13 +26,19 @@ pub const API_BODY_LIMIT_BYTES: usize = 1_048_576;
 /// About how large an answer may become. *Source*: Lambda answers with 6 MB at most, and base64 may take a third of it.
 pub(crate) const ANSWER_LIMIT_BYTES: usize = 4 * 1024 * 1024;
 
-/// The same request at `path`: as the sender wrote it, without the stage that a gateway puts in front.
+/// What a path cannot hold as it is. `/` stays: what was escaped in a part cannot be told from what parts them any more.
+const ESCAPED_IN_PATH: &AsciiSet =
+    &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'<').add(b'>').add(b'?').add(b'`').add(b'{').add(b'}');
+
+/// The same request at `decoded_path`: without the stage that a gateway puts in front, its escapes taken away, as API
+/// Gateway's `rawPath` is.
 ///
-/// *Errors*: `path` cannot be a path.
-pub fn at_path(request: Request, path: &str) -> Result<Request, http::uri::InvalidUri> {
+/// *Errors*: it cannot be a path, because it does not begin with a slash or is over 64 KB.
+pub fn at_path(request: Request, decoded_path: &str) -> Result<Request, http::uri::InvalidUri> {
+    let path = utf8_percent_encode(decoded_path, ESCAPED_IN_PATH);
     let uri = match request.uri().query() {
         Some(query) => format!("{path}?{query}").parse()?,
-        None => path.parse()?,
+        None => path.to_string().parse()?,
     };
     let (mut parts, body) = request.into_parts();
     parts.uri = uri;

@@ -1,16 +1,19 @@
 //! Events as AWS writes them: an HTTP API's (payload format 2.0) and a queue's.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 
 /// The host that senders reach the HTTP API under.
 pub const HOST: &str = "a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com";
 
-/// A request as the HTTP API passes it on. A body that is not UTF-8 goes in base64; `target` is path and query.
+/// A request as the HTTP API passes it on: a body that is not UTF-8 goes in base64, and of `target`, which is path and
+/// query as they are sent, the path loses its escapes and the query keeps them.
 ///
 /// *Source*: API Gateway Developer Guide, "Create AWS Lambda proxy integrations for HTTP APIs".
 pub fn http_event(method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Value {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let path = percent_decode_str(path).decode_utf8_lossy();
     let mut all = Map::from_iter([
         ("accept".to_owned(), json!("*/*")),
         ("content-length".to_owned(), json!(body.len().to_string())),

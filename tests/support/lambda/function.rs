@@ -12,7 +12,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::runtime_api::{self, FunctionError, Invocations};
+use super::runtime_api::{self, Deadline, FunctionError, Invocations};
 
 /// How long a story waits for a function before it fails. Generous: nothing is measured by it.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -66,7 +66,12 @@ impl Function {
     ///
     /// *Errors*: what it reported in place of an answer. A function that ends fails the story.
     pub async fn invoke(&self, event: &Value) -> Result<Value, FunctionError> {
-        let decided = self.invocations.send(event);
+        self.invoke_by(event, Deadline::Far).await
+    }
+
+    /// The same with a choice of when it has to be done.
+    pub async fn invoke_by(&self, event: &Value, deadline: Deadline) -> Result<Value, FunctionError> {
+        let decided = self.invocations.send(event, deadline);
         let outcome = timeout(PATIENCE, async {
             tokio::select! {
                 outcome = decided => outcome.ok(),

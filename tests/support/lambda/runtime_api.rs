@@ -17,8 +17,14 @@ use super::loopback::{response, serve};
 /// *Source*: Lambda Developer Guide, "Using the Lambda runtime API".
 const PREFIX: &str = "/2018-06-01/runtime/";
 
-/// Far away: the functions set no timer by it, and a story ends long before.
-const DEADLINE_MS: &str = "4102444800000";
+/// When an invocation has to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deadline {
+    /// Long after the story.
+    Far,
+    /// Before it began.
+    Past,
+}
 
 /// Why an invocation gave nothing, as Lambda would tell its caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +42,7 @@ pub(super) struct Invocations(mpsc::UnboundedSender<Invocation>);
 
 struct Invocation {
     event: String,
+    deadline: Deadline,
     outcome: oneshot::Sender<Outcome>,
 }
 
@@ -63,11 +70,21 @@ pub(super) async fn start() -> (Invocations, SocketAddr) {
     (Invocations(sender), address)
 }
 
+impl Deadline {
+    /// Milliseconds since 1970.
+    const fn as_header(self) -> &'static str {
+        match self {
+            Self::Far => "4102444800000",
+            Self::Past => "1000",
+        }
+    }
+}
+
 impl Invocations {
     /// Gives `event` to the function, which takes it once it is done with those before.
-    pub(super) fn send(&self, event: &Value) -> oneshot::Receiver<Outcome> {
+    pub(super) fn send(&self, event: &Value, deadline: Deadline) -> oneshot::Receiver<Outcome> {
         let (outcome, decided) = oneshot::channel();
-        self.0.send(Invocation { event: event.to_string(), outcome }).ok().unwrap();
+        self.0.send(Invocation { event: event.to_string(), deadline, outcome }).ok().unwrap();
         decided
     }
 }
@@ -86,7 +103,7 @@ impl Runtime {
 
     /// Waits for an invocation; a function that goes away meanwhile takes none with it.
     async fn next(&self) -> Response {
-        let Some(Invocation { event, outcome }) = self.waiting.lock().await.recv().await else {
+        let Some(Invocation { event, deadline, outcome }) = self.waiting.lock().await.recv().await else {
             return response(500, "the story is over");
         };
         let mut running = self.running.lock().unwrap();
@@ -96,7 +113,7 @@ impl Runtime {
         http::Response::builder()
             .header("content-type", "application/json")
             .header("lambda-runtime-aws-request-id", id)
-            .header("lambda-runtime-deadline-ms", DEADLINE_MS)
+            .header("lambda-runtime-deadline-ms", deadline.as_header())
             .header("lambda-runtime-invoked-function-arn", "arn:aws:lambda:eu-west-1:000000000000:function:story")
             .header("lambda-runtime-trace-id", "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Sampled=0")
             .body(event.into())

@@ -48,8 +48,8 @@ struct Flight {
 #[derive(Default)]
 pub(super) struct Taken {
     pub(super) deliveries: Vec<Delivery>,
-    /// Messages that were received too often; they are on the shelf no more.
-    pub(super) dead: Vec<i64>,
+    /// The last receipts of messages that were received too often; they are on the shelf no more.
+    pub(super) dead: Vec<Receipt>,
     /// The file has more, and nobody was told yet to load it.
     pub(super) wants_load: bool,
     /// Another receive would find something right now.
@@ -92,7 +92,7 @@ impl Shelf {
         while taken.deliveries.len() < max {
             let Some(message) = self.next_visible(now) else { break };
             if message.receive_count >= max_receives {
-                taken.dead.push(message.id);
+                taken.dead.push(Receipt { id: message.id, receive_count: message.receive_count });
                 continue;
             }
             let receive_count = message.receive_count.saturating_add(1);
