@@ -11,8 +11,8 @@ use crate::attempts;
 
 /// One bucket.
 ///
-/// The role needs `s3:ListBucket` beside `s3:GetObject`: without it S3 answers 403 for a blob that was never put, and
-/// that is an [`Unavailable`].
+/// To a role without `s3:ListBucket`, as ours are, S3 answers 403 in place of 404: a blob that was never put is
+/// [`Unavailable`] then, and not absent. Nobody asks for one that no item names.
 pub struct S3Blobs {
     client: aws_sdk_s3::Client,
     bucket: String,
