@@ -10,11 +10,9 @@ use serde_json::{Map, Value};
 
 pub use crate::operator::Operator;
 
+use crate::explanation::{Explanation, Telling};
 use crate::expression::{Context, Expression, NESTING_LIMIT_LEVELS};
 use crate::problem::{Place, Problem, Problems};
-
-/// A value in a verdict is shortened beyond this, so that an explanation never outgrows what it explains.
-const EXPLAINED_LIMIT_BYTES: usize = 1024;
 
 /// A parsed condition.
 #[derive(Debug, Clone)]
@@ -35,11 +33,13 @@ enum Operands {
 ///
 /// *Shape* — `{"op":"eq","values":[null,"done"],"result":false,"missing":["/#steps.1.status"]}`; for `and` and `or`
 /// there are `conditions`, up to the one that decided. Lists that are empty are left out.
+///
+/// *Limits* — those of `docs/workflows.md`: where many conditions were judged, `leftOut` says how many are not told.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Verdict {
     /// The operator.
     pub op: Operator,
-    /// What the values were, `null` for what is missing. Texts over 1 KiB are cut, larger lists and objects named.
+    /// What the values were, `null` for what is missing; what is long is cut or named.
     #[serde(default, skip_serializing_if = "Vec::is_empty", with = "domain::exact")]
     pub values: Vec<Value>,
     /// Whether the condition holds.
@@ -48,9 +48,58 @@ pub struct Verdict {
     /// The verdicts inside an `and` or `or`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<Verdict>,
+    /// How many verdicts are not among `conditions`; the one that decided is the last there, unless it stands too deep.
+    #[serde(default, rename = "leftOut", skip_serializing_if = "is_none_left_out")]
+    pub left_out: usize,
     /// The references that led nowhere, as written, and templates that could not be rendered.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<String>,
+}
+
+/// What was judged in order, up to the one that decided.
+#[derive(Debug)]
+pub(crate) struct Judged {
+    /// The places and verdicts that are told; the one that decided is the last.
+    pub(crate) told: Vec<(usize, Verdict)>,
+    /// How many are not.
+    pub(crate) left_out: usize,
+    /// The place of the one that decided.
+    pub(crate) decided: Option<usize>,
+}
+
+/// For `leftOut`, which is only written when there is something to say.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+pub(crate) fn is_none_left_out(left_out: &usize) -> bool {
+    *left_out == 0
+}
+
+/// Judges conditions in order up to the first whose answer is `decisive`, as long as there is room telling about them.
+pub(crate) fn judge_until<'c>(
+    decisive: bool,
+    conditions: impl Iterator<Item = &'c Condition>,
+    context: &Context<'_>,
+    explanation: &mut Explanation,
+    depth: usize,
+) -> Judged {
+    let mut judged = Judged { told: Vec::new(), left_out: 0, decided: None };
+    for (place, condition) in conditions.enumerate() {
+        let telling = explanation.telling(depth);
+        let before = *explanation;
+        let verdict = condition.judge_within(context, explanation, depth);
+        let decides = verdict.holds == decisive;
+        if telling == Telling::Told || (telling == Telling::IfDecisive && decides) {
+            judged.told.push((place, verdict));
+        } else {
+            // What is not told takes no room from what is.
+            *explanation = before;
+            judged.left_out += 1;
+        }
+        if decides {
+            judged.decided = Some(place);
+            break;
+        }
+    }
+    judged
 }
 
 impl Condition {
@@ -102,9 +151,14 @@ impl Condition {
 
     /// Judges the condition.
     pub fn judge(&self, context: &Context<'_>) -> Verdict {
+        self.judge_within(context, &mut Explanation::new(), 0)
+    }
+
+    /// Judges the condition, which stands inside `depth` others.
+    fn judge_within(&self, context: &Context<'_>, explanation: &mut Explanation, depth: usize) -> Verdict {
         match &self.operands {
-            Operands::Conditions(conditions) => judge_all(self.operator, conditions, context),
-            Operands::Values(expressions) => judge_values(self.operator, expressions, context),
+            Operands::Conditions(conditions) => judge_all(self.operator, conditions, context, explanation, depth),
+            Operands::Values(expressions) => judge_values(self.operator, expressions, context, explanation),
         }
     }
 
@@ -197,95 +251,74 @@ fn goes_on_after(operator: Operator) -> bool {
     operator == Operator::And
 }
 
-fn judge_all(operator: Operator, conditions: &[Condition], context: &Context<'_>) -> Verdict {
+fn judge_all(
+    operator: Operator,
+    conditions: &[Condition],
+    context: &Context<'_>,
+    explanation: &mut Explanation,
+    depth: usize,
+) -> Verdict {
     let goes_on = goes_on_after(operator);
-    let mut verdicts = Vec::with_capacity(conditions.len());
-    let mut holds = goes_on;
-    for condition in conditions {
-        let verdict = condition.judge(context);
-        holds = verdict.holds;
-        verdicts.push(verdict);
-        if holds != goes_on {
-            break;
-        }
+    let judged = judge_until(!goes_on, conditions.iter(), context, explanation, depth + 1);
+    Verdict {
+        op: operator,
+        values: Vec::new(),
+        holds: if judged.decided.is_some() { !goes_on } else { goes_on },
+        conditions: judged.told.into_iter().map(|(_, verdict)| verdict).collect(),
+        left_out: judged.left_out,
+        missing: Vec::new(),
     }
-    Verdict { op: operator, values: Vec::new(), holds, conditions: verdicts, missing: Vec::new() }
 }
 
-fn judge_values(operator: Operator, expressions: &[Expression], context: &Context<'_>) -> Verdict {
+fn judge_values(
+    operator: Operator,
+    expressions: &[Expression],
+    context: &Context<'_>,
+    explanation: &mut Explanation,
+) -> Verdict {
     let mut missing = Vec::new();
     let resolved: Vec<Option<Cow<'_, Value>>> =
-        expressions.iter().map(|expression| resolve(expression, context, &mut missing)).collect();
+        expressions.iter().map(|expression| resolve(expression, context, explanation, &mut missing)).collect();
     let values: Vec<Option<&Value>> = resolved.iter().map(Option::as_deref).collect();
     Verdict {
         op: operator,
         holds: operator.judge(&values),
-        values: values.iter().map(|value| value.map_or(Value::Null, explained)).collect(),
+        values: values.iter().map(|value| value.map_or(Value::Null, |value| explanation.value(value))).collect(),
         conditions: Vec::new(),
+        left_out: 0,
         missing,
     }
 }
 
-fn resolve<'a>(expression: &'a Expression, context: &Context<'a>, missing: &mut Vec<String>) -> Option<Cow<'a, Value>> {
+fn resolve<'a>(
+    expression: &'a Expression,
+    context: &Context<'a>,
+    explanation: &mut Explanation,
+    missing: &mut Vec<String>,
+) -> Option<Cow<'a, Value>> {
     match expression.resolve(context) {
         Ok(Some(value)) => Some(value),
         Ok(None) => {
-            missing.extend(expression.reference().map(|path| format!("/#{path}")));
+            missing.extend(expression.reference().map(|path| explanation.missing(format!("/#{path}"))));
             None
         }
         Err(fault) => {
-            missing.push(fault.to_string());
+            missing.push(explanation.fault(&fault));
             None
         }
     }
 }
 
+/// One look at each condition: two would double with every level of nesting.
 fn constant_of_all(operator: Operator, conditions: &[Condition]) -> Option<bool> {
     let goes_on = goes_on_after(operator);
-    let constants = || conditions.iter().map(Condition::constant);
-    if constants().any(|constant| constant == Some(!goes_on)) {
-        return Some(!goes_on);
+    let mut all_known = true;
+    for condition in conditions {
+        match condition.constant() {
+            Some(constant) if constant != goes_on => return Some(constant),
+            Some(_) => {}
+            None => all_known = false,
+        }
     }
-    constants().all(|constant| constant == Some(goes_on)).then_some(goes_on)
-}
-
-/// A value short enough to be kept beside the answer.
-fn explained(value: &Value) -> Value {
-    match value {
-        Value::Null | Value::Bool(_) => value.clone(),
-        Value::Number(number) if number.as_str().len() <= EXPLAINED_LIMIT_BYTES => value.clone(),
-        Value::Number(number) => Value::String(cut(number.as_str())),
-        Value::String(text) if text.len() <= EXPLAINED_LIMIT_BYTES => value.clone(),
-        Value::String(text) => Value::String(cut(text)),
-        Value::Array(_) | Value::Object(_) if is_small(value, &mut EXPLAINED_LIMIT_BYTES.clone()) => value.clone(),
-        Value::Array(elements) => Value::String(format!("a list of {}", elements.len())),
-        Value::Object(object) => Value::String(format!("an object of {} keys", object.len())),
-    }
-}
-
-fn cut(text: &str) -> String {
-    let end = text.floor_char_boundary(EXPLAINED_LIMIT_BYTES);
-    format!("{}…", text.get(..end).unwrap_or_default())
-}
-
-/// Counts roughly the bytes a value takes, and stops as soon as they are too many.
-fn is_small(value: &Value, bytes_left: &mut usize) -> bool {
-    let own_bytes = match value {
-        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => 4,
-        Value::Number(number) => number.as_str().len() + 1,
-        Value::String(text) => text.len() + 2,
-    };
-    let Some(left) = bytes_left.checked_sub(own_bytes) else {
-        return false;
-    };
-    *bytes_left = left;
-    match value {
-        Value::Array(elements) => elements.iter().all(|element| is_small(element, bytes_left)),
-        Value::Object(object) => object.iter().all(|(key, inner)| {
-            let left = bytes_left.checked_sub(key.len() + 3);
-            *bytes_left = left.unwrap_or_default();
-            left.is_some() && is_small(inner, bytes_left)
-        }),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => true,
-    }
+    all_known.then_some(goes_on)
 }

@@ -18,6 +18,13 @@ const NAME_LIMIT_CHARACTERS: usize = 128;
 /// *Source* — Kustomer's "Workflows" page.
 const DESCRIPTION_LIMIT_CHARACTERS: usize = 4096;
 
+/// *Why* — it is part of a key in the store.
+const EVENT_NAME_LIMIT_BYTES: usize = 256;
+/// *Why* — it is part of idempotency keys and of every journal entry.
+const ID_LIMIT_BYTES: usize = 128;
+/// *Why* — it keeps a definition and what a run knows of its steps small.
+const STEPS_LIMIT: usize = 1_000;
+
 type Object = Map<String, Value>;
 
 /// Reads a document.
@@ -58,6 +65,7 @@ impl<'d> Reader<'d> {
         let steps_place = Place::ROOT.key("steps");
         let step_values = self.list(root, "steps", &Place::ROOT, Presence::Optional).unwrap_or_default();
         let trigger_id = root.get("trigger").and_then(|trigger| trigger.get("id")).and_then(Value::as_str);
+        self.check_step_count(step_values, &steps_place);
         self.gather_places(step_values, trigger_id.unwrap_or(TRIGGER_ID), &steps_place);
 
         let trigger = self.read_trigger(root);
@@ -109,6 +117,21 @@ impl<'d> Reader<'d> {
         }
     }
 
+    fn check_bytes(&mut self, text: Option<&str>, limit: usize, place: &Place<'_>) {
+        if let Some(bytes) = text.map(str::len).filter(|bytes| *bytes > limit) {
+            let message = format!("Shorten this to {limit} bytes; it has {bytes}.");
+            self.problems.add(place, "too_long", message);
+        }
+    }
+
+    fn check_step_count(&mut self, steps: &[Value], steps_place: &Place<'_>) {
+        let count = steps.len();
+        if count > STEPS_LIMIT {
+            let message = format!("Use at most {STEPS_LIMIT} steps; there are {count}.");
+            self.problems.add(steps_place, "too_many_steps", message);
+        }
+    }
+
     fn gather_places(&mut self, steps: &'d [Value], trigger_id: &str, steps_place: &Place<'_>) {
         self.ids = steps.iter().map(|step| step.get("id").and_then(Value::as_str).unwrap_or_default()).collect();
         for (index, id) in self.ids.iter().copied().enumerate() {
@@ -135,6 +158,7 @@ impl<'d> Reader<'d> {
         };
         let trigger = self.object(value, &place)?;
         let id = self.optional_text(trigger, "id", &place);
+        self.check_bytes(id, ID_LIMIT_BYTES, &place.key("id"));
         let is_callable = self.flag(trigger, "callable", &place).unwrap_or(false);
         self.optional_object(trigger, "schema", &place);
         self.check_extras(trigger, &place);
@@ -144,6 +168,7 @@ impl<'d> Reader<'d> {
             (TriggerKind::Event, Presence::Required)
         };
         let event_name = self.text(trigger, "eventName", &place, presence);
+        self.check_bytes(event_name, EVENT_NAME_LIMIT_BYTES, &place.key("eventName"));
         let transitions = self.read_transitions(trigger, &place);
         Some(Trigger {
             id: id.unwrap_or(TRIGGER_ID).to_owned(),
@@ -156,6 +181,7 @@ impl<'d> Reader<'d> {
     fn read_step(&mut self, value: &'d Value, place: &Place<'_>) -> Option<Step> {
         let step = self.object(value, place)?;
         let id = self.text(step, "id", place, Presence::Required);
+        self.check_bytes(id, ID_LIMIT_BYTES, &place.key("id"));
         let action = self.text(step, "action", place, Presence::Optional);
         self.check_action(action, place);
         let params = self.optional_object(step, "params", place);

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
+use crate::allowance::{Allowance, Exceeded};
 use crate::path::Path;
 use crate::problem::{Place, Problem, Problems};
 use crate::template::Template;
@@ -15,6 +16,16 @@ use crate::template::Template;
 ///
 /// *Why* — arrivals are held to the same depth, and no walk over a document can then exhaust the stack.
 pub const NESTING_LIMIT_LEVELS: usize = 64;
+
+/// How many bytes the params of a step may come to as compact JSON, and any other value put together: 1 MiB.
+///
+/// *Why* — a list may name the same large value thousands of times.
+pub const INPUT_LIMIT_BYTES: usize = 1_048_576;
+
+/// How many lists and objects may stand inside each other in it, the params themselves counted.
+///
+/// *Why* — journals are read with `serde_json`, which ends at 127, and a value stands inside of an entry there.
+pub const INPUT_LIMIT_LEVELS: usize = 100;
 
 /// What marks a text as a reference.
 const REFERENCE_PREFIX: &str = "/#";
@@ -36,12 +47,21 @@ pub struct Context<'a> {
 /// An expression could not be worked out. The step it belongs to fails with this code and sentence.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
+    /// A value put together is over [`INPUT_LIMIT_BYTES`].
+    #[error("The params came to more than {INPUT_LIMIT_BYTES} bytes of JSON; pass on less, such as single fields.")]
+    InputTooLarge,
+    /// A value put together nests deeper than [`INPUT_LIMIT_LEVELS`].
+    #[error("The params nested more than {INPUT_LIMIT_LEVELS} levels deep; pass on an inner value, not the whole.")]
+    InputTooDeep,
     /// The text a template makes is over [`crate::expression::TEMPLATE_LIMIT_BYTES`].
     #[error("A template made more than {TEMPLATE_LIMIT_BYTES} bytes of text; make it shorter.")]
     TemplateTooLarge,
     /// A template goes round its loops too often.
     #[error("A template took more than {TEMPLATE_LIMIT_OPERATIONS} operations; loop over fewer items.")]
     TemplateTooLong,
+    /// The values a template with blocks names are over [`crate::expression::TEMPLATE_LIMIT_READ_BYTES`].
+    #[error("A template reads more than {TEMPLATE_LIMIT_READ_BYTES} bytes of values; name smaller ones.")]
+    TemplateReadsTooMuch,
     /// A template compiled but cannot be rendered with this data.
     #[error("A template could not be rendered: {0}.")]
     TemplateFailed(String),
@@ -50,17 +70,29 @@ pub enum Fault {
     Malformed(String),
 }
 
-/// The most text one template may make, and one operation is one element rendered once.
-pub use crate::template::{TEMPLATE_LIMIT_BYTES, TEMPLATE_LIMIT_OPERATIONS};
+/// The limits of one template; one operation is one element rendered once.
+pub use crate::template::{TEMPLATE_LIMIT_BYTES, TEMPLATE_LIMIT_OPERATIONS, TEMPLATE_LIMIT_READ_BYTES};
 
 impl Fault {
     /// The stable name of the fault, as it appears in a run's error.
     pub fn code(&self) -> &'static str {
         match self {
+            Fault::InputTooLarge => "input_too_large",
+            Fault::InputTooDeep => "input_too_deep",
             Fault::TemplateTooLarge => "template_too_large",
             Fault::TemplateTooLong => "template_too_long",
+            Fault::TemplateReadsTooMuch => "template_reads_too_much",
             Fault::TemplateFailed(_) => "template_failed",
             Fault::Malformed(_) => "malformed_expression",
+        }
+    }
+}
+
+impl From<Exceeded> for Fault {
+    fn from(exceeded: Exceeded) -> Fault {
+        match exceeded {
+            Exceeded::Bytes => Fault::InputTooLarge,
+            Exceeded::Levels => Fault::InputTooDeep,
         }
     }
 }
@@ -89,7 +121,7 @@ pub fn resolve(params: &Value, context: &Context<'_>) -> Result<Option<Value>, F
         let sentences: Vec<String> = problems.into_iter().map(|problem| problem.message).collect();
         Fault::Malformed(sentences.join(" "))
     })?;
-    expression.resolve(context).map(|found| found.map(Cow::into_owned))
+    expression.input(context)
 }
 
 impl Expression {
@@ -110,11 +142,23 @@ impl Expression {
         Expression(read_node(value, place, 0, problems))
     }
 
-    /// Works the expression out. A literal or a reference is lent, not copied.
+    /// Works the expression out to be looked at: a literal or a reference is lent, not copied, and may have any size.
     ///
-    /// *Errors* — [`Fault`], only from templates.
+    /// *Errors* — [`Fault`], from templates and from what is put together of several values.
     pub fn resolve<'a>(&'a self, context: &Context<'a>) -> Result<Option<Cow<'a, Value>>, Fault> {
-        resolve_node(&self.0, context)
+        match &self.0 {
+            Node::Literal(value) => Ok(Some(Cow::Borrowed(value))),
+            Node::Reference(path) => Ok(path.find(context).map(Cow::Borrowed)),
+            Node::Template(template) => Ok(Some(Cow::Owned(Value::String(template.render(context)?)))),
+            Node::Array(_) | Node::Object(_) => self.input(context).map(|found| found.map(Cow::Owned)),
+        }
+    }
+
+    /// Works the expression out to be kept and handed on; nothing is copied before it is known to be within the limits.
+    ///
+    /// *Errors* — [`Fault`], from templates and from values over [`INPUT_LIMIT_BYTES`] or [`INPUT_LIMIT_LEVELS`].
+    pub fn input(&self, context: &Context<'_>) -> Result<Option<Value>, Fault> {
+        copy_node(&self.0, context, &mut Allowance::new(INPUT_LIMIT_BYTES, INPUT_LIMIT_LEVELS), 0)
     }
 
     /// The expression's value when it depends on nothing.
@@ -221,31 +265,57 @@ fn read_object(
     if is_literal { Node::Literal(value.clone()) } else { Node::Object(nodes) }
 }
 
-fn resolve_node<'a>(node: &'a Node, context: &Context<'a>) -> Result<Option<Cow<'a, Value>>, Fault> {
+fn copy_node(
+    node: &Node,
+    context: &Context<'_>,
+    allowance: &mut Allowance,
+    depth: usize,
+) -> Result<Option<Value>, Fault> {
     match node {
-        Node::Literal(value) => Ok(Some(Cow::Borrowed(value))),
-        Node::Reference(path) => Ok(path.find(context).map(Cow::Borrowed)),
-        Node::Template(template) => Ok(Some(Cow::Owned(Value::String(template.render(context)?)))),
-        Node::Array(nodes) => resolve_array(nodes, context).map(|array| Some(Cow::Owned(array))),
-        Node::Object(nodes) => resolve_object(nodes, context).map(|object| Some(Cow::Owned(object))),
+        Node::Literal(value) => copy_value(value, allowance, depth).map(Some),
+        Node::Reference(path) => path.find(context).map(|value| copy_value(value, allowance, depth)).transpose(),
+        Node::Template(template) => {
+            let text = template.render(context)?;
+            allowance.take_text(&text)?;
+            Ok(Some(Value::String(text)))
+        }
+        Node::Array(nodes) => copy_array(nodes, context, allowance, depth).map(Some),
+        Node::Object(nodes) => copy_object(nodes, context, allowance, depth).map(Some),
     }
 }
 
-fn resolve_array<'a>(nodes: &'a [Node], context: &Context<'a>) -> Result<Value, Fault> {
+fn copy_value(value: &Value, allowance: &mut Allowance, depth: usize) -> Result<Value, Fault> {
+    allowance.take(value, depth)?;
+    Ok(value.clone())
+}
+
+fn copy_array(nodes: &[Node], context: &Context<'_>, allowance: &mut Allowance, depth: usize) -> Result<Value, Fault> {
+    allowance.take_brackets(depth)?;
+    allowance.take_bytes(nodes.len().saturating_sub(1))?;
     let mut elements = Vec::with_capacity(nodes.len());
     for node in nodes {
         // An element keeps its place, so what is missing leaves a null behind.
-        let element = resolve_node(node, context)?.map_or(Value::Null, Cow::into_owned);
-        elements.push(element);
+        elements.push(match copy_node(node, context, allowance, depth + 1)? {
+            Some(element) => element,
+            None => copy_value(&Value::Null, allowance, depth + 1)?,
+        });
     }
     Ok(Value::Array(elements))
 }
 
-fn resolve_object<'a>(nodes: &'a [(String, Node)], context: &Context<'a>) -> Result<Value, Fault> {
+fn copy_object(
+    nodes: &[(String, Node)],
+    context: &Context<'_>,
+    allowance: &mut Allowance,
+    depth: usize,
+) -> Result<Value, Fault> {
+    allowance.take_brackets(depth)?;
     let mut object = Map::with_capacity(nodes.len());
     for (key, node) in nodes {
-        if let Some(value) = resolve_node(node, context)? {
-            object.insert(key.clone(), value.into_owned());
+        if let Some(value) = copy_node(node, context, allowance, depth + 1)? {
+            allowance.take_key(key)?;
+            allowance.take_bytes(usize::from(!object.is_empty()))?;
+            object.insert(key.clone(), value);
         }
     }
     Ok(Value::Object(object))

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 pub use domain::Failure;
 
-use crate::condition::Verdict;
+use crate::condition::{Verdict, is_none_left_out};
 use crate::definition::ErrorAction;
 use crate::expression::Fault;
 
@@ -57,6 +57,9 @@ pub struct TransitionTaken {
     pub target: Option<String>,
     /// The transitions considered, in order, up to the one taken.
     pub conditions: Vec<Considered>,
+    /// How many considered ones are not among `conditions`. The one taken is, as the last.
+    #[serde(default, skip_serializing_if = "is_none_left_out")]
+    pub left_out: usize,
 }
 
 /// A transition that was considered.
@@ -77,6 +80,9 @@ pub struct ErrorCaseTaken {
     pub action: Option<ErrorAction>,
     /// The cases considered, in order, up to the one that held.
     pub conditions: Vec<Verdict>,
+    /// How many considered ones are not among `conditions`. The one that held is, as the last.
+    #[serde(default, skip_serializing_if = "is_none_left_out")]
+    pub left_out: usize,
 }
 
 impl From<Fault> for Failure {

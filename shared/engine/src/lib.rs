@@ -17,9 +17,11 @@ pub mod condition;
 pub mod expression;
 pub mod problem;
 
+mod allowance;
 mod cast;
 mod decimal;
 mod document;
+mod explanation;
 mod graph;
 mod membership;
 mod operator;

@@ -11,11 +11,10 @@
 
 mod progress;
 
-use std::borrow::Cow;
-
 use serde_json::{Value, json};
 
 use crate::definition::{Definition, ErrorAction};
+use crate::explanation::Explanation;
 use crate::journal::{Entry, Failure, Outcome};
 
 pub use progress::{Progress, RUN_LIMIT_BEGINNINGS, RUN_LIMIT_STEPS, STEP_LIMIT_VISITS, VISIT_LIMIT_ATTEMPTS};
@@ -85,7 +84,7 @@ pub enum Illegal {
 /// Begins a run: the trigger's output is stored and its transitions are judged.
 pub fn start(definition: &Definition, trigger_output: Value) -> Progress {
     let mut progress = Progress::new(definition, trigger_output);
-    progress.opening = progress.choose(&definition.trigger.transitions);
+    progress.opening = progress.choose(&definition.trigger.transitions, &mut Explanation::new());
     progress.position = progress.opening_position(definition);
     progress
 }
@@ -103,12 +102,12 @@ pub fn next(definition: &Definition, progress: &Progress) -> Decision {
     };
 
     let input = match &step.params {
-        Some(params) => params.resolve(&progress.context()),
+        Some(params) => params.input(&progress.context()),
         None => Ok(None),
     };
     match input {
         Ok(input) => {
-            let input = input.map_or_else(|| json!({}), Cow::into_owned);
+            let input = input.unwrap_or_else(|| json!({}));
             Decision::Perform { step: id, visit, action: action.clone(), input }
         }
         Err(fault) => Decision::Settled { step: id, visit, outcome: Outcome::Failed(fault.into()) },
@@ -127,15 +126,16 @@ pub fn record(
     let (place, step) = progress.here(definition).map_err(|_| Illegal::Over)?;
     let visit = progress.visit(place);
     progress.keep(&step.id, &outcome);
+    let mut explanation = Explanation::new();
     let (error_case, goes_on) = match &outcome {
         Outcome::Output(_) => (None, true),
         Outcome::Failed(_) => {
-            let taken = progress.answer(step);
+            let taken = progress.answer(step, &mut explanation);
             let goes_on = taken.as_ref().is_some_and(|taken| taken.action == Some(ErrorAction::Continue));
             (taken, goes_on)
         }
     };
-    let transition = goes_on.then(|| progress.choose(&step.transitions));
+    let transition = goes_on.then(|| progress.choose(&step.transitions, &mut explanation));
     let entry =
         Entry { step: step.id.clone(), visit, action: step.action.clone(), input, outcome, error_case, transition };
     progress.follow(definition, place, &entry)?;

@@ -10,6 +10,7 @@ mod tag;
 
 use serde_json::{Map, Value};
 
+use crate::allowance::Allowance;
 use crate::cast::to_text;
 use crate::expression::{Context, Fault};
 use crate::path::Path;
@@ -19,6 +20,11 @@ pub const TEMPLATE_LIMIT_BYTES: usize = 1 << 20;
 
 /// The most elements one template may render, each turn of a loop counting all elements of its body.
 pub const TEMPLATE_LIMIT_OPERATIONS: u64 = 250_000;
+
+/// The most bytes of compact JSON that the paths of one template with blocks may lead to, each path counted: 4 MiB.
+///
+/// *Why* — these values are copied for the `handlebars` crate.
+pub const TEMPLATE_LIMIT_READ_BYTES: usize = 4 << 20;
 
 /// A compiled template.
 #[derive(Debug, Clone)]
@@ -72,7 +78,7 @@ impl Template {
     pub(crate) fn render(&self, context: &Context<'_>) -> Result<String, Fault> {
         match &self.body {
             Body::Plain(pieces) => self.join(pieces, context),
-            Body::Handlebars(template) => sandbox::render(template, self.slot_values(context)),
+            Body::Handlebars(template) => sandbox::render(template, self.slot_values(context)?),
         }
     }
 
@@ -100,14 +106,16 @@ impl Template {
         self.slots.get(slot).and_then(|path| path.find(context))
     }
 
-    fn slot_values(&self, context: &Context<'_>) -> Value {
+    fn slot_values(&self, context: &Context<'_>) -> Result<Value, Fault> {
+        let mut allowance = Allowance::new(TEMPLATE_LIMIT_READ_BYTES, usize::MAX);
         let mut values = Map::with_capacity(self.slots.len());
         for (place, path) in self.slots.iter().enumerate() {
             if let Some(value) = path.find(context) {
+                allowance.take(value, 0).map_err(|_| Fault::TemplateReadsTooMuch)?;
                 values.insert(place.to_string(), value.clone());
             }
         }
-        Value::Object(values)
+        Ok(Value::Object(values))
     }
 }
 

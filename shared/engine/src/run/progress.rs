@@ -5,7 +5,9 @@
 use serde_json::{Map, Value, json};
 
 use super::{Ending, Illegal};
+use crate::condition::judge_until;
 use crate::definition::{Definition, ErrorAction, Step, Transition};
+use crate::explanation::Explanation;
 use crate::expression::Context;
 use crate::journal::{Considered, Entry, ErrorCaseTaken, Failure, Outcome, TransitionTaken};
 
@@ -53,7 +55,7 @@ impl Progress {
             outputs: Value::Object(outputs),
             error: None,
             position: Position::Ended(Ending::Succeeded),
-            opening: TransitionTaken { target: None, conditions: Vec::new() },
+            opening: TransitionTaken { target: None, conditions: Vec::new(), left_out: 0 },
             visits: vec![0; definition.steps.len()],
             steps: 0,
             attempts: 0,
@@ -84,11 +86,6 @@ impl Progress {
             error_case: None,
             transition: Some(self.opening.clone()),
         }
-    }
-
-    /// How many entries were recorded, the trigger's not counted; it numbers the journal, retried attempts included.
-    pub fn recorded(&self) -> u32 {
-        self.steps
     }
 
     /// What expressions may read now.
@@ -132,38 +129,33 @@ impl Progress {
     }
 
     /// Judges transitions in order up to the first that is open.
-    pub(super) fn choose(&self, transitions: &[Transition]) -> TransitionTaken {
-        let context = self.context();
-        let mut taken = TransitionTaken { target: None, conditions: Vec::new() };
-        for transition in transitions {
-            let verdict = transition.condition.judge(&context);
-            let holds = verdict.holds;
-            taken.conditions.push(Considered { target: transition.target.clone(), verdict });
-            if holds {
-                taken.target = Some(transition.target.clone());
-                break;
-            }
+    pub(super) fn choose(&self, transitions: &[Transition], explanation: &mut Explanation) -> TransitionTaken {
+        let conditions = transitions.iter().map(|transition| &transition.condition);
+        let judged = judge_until(true, conditions, &self.context(), explanation, 0);
+        let target = |place: usize| transitions.get(place).map(|transition| transition.target.clone());
+        TransitionTaken {
+            target: judged.decided.and_then(target),
+            conditions: judged
+                .told
+                .into_iter()
+                .filter_map(|(place, verdict)| Some(Considered { target: target(place)?, verdict }))
+                .collect(),
+            left_out: judged.left_out,
         }
-        taken
     }
 
     /// Judges error cases in order up to the first that holds.
-    pub(super) fn answer(&self, step: &Step) -> Option<ErrorCaseTaken> {
+    pub(super) fn answer(&self, step: &Step, explanation: &mut Explanation) -> Option<ErrorCaseTaken> {
         if step.error_cases.is_empty() {
             return None;
         }
-        let context = self.context();
-        let mut taken = ErrorCaseTaken { action: None, conditions: Vec::new() };
-        for case in &step.error_cases {
-            let verdict = case.condition.judge(&context);
-            let holds = verdict.holds;
-            taken.conditions.push(verdict);
-            if holds {
-                taken.action = Some(case.action);
-                break;
-            }
-        }
-        Some(taken)
+        let conditions = step.error_cases.iter().map(|case| &case.condition);
+        let judged = judge_until(true, conditions, &self.context(), explanation, 0);
+        Some(ErrorCaseTaken {
+            action: judged.decided.and_then(|place| step.error_cases.get(place)).map(|case| case.action),
+            conditions: judged.told.into_iter().map(|(_, verdict)| verdict).collect(),
+            left_out: judged.left_out,
+        })
     }
 
     pub(super) fn apply(&mut self, definition: &Definition, entry: &Entry) -> Result<(), Illegal> {

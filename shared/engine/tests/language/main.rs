@@ -7,6 +7,8 @@ mod documents;
 #[cfg(test)]
 mod expressions;
 #[cfg(test)]
+mod limits;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod runs;

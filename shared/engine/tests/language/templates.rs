@@ -1,13 +1,13 @@
 //! The limits of templates; what they render is in `cases/expressions.json`.
 
-use engine::expression::{Expression, Fault, TEMPLATE_LIMIT_BYTES, resolve};
+use engine::expression::{Expression, Fault, TEMPLATE_LIMIT_BYTES};
 use serde_json::{Value, json};
 
 use crate::support::context;
 
 fn render(template: &str, data: Value) -> Result<Value, Fault> {
     let given = json!({"steps": {"1": data}});
-    resolve(&json!(template), &context(&given)).map(Option::unwrap)
+    Expression::parse(&json!(template)).unwrap().resolve(&context(&given)).map(|found| found.unwrap().into_owned())
 }
 
 #[test]

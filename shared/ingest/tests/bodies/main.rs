@@ -10,7 +10,6 @@
 
 mod laws;
 
-
 use ingest::{Note, Reading, Refusal};
 use serde::Deserialize;
 use serde_json::{Value, json};
