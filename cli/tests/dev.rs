@@ -14,6 +14,10 @@ use std::{
     net::TcpStream,
     path::Path,
     process::{Child, Command, Output, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
 };
 
@@ -120,19 +124,21 @@ fn order(number: usize) -> Value {
     json!({ "orderId": number.to_string(), "price": "$1", "quantity": 1, "email": format!("c{}@example.com", number % 7) })
 }
 
+/// How many orders are accepted before a kill, and how many one sender tries at most.
+const ACCEPTED_BEFORE_KILL: usize = 60;
+const ORDERS_LIMIT: usize = 200;
+
 /// Posts orders until the server is gone; the ids of those that were accepted.
-fn post_until_gone(url: &str, path: &str, first: usize) -> Vec<String> {
+fn post_until_gone(url: &str, path: &str, first: usize, accepted_by_all: &AtomicUsize) -> Vec<String> {
     let agent = ureq::Agent::new_with_defaults();
     let mut accepted = Vec::new();
-    for number in first.. {
-        let sent = agent
-            .post(format!("{url}{path}"))
-            .header("content-type", "application/json")
-            .send(order(number).to_string());
-        let Ok(mut response) = sent else { break };
+    for number in first..first + ORDERS_LIMIT {
+        let request = agent.post(format!("{url}{path}")).header("content-type", "application/json");
+        let Ok(mut response) = request.send(order(number).to_string()) else { break };
         let Ok(text) = response.body_mut().read_to_string() else { break };
         let answer: Value = serde_json::from_str(&text).unwrap();
         accepted.push(answer["data"]["id"].as_str().unwrap().to_owned());
+        accepted_by_all.fetch_add(1, Ordering::SeqCst);
     }
     accepted
 }
@@ -144,30 +150,27 @@ fn what_was_accepted_before_a_kill_9_is_finished_after_the_next_start() {
     let path = Dev::start(state.path()).tutorial();
     for round in 0..3 {
         let dev = Dev::start(state.path());
-        let (url, process) = (dev.url.clone(), dev.process.id());
+        let accepted_by_all = Arc::new(AtomicUsize::new(0));
         let senders: Vec<_> = (0..4)
             .map(|sender| {
-                let (url, path) = (url.clone(), path.clone());
-                thread::spawn(move || post_until_gone(&url, &path, sender * 1_000_000 + round * 1_000))
+                let (url, path, counter) = (dev.url.clone(), path.clone(), Arc::clone(&accepted_by_all));
+                thread::spawn(move || post_until_gone(&url, &path, sender * 1_000_000 + round * 1_000, &counter))
             })
             .collect();
-        // The executor is somewhere in the middle of things when this many have run.
-        let wanted = 20 * (round + 1);
-        for _ in 0..PATIENCE {
-            let (_, customers) = dev.api("GET", "/v1/customers?pageSize=1", &Value::Null);
-            let customer = customers["data"][0]["id"].as_str().unwrap_or_default().to_owned();
-            let (_, timeline) =
-                dev.api("GET", &format!("/v1/customers/{customer}/timeline?pageSize=100"), &Value::Null);
-            if timeline["data"].as_array().is_some_and(|orders| orders.len() >= wanted.min(100)) {
-                break;
-            }
+        // The executor is in the middle of things when this many have been accepted.
+        while accepted_by_all.load(Ordering::SeqCst) < ACCEPTED_BEFORE_KILL {
+            assert!(
+                !senders.iter().all(thread::JoinHandle::is_finished),
+                "the server refused or was gone before its time"
+            );
+            thread::yield_now();
         }
-        assert!(Command::new("kill").args(["-9", &process.to_string()]).status().unwrap().success());
+        dev.signal("-9");
         for sender in senders {
             accepted.extend(sender.join().unwrap());
         }
     }
-    assert!(accepted.len() > 60, "{}", accepted.len());
+    assert!(accepted.len() >= 3 * ACCEPTED_BEFORE_KILL, "{}", accepted.len());
 
     let dev = Dev::start(state.path());
     for transaction in &accepted {
