@@ -52,14 +52,13 @@ pub fn percentile(sorted: &[Duration], percent: usize) -> Duration {
     sorted.get(position.min(sorted.len().saturating_sub(1))).copied().unwrap_or_default()
 }
 
-/// Sends what `request` makes of a number over `connections` at once; every number is used once, from `first` on.
+/// Sends what `request` makes of a number over `connections` at once; every number is used once.
 ///
 /// *Errors*: an answer other than `202`.
 pub async fn put_under(
     address: SocketAddr,
     connections: usize,
     until: Until,
-    first: usize,
     request: impl Fn(usize) -> Vec<u8> + Clone + Send + 'static,
 ) -> Outcome<Measured> {
     let begun = Instant::now();
@@ -77,7 +76,7 @@ pub async fn put_under(
                 if done {
                     break;
                 }
-                let request = request(first + number);
+                let request = request(number);
                 let sent = Instant::now();
                 let answer = client.exchange(&request).await?;
                 latencies.push(sent.elapsed());

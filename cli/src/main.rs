@@ -19,6 +19,11 @@ mod why;
 use std::process::ExitCode;
 
 use clap::Parser;
+use mimalloc::MiMalloc;
+
+/// *Why*: JSON in and out of the embedded store is mostly small allocations; `docs/performance.md` has the figures.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     commands::run(commands::Cli::parse())

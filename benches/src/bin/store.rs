@@ -20,11 +20,16 @@ use benches::{
     tutorial,
 };
 use local::Stack;
+use mimalloc::MiMalloc;
 use rusqlite::Connection;
 use service::{
     memory::MemoryStore,
     ports::{Change, Freshness, Item, Key, Page, Range, Store, Table, Unavailable, WriteError},
 };
+
+/// As in `hookwright dev`.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// How many runs each row of speed takes.
 const RUNS: usize = 5_000;

@@ -10,7 +10,8 @@ use std::path::Path;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
-use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, StalledStreamProtectionConfig};
 use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn,
 };
@@ -67,6 +68,9 @@ impl EmbeddedDynamo {
                 .endpoint_url("http://embedded.invalid")
                 .credentials_provider(Credentials::new("local", "local", None, None, "embedded"))
                 .retry_config(RetryConfig::disabled())
+                // Nothing here can hang: the engine has answered when the connector returns.
+                .timeout_config(TimeoutConfig::disabled())
+                .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
                 .http_client(in_process(database.clone()))
                 .build(),
         );

@@ -107,10 +107,11 @@ fn make_known(orders: Vec<Order>, effects: Vec<Effect>, shared: &Shared) {
     }
     drop(shelf);
 
-    shared.arrived.notify_one();
+    // Whoever sent something waits for this; whoever receives takes some time with what arrived.
     for (order, effect) in orders.into_iter().zip(effects) {
         answer(order, effect);
     }
+    shared.arrived.notify_one();
 }
 
 /// Whoever asked may have stopped waiting.
