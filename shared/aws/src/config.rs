@@ -26,7 +26,7 @@ pub(crate) enum BucketStyle {
 }
 
 /// All that is wrong with the environment, in one sentence.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ConfigError {
     /// One clause for each variable.
     pub problems: Vec<String>,
@@ -129,6 +129,13 @@ impl Reader<'_> {
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the environment is not complete: {}", self.problems.join("; "))
+    }
+}
+
+/// The sentence as well: a `main` that ends with an error prints it so.
+impl fmt::Debug for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
