@@ -39,7 +39,7 @@ const FINISH_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Examples:
   hookwright dev
-  hookwright dev --port 9000 --state-dir /tmp/hookwright
+  hookwright dev --port 9000 --state-dir orders
   hookwright dev --memory --log info")]
 pub(crate) struct Args {
     /// The port to listen on, on the loopback address only; 0 takes a free one.

@@ -107,6 +107,12 @@ pub(crate) fn complain(sentence: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", visible(sentence));
 }
 
+/// Those of the fields, each a name and a pointer, that the document has and that are not `null`.
+pub(crate) fn present_fields<'n>(document: &Value, fields: &[(&'n str, &str)]) -> Vec<(&'n str, String)> {
+    let told = |pointer| document.pointer(pointer).filter(|value| !value.is_null()).map(brief);
+    fields.iter().filter_map(|(name, pointer)| told(*pointer).map(|value| (*name, value))).collect()
+}
+
 /// What is at `pointer`, in a word: text as it is, other JSON in its compact form, `-` for nothing.
 pub(crate) fn text_at(document: &Value, pointer: &str) -> String {
     document.pointer(pointer).map_or_else(|| "-".to_owned(), brief)

@@ -8,7 +8,7 @@ use crate::{
     client::Address,
     config::Global,
     failure::Failure,
-    output::{Page, brief, shortened, text_at},
+    output::{Page, brief, present_fields, shortened, text_at},
     paging::Paging,
     session::Session,
 };
@@ -215,17 +215,18 @@ fn change(session: &Session, hook: &HookArg, changes: Value) -> Result<(), Failu
 fn view(hook: &Value) -> Page {
     let mut page = Page::default();
     let mut fields = vec![("id", text_at(hook, "/id")), ("url", text_at(hook, "/attributes/url"))];
-    for (name, pointer) in [
-        ("event", "/attributes/eventName"),
-        ("title", "/attributes/title"),
-        ("description", "/attributes/description"),
-        ("debug", "/attributes/debug"),
-        ("reply", "/attributes/reply"),
-        ("created", "/attributes/createdAt"),
-        ("updated", "/attributes/updatedAt"),
-    ] {
-        fields.extend(hook.pointer(pointer).filter(|value| !value.is_null()).map(|value| (name, brief(value))));
-    }
+    fields.extend(present_fields(
+        hook,
+        &[
+            ("event", "/attributes/eventName"),
+            ("title", "/attributes/title"),
+            ("description", "/attributes/description"),
+            ("debug", "/attributes/debug"),
+            ("reply", "/attributes/reply"),
+            ("created", "/attributes/createdAt"),
+            ("updated", "/attributes/updatedAt"),
+        ],
+    ));
     page.fields(&fields);
     page
 }

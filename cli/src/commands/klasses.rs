@@ -7,7 +7,7 @@ use crate::{
     client::Address,
     config::Global,
     failure::Failure,
-    output::{Page, brief, text_at},
+    output::{Page, present_fields, text_at},
     paging::Paging,
     session::Session,
     source,
@@ -182,15 +182,16 @@ fn attribute(text: &str) -> Result<(String, String), String> {
 fn view(klass: &Value) -> Page {
     let mut page = Page::default();
     let mut fields = vec![("name", text_at(klass, "/attributes/name")), ("id", text_at(klass, "/id"))];
-    for (name, pointer) in [
-        ("display name", "/attributes/displayName"),
-        ("icon", "/attributes/icon"),
-        ("color", "/attributes/color"),
-        ("created", "/attributes/createdAt"),
-        ("updated", "/attributes/updatedAt"),
-    ] {
-        fields.extend(klass.pointer(pointer).filter(|value| !value.is_null()).map(|value| (name, brief(value))));
-    }
+    fields.extend(present_fields(
+        klass,
+        &[
+            ("display name", "/attributes/displayName"),
+            ("icon", "/attributes/icon"),
+            ("color", "/attributes/color"),
+            ("created", "/attributes/createdAt"),
+            ("updated", "/attributes/updatedAt"),
+        ],
+    ));
     page.fields(&fields);
     if let Some(properties) = properties(klass) {
         page.line("");
