@@ -1,7 +1,7 @@
 //! Klasses: what the instances of one kind of custom object look like.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::{CustomProblem, KlassId, OrgId, Suffix, Timestamp};
 
@@ -53,6 +53,20 @@ pub struct Klass {
 }
 
 impl Klass {
+    /// The klass as JSON, without what identifies it.
+    pub fn attributes(&self) -> Map<String, Value> {
+        let members = [
+            ("name", json!(self.name)),
+            ("displayName", json!(self.display_name)),
+            ("icon", json!(self.icon)),
+            ("color", json!(self.color)),
+            ("metadata", json!(self.metadata)),
+            ("createdAt", json!(self.created_at)),
+            ("updatedAt", json!(self.updated_at)),
+        ];
+        members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+
     /// Says what is wrong with a klass's name, in a sentence.
     pub fn check_name(name: &str) -> Result<(), String> {
         let first = name.bytes().next().is_some_and(|b| b.is_ascii_lowercase());
@@ -126,8 +140,6 @@ fn accept_attribute(name: &str, value: &Value) -> Result<(String, Value), Custom
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     fn object(value: Value) -> Map<String, Value> {

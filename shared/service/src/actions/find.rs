@@ -24,17 +24,13 @@ pub(super) async fn klass_by_name(unit: &mut Unit<'_>, params: &Params<'_>) -> R
         None => params.required_text("name")?,
     };
     match klass(unit, &name).await? {
-        Some(klass) => Ok(json!({
-            "id": klass.id,
-            "type": "klass",
-            "name": klass.name,
-            "displayName": klass.display_name,
-            "icon": klass.icon,
-            "color": klass.color,
-            "metadata": klass.metadata,
-            "createdAt": klass.created_at,
-            "updatedAt": klass.updated_at,
-        })),
+        Some(klass) => {
+            let mut output = Map::new();
+            output.insert("id".to_owned(), json!(klass.id));
+            output.insert("type".to_owned(), json!("klass"));
+            output.extend(klass.attributes());
+            Ok(Value::Object(output))
+        }
         None => Ok(nothing()),
     }
 }

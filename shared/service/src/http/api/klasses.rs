@@ -2,7 +2,7 @@
 
 use domain::{Klass, KlassId, Rejected, Rejection};
 use http::StatusCode;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{
     Refused, Response,
@@ -112,14 +112,6 @@ fn problem((path, sentence): (String, String)) -> Problem {
 }
 
 fn klass_resource(call: &Call<'_>, klass: &Klass) -> Value {
-    let attributes = json!({
-        "name": klass.name,
-        "displayName": klass.display_name,
-        "icon": klass.icon,
-        "color": klass.color,
-        "metadata": klass.metadata,
-        "createdAt": klass.created_at,
-        "updatedAt": klass.updated_at,
-    });
+    let attributes = Value::Object(klass.attributes());
     resource("klass", &klass.id.to_string(), &format!("/v1/klasses/{}", klass.name), attributes, org_relationship(call))
 }
