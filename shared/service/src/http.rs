@@ -13,7 +13,7 @@ mod routes;
 use bytes::Bytes;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
-pub use answer::{Response, error_response, rejected_response, unavailable_response};
+pub use answer::{Response, error_response};
 pub use openapi::document as openapi_document;
 pub use routes::{Method as RouteMethod, ROUTES, Route};
 

@@ -21,7 +21,7 @@ use crate::{
 };
 
 pub use not_done::NotDone;
-pub use unit::{RECORD_LIMIT_BYTES, Unit};
+pub use unit::Unit;
 
 /// Where the record is.
 pub fn record_key(org: OrgId, kind: &RecordKind, id: RecordId) -> Key {

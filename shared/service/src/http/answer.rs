@@ -37,7 +37,7 @@ pub(crate) fn empty_response(status: StatusCode) -> Response {
 }
 
 /// The answer to a request that its sender must change.
-pub fn rejected_response(rejected: &Rejected) -> Response {
+pub(crate) fn rejected_response(rejected: &Rejected) -> Response {
     let status = status_of(rejected.rejection);
     let mut error = error_object(status, rejected.code, &rejected.detail);
     if let (false, Some(error)) = (rejected.path.is_empty(), error.as_object_mut()) {
@@ -51,7 +51,7 @@ pub fn rejected_response(rejected: &Rejected) -> Response {
 }
 
 /// The answer while the world does not do its part: the sender is to come again.
-pub fn unavailable_response(error: &Unavailable) -> Response {
+pub(crate) fn unavailable_response(error: &Unavailable) -> Response {
     tracing::error!(%error, "answered 503");
     let status = StatusCode::SERVICE_UNAVAILABLE;
     let detail = "The request was not taken. Send it again in a few seconds.";

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The most bytes of a record as JSON. *Why 1 MiB*: no step can give it more, and a journal entry holds it once.
-pub const RECORD_LIMIT_BYTES: usize = 1_048_576;
+const RECORD_LIMIT_BYTES: usize = 1_048_576;
 
 /// Pending reads and changes on an org's records.
 pub struct Unit<'a> {
@@ -85,7 +85,7 @@ impl<'a> Unit<'a> {
 
     /// Writes `record`, whose `rev` the caller has counted up.
     ///
-    /// *Errors*: `record_too_large` over [`RECORD_LIMIT_BYTES`].
+    /// *Errors*: `record_too_large` over 1 MiB of JSON.
     pub fn put_record(&mut self, record: &Record) -> Result<(), NotDone> {
         let item = record_item(record)?;
         if item.document.len() > RECORD_LIMIT_BYTES {

@@ -79,7 +79,7 @@ pub fn run_changes(run: &Run, before: Option<&StoredRun>, new: &[JournalEntry]) 
 
 /// The run with its whole journal.
 pub async fn find_run(store: &dyn Store, org: OrgId, id: RunId) -> Result<Option<StoredRun>, Unavailable> {
-    let Some(item) = store.find(&Key::new(Table::Runs, partition(org, id), HEAD), Freshness::Latest).await? else {
+    let Some(item) = store.find(&head_key(org, id), Freshness::Latest).await? else {
         return Ok(None);
     };
     let head: Head = document::read(&item)?;
@@ -114,7 +114,8 @@ pub async fn list_runs(
         })
         .await?;
     let keys: Vec<Key> = page.items.into_iter().map(|item| item.key).collect();
-    Ok(Listing { items: read_heads(store, &keys).await?, next: page.next })
+    let heads = read_heads(store, &keys).await?;
+    Ok(Listing { items: heads.into_iter().map(|head| head.run).collect(), next: page.next })
 }
 
 /// The runs `ids` with the first entries of their journals; those that are not there are left out.
@@ -125,21 +126,19 @@ pub async fn find_run_heads(
 ) -> Result<Vec<(Run, Option<JournalEntry>)>, Unavailable> {
     let mut runs = Vec::with_capacity(ids.len());
     for chunk in ids.chunks(LIST_LIMIT_ITEMS) {
-        let keys: Vec<Key> = chunk.iter().map(|id| Key::new(Table::Runs, partition(org, *id), HEAD)).collect();
-        for item in store.find_all(&keys).await? {
-            let head: Head = document::read(&item)?;
-            runs.push((head.run, head.entries.into_iter().next()));
-        }
+        let keys: Vec<Key> = chunk.iter().map(|id| head_key(org, *id)).collect();
+        let heads = read_heads(store, &keys).await?;
+        runs.extend(heads.into_iter().map(|head| (head.run, head.entries.into_iter().next())));
     }
     Ok(runs)
 }
 
-async fn read_heads(store: &dyn Store, keys: &[Key]) -> Result<Vec<Run>, Unavailable> {
+async fn read_heads(store: &dyn Store, keys: &[Key]) -> Result<Vec<Head>, Unavailable> {
     if keys.is_empty() {
         return Ok(Vec::new());
     }
     let items = store.find_all(keys).await?;
-    items.iter().map(|item| Ok(document::read::<Head>(item)?.run)).collect()
+    items.iter().map(document::read).collect()
 }
 
 async fn append_later_entries(store: &dyn Store, stored: &mut StoredRun) -> Result<(), Unavailable> {
@@ -170,7 +169,7 @@ async fn append_later_entries(store: &dyn Store, stored: &mut StoredRun) -> Resu
 fn head_item(run: &Run, entries: &[JournalEntry], rev: u64) -> Result<Item, Unavailable> {
     let head = HeadOf { run, entries };
     Ok(Item {
-        key: Key::new(Table::Runs, partition(run.org, run.id), HEAD),
+        key: head_key(run.org, run.id),
         rev,
         document: document::write(&head)?,
         index: Some(IndexKey {
@@ -189,6 +188,10 @@ fn journal_item(run: &Run, written: u64, entries: &[JournalEntry]) -> Result<Ite
         index: None,
         expires_at: Some(run.started_at.plus_seconds(RETENTION_SECONDS).as_second()),
     })
+}
+
+fn head_key(org: OrgId, id: RunId) -> Key {
+    Key::new(Table::Runs, partition(org, id), HEAD)
 }
 
 fn partition(org: OrgId, id: RunId) -> String {
