@@ -3,6 +3,7 @@
 mod tutorial;
 
 mod form_hooks;
+mod limits;
 mod management;
 mod records;
 mod runs;

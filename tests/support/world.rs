@@ -278,3 +278,8 @@ pub fn workflow_of(name: &str, event: &str, steps: Value) -> Value {
         "steps": steps,
     })
 }
+
+/// Transitions of a step that always goes on to `target`.
+pub fn always(target: &str) -> Value {
+    json!([{ "target": target, "condition": { "op": "true", "values": [true] } }])
+}
