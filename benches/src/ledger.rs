@@ -156,7 +156,7 @@ fn value_size(value: &AttributeValue) -> usize {
         AttributeValue::B(bytes) => bytes.as_ref().len(),
         // Two digits to a byte, and one byte more.
         AttributeValue::N(digits) => digits.len().div_ceil(2) + 1,
-        other => unimplemented!("no item of ours has a {other:?}"),
+        other => panic!("no item of ours has a {other:?}"),
     }
 }
 
