@@ -1,0 +1,3 @@
+//! The front door for webhooks on Lambda.
+
+fn main() {}

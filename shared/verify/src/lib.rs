@@ -1,0 +1,1 @@
+//! Provider signatures and handshakes, over raw bytes.
