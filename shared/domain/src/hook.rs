@@ -4,6 +4,14 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+mod auth;
+mod door;
+
+pub use auth::{Auth, BEARER, RETIRED_SECONDS, RetiredSecret, SECRETS_LIMIT, Secret};
+pub use door::{
+    DUPLICATES_DEFAULT_SECONDS, DUPLICATES_LIMIT_SECONDS, Duplicates, Guard, Limit, UPLOAD_LIMIT_BYTES, UploadRule,
+};
+
 use crate::{HookId, OrgId, Timestamp};
 
 /// How long the debug log stays on after it was switched on. *Source*: Kustomer's `debug` on a hook.
@@ -163,13 +171,76 @@ pub struct Hook {
     /// What posters are answered instead of the standard `202`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply: Option<Reply>,
+    /// How a webhook knows its sender; nothing for the other kinds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth: Option<Auth>,
+    /// The app whose events its arrivals fire beside the hook's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app: Option<String>,
+    /// The methods a webhook takes; POST where it names none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub methods: Vec<String>,
+    /// How many arrivals it takes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<Limit>,
+    /// How many it takes of one source address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address_limit: Option<Limit>,
+    /// Which arrivals it takes for repeats; what its app says where it says nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duplicates: Option<DuplicateRule>,
+    /// Whether arrivals are kept as they came, for `listen`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tape: bool,
+    /// What guards a public form.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guard: Option<Guard>,
+    /// What a sender may upload.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uploads: Option<UploadRule>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
 }
 
+/// What a hook says about repeats.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum DuplicateRule {
+    /// Every arrival counts.
+    Taken,
+    /// A repeat is answered as the first was, and starts nothing.
+    Suppressed(Duplicates),
+}
+
 impl Hook {
+    /// A hook that only has an address, made at `now`.
+    pub fn new(id: HookId, org: OrgId, kind: HookKind, hash: HookHash, now: Timestamp) -> Self {
+        Self {
+            id,
+            org,
+            kind,
+            hash,
+            title: String::new(),
+            description: None,
+            event_name: Self::standard_event_name(kind, id),
+            debug_until: None,
+            reply: None,
+            auth: None,
+            app: None,
+            methods: Vec::new(),
+            limit: None,
+            address_limit: None,
+            duplicates: None,
+            tape: false,
+            guard: None,
+            uploads: None,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
     /// The event a plain hook fires: `kustomer.hooks.form.5a345109e578360010eaa1ad.receive`.
     pub fn standard_event_name(kind: HookKind, id: HookId) -> String {
         format!("kustomer.hooks.{}.{id}.receive", kind.word())
