@@ -6,9 +6,11 @@
 mod blobs;
 mod queue;
 mod store;
+mod web;
 mod world;
 
 pub use blobs::MemoryBlobs;
 pub use queue::{Delivery, MemoryQueue};
 pub use store::MemoryStore;
+pub use web::MemoryWeb;
 pub use world::FixedWorld;

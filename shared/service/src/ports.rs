@@ -51,6 +51,69 @@ pub trait Blobs: Send + Sync {
     async fn find(&self, sha256: &str) -> Result<Option<Bytes>, Unavailable>;
 }
 
+/// Bytes that a sender puts among the blobs by itself, because they are too many for a request.
+#[async_trait]
+pub trait Uploads: Send + Sync {
+    /// Lets whoever holds the grant put these bytes, and no others, into their place among the blobs.
+    async fn grant(&self, upload: &Upload) -> Result<Grant, Unavailable>;
+
+    /// How many bytes the blob under `sha256` has, if it is there.
+    async fn size(&self, sha256: &str) -> Result<Option<u64>, Unavailable>;
+}
+
+/// Bytes that are to come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upload {
+    /// 64 lower-case hex digits.
+    pub sha256: String,
+    /// How many.
+    pub bytes: u64,
+    /// What they are.
+    pub content_type: String,
+    /// For how long the grant holds.
+    pub seconds: u32,
+}
+
+/// The right to put one upload with `PUT`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// Where to.
+    pub url: String,
+    /// Headers that have to be sent as they are.
+    pub headers: Vec<(String, String)>,
+}
+
+/// Pages of the web that a hook depends on: a provider's keys, a certificate, a captcha's verdict.
+#[async_trait]
+pub trait Fetch: Send + Sync {
+    /// Sends `request` and gives the answer, whatever its status.
+    ///
+    /// Only `https` (in local mode `http` to this machine too), only to public addresses, no redirects, within 3 s.
+    /// *Errors*: [`Unavailable`], also for an answer over [`FETCH_LIMIT_BYTES`] and for a place that is not allowed.
+    async fn fetch(&self, request: FetchRequest) -> Result<Fetched, Unavailable>;
+}
+
+/// The most bytes of a fetched page.
+pub const FETCH_LIMIT_BYTES: usize = 256 * 1024;
+
+/// What is fetched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FetchRequest {
+    /// From where.
+    pub url: String,
+    /// An urlencoded form to post; `GET` without one.
+    pub form: Option<String>,
+}
+
+/// What was fetched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fetched {
+    /// The status.
+    pub status: u16,
+    /// The page.
+    pub body: Bytes,
+}
+
 /// Time and chance, given so that tests can choose both.
 pub trait World: Send + Sync {
     /// The present instant.

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::ports::{Blobs, Unavailable};
+use crate::ports::{Blobs, Grant, Unavailable, Upload, Uploads};
 
 /// Bytes under their SHA-256, gone with the process.
 #[derive(Debug, Default)]
@@ -30,5 +30,18 @@ impl Blobs for MemoryBlobs {
 
     async fn find(&self, sha256: &str) -> Result<Option<Bytes>, Unavailable> {
         Ok(self.blobs.lock().unwrap_or_else(PoisonError::into_inner).get(sha256).cloned())
+    }
+}
+
+#[async_trait]
+impl Uploads for MemoryBlobs {
+    /// Nobody listens at the grant's address; whoever holds it calls [`Blobs::put`].
+    async fn grant(&self, upload: &Upload) -> Result<Grant, Unavailable> {
+        let headers = vec![("content-type".to_owned(), upload.content_type.clone())];
+        Ok(Grant { url: format!("memory:{}", upload.sha256), headers })
+    }
+
+    async fn size(&self, sha256: &str) -> Result<Option<u64>, Unavailable> {
+        Ok(self.find(sha256).await?.map(|bytes| bytes.len() as u64))
     }
 }
