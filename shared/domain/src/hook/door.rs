@@ -74,6 +74,9 @@ pub struct Guard {
     /// A field that people do not see and leave empty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub honeypot: Option<String>,
+    /// What challenges are signed with; made when the guard is set, never shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub challenge_key: Option<Secret>,
     /// How long a person takes at least.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub minimum_fill_seconds: Option<u32>,
