@@ -76,6 +76,16 @@ fn has_comma_outside_quotes(text: &str) -> bool {
     text.split('"').step_by(2).any(|outside| outside.contains(','))
 }
 
+/// A body that was read, before it is a transaction.
+pub(crate) struct Arrival {
+    /// The transaction it will be.
+    pub(crate) id: TransactionId,
+    /// When it arrived.
+    pub(crate) created_at: Timestamp,
+    /// What is in it.
+    pub(crate) reading: Reading,
+}
+
 /// What stands behind every hook address.
 pub struct Door {
     /// Where hooks are looked up and the debug log is kept.
@@ -103,39 +113,49 @@ impl Door {
         }
     }
 
-    /// Makes a transaction of `body`, which was sent to `hook`.
+    /// Makes a transaction of `body`, which was sent to `hook`: [`Door::read`], then [`Door::take`].
     ///
     /// *Once it returns* the transaction is durable and its workflows will run.
     /// *Errors*: [`NotAccepted`]; nothing was kept then but, in debug, the refusal.
     pub async fn accept(&self, hook: &Hook, label: &Label, body: &[u8]) -> Result<Transaction, NotAccepted> {
-        let now = self.world.now();
+        let arrival = self.read(hook, label, body).await?;
+        self.take(hook, arrival).await
+    }
+
+    /// Reads `body`, which was sent to `hook`. Nothing is kept yet but, in debug, the refusal of one that cannot be read.
+    pub(crate) async fn read(&self, hook: &Hook, label: &Label, body: &[u8]) -> Result<Arrival, NotAccepted> {
+        let created_at = self.world.now();
         let mut random = [0; 8];
         self.world.fill(&mut random)?;
-        let id = TransactionId::fresh(now, random);
-        let reading = match read(label, body) {
-            Ok(reading) => reading,
+        let id = TransactionId::fresh(created_at, random);
+        match read(label, body) {
+            Ok(reading) => Ok(Arrival { id, created_at, reading }),
             Err(rejected) => {
-                self.log_refusal(hook, id, now, label, body, &rejected).await;
-                return Err(rejected.into());
+                self.log_refusal(hook, id, created_at, label, body, &rejected).await;
+                Err(rejected.into())
             }
-        };
-        let Reading { data, notes, files } = reading;
+        }
+    }
+
+    /// Makes a transaction of what was read. Taking it again under the same id is safe: its runs start once.
+    pub(crate) async fn take(&self, hook: &Hook, arrival: Arrival) -> Result<Transaction, NotAccepted> {
+        let Arrival { id, created_at, reading: Reading { data, notes, files } } = arrival;
         for file in files {
             self.blobs.put(&file.sha256, file.bytes).await?;
         }
-        let transaction = Transaction { id, org: hook.org, hook: hook.id, hook_kind: hook.kind, created_at: now, data };
+        let transaction = Transaction { id, org: hook.org, hook: hook.id, hook_kind: hook.kind, created_at, data };
         let notes = notes.into_iter().map(owner_note).collect();
         let envelope = Envelope::new(hook.event_name.clone(), transaction, notes);
         self.queue.send(envelope.message()?).await?;
         let transaction = envelope.transaction;
         tracing::debug!(transaction.id = %transaction.id, hook.id = %hook.id, "accepted a transaction");
-        if hook.is_debugging(now) {
+        if hook.is_debugging(created_at) {
             self.log(hook, &Interaction::Accepted(transaction.clone())).await;
         }
         Ok(transaction)
     }
 
-    async fn log_refusal(
+    pub(crate) async fn log_refusal(
         &self,
         hook: &Hook,
         id: TransactionId,
