@@ -1,0 +1,168 @@
+//! Samples: one realistic request for every event of every app, without its signature, which the crate `verify` makes.
+
+mod body;
+
+use std::sync::OnceLock;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+pub use body::SampleBody;
+
+include!(concat!(env!("OUT_DIR"), "/samples.rs"));
+
+/// Every sample, by app and file name.
+pub fn all() -> Vec<&'static Sample> {
+    FILES.iter().filter_map(|file| file.parsed().as_ref().ok()).collect()
+}
+
+/// The sample of an event or of one of its aliases, `event~variant` for a certain one; of an event that follows from others, one that has it fired.
+pub fn find(event_or_alias: &str) -> Option<&'static Sample> {
+    let (name, variant) = match event_or_alias.split_once('~') {
+        Some((name, variant)) => (name, Some(variant)),
+        None => (event_or_alias, None),
+    };
+    let event = crate::all().iter().flat_map(crate::App::event_specs).find(|spec| {
+        spec.name == name || spec.aliases.iter().any(|alias| alias == name)
+    });
+    let event = event.map_or(name, |spec| spec.name.as_str());
+    let samples = all();
+    let own = samples.iter().find(|sample| sample.event == event && (variant.is_none() || sample.variant.as_deref() == variant));
+    let other = || samples.iter().find(|sample| variant.is_none() && sample.other_events.contains_key(event));
+    own.or_else(other).copied()
+}
+
+/// The samples whose file cannot be used, as `app/file: why`; tests ask for it.
+pub fn problems() -> Vec<String> {
+    let problem = |file: &File| Some(format!("{}/samples/{}.json: {}", file.app, file.stem, file.parsed().as_ref().err()?));
+    FILES.iter().filter_map(problem).collect()
+}
+
+/// A request as its provider would send it, apart from the signature.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sample {
+    /// The app it belongs to.
+    pub app: &'static str,
+    /// The event it is first of all.
+    pub event: String,
+    /// Which of several samples of the event, such as `failed`; `None` for the usual one.
+    pub variant: Option<String>,
+    /// What happened, for people.
+    pub title: String,
+    /// The HTTP method.
+    pub method: String,
+    /// The headers by lower-case name, without `Content-Type` where the body's own is meant.
+    pub headers: Map<String, Value>,
+    /// The query parameters.
+    pub query: Map<String, Value>,
+    /// The body.
+    pub body: SampleBody,
+    /// The data that [`event`](Self::event) has.
+    pub expect: Value,
+    /// The other events it fires, each with its data where the sample states it: one for each time it is fired.
+    pub other_events: Map<String, Value>,
+}
+
+impl Sample {
+    /// The sample with other values in its body; a path is `customer.email` or `line_items.0.sku`, and leads into texts that hold JSON.
+    ///
+    /// *Errors*: a sentence about the first path that leads nowhere.
+    pub fn with(&self, changes: &[(String, Value)]) -> Result<Self, String> {
+        let mut sample = self.clone();
+        for (path, value) in changes {
+            sample.body.set(path, value.clone())?;
+        }
+        Ok(sample)
+    }
+
+    /// The value of `Content-Type`: the sample's own header, else what its body is.
+    pub fn content_type(&self) -> Option<&str> {
+        self.headers.get("content-type").and_then(Value::as_str).or_else(|| self.body.content_type())
+    }
+}
+
+struct File {
+    app: &'static str,
+    stem: &'static str,
+    source: &'static str,
+    sample: OnceLock<Result<Sample, String>>,
+}
+
+impl File {
+    const fn embedded(app: &'static str, stem: &'static str, source: &'static str) -> Self {
+        Self { app, stem, source, sample: OnceLock::new() }
+    }
+
+    fn parsed(&self) -> &Result<Sample, String> {
+        self.sample.get_or_init(|| self.parse())
+    }
+
+    fn parse(&self) -> Result<Sample, String> {
+        let value: Value = domain::exact::parse(self.source).map_err(|error| error.to_string())?;
+        let document: Document = serde_json::from_value(value).map_err(|error| error.to_string())?;
+        let (event, variant) = match self.stem.split_once('~') {
+            Some((event, variant)) => (event, Some(variant.to_owned())),
+            None => (self.stem, None),
+        };
+        if document.event != event {
+            return Err(format!("its event is {:?}, its file {event:?}", document.event));
+        }
+        Ok(Sample {
+            app: self.app,
+            variant,
+            title: document.title,
+            method: document.method,
+            headers: document.headers,
+            query: document.query,
+            body: SampleBody::of(document.body, document.form, document.text)?,
+            expect: document.expect,
+            other_events: document.other_events.named(),
+            event: document.event,
+        })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Document {
+    event: String,
+    title: String,
+    #[serde(default = "post")]
+    method: String,
+    #[serde(default)]
+    headers: Map<String, Value>,
+    #[serde(default)]
+    query: Map<String, Value>,
+    body: Option<Value>,
+    form: Option<Vec<(String, String)>>,
+    text: Option<String>,
+    expect: Value,
+    #[serde(default)]
+    other_events: OtherEvents,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OtherEvents {
+    Names(Vec<String>),
+    Data(Map<String, Value>),
+}
+
+impl Default for OtherEvents {
+    fn default() -> Self {
+        Self::Names(Vec::new())
+    }
+}
+
+impl OtherEvents {
+    fn named(self) -> Map<String, Value> {
+        match self {
+            Self::Names(names) => names.into_iter().map(|name| (name, Value::Null)).collect(),
+            Self::Data(data) => data,
+        }
+    }
+}
+
+fn post() -> String {
+    "POST".to_owned()
+}
