@@ -74,6 +74,7 @@ pub struct World {
     pub store: Arc<dyn Store>,
     pub queue: Arc<MemoryQueue>,
     pub blobs: Arc<MemoryBlobs>,
+    pub web: Arc<MemoryWeb>,
     pub door: Door,
     pub executor: Executor,
     pub management: Management,
@@ -93,6 +94,7 @@ impl World {
     pub async fn over(store: Arc<dyn Store>, clock: Arc<FixedWorld>) -> Self {
         let queue = Arc::new(MemoryQueue::new(clock.clone()));
         let blobs = Arc::new(MemoryBlobs::default());
+        let web = Arc::new(MemoryWeb::default());
         let addresses = Arc::default();
         let org = OrgId::parse("581392b55ac7a2110099d9c8").unwrap();
         let mut world = Self {
@@ -100,8 +102,12 @@ impl World {
                 store: store.clone(),
                 queue: queue.clone(),
                 blobs: blobs.clone(),
+                uploads: blobs.clone(),
+                web: web.clone(),
                 world: clock.clone(),
                 addresses: Arc::clone(&addresses),
+                limits: Limits::default(),
+                public_url: Some("http://hooks.test".to_owned()),
             },
             executor: Executor::new(store.clone(), clock.clone()),
             management: Management {
@@ -115,6 +121,7 @@ impl World {
             store,
             queue,
             blobs,
+            web,
             org,
             admin: String::new(),
         };

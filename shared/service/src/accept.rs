@@ -3,17 +3,26 @@
 //! Order matters here. A transaction is accepted when the queue has it, and the sender is told so only then; files go
 //! to the blob store before, so that the transaction never names bytes that are not there.
 
-use std::sync::Arc;
+mod circumstances;
+mod refuse;
+mod repeats;
+mod take;
 
-use domain::{Hook, HookHash, HookKind, Note, OrgId, Rejected, Rejection, Timestamp, Transaction, TransactionId};
+use std::{net::IpAddr, sync::Arc};
+
+use domain::{Hook, HookHash, HookKind, Note, OrgId, Rejected, Rejection, Timestamp, TransactionId};
 use ingest::{Reading, Refusal};
 
 use crate::{
     directory::hooks::AddressCache,
-    envelope::Envelope,
-    ports::{Blobs, Queue, Store, Unavailable, World},
+    limits::{Limits, Standing},
+    ports::{Blobs, Fetch, Queue, Store, Unavailable, Uploads, World},
     runs::{self, Interaction},
 };
+
+pub use circumstances::Circumstances;
+pub use refuse::Diagnosis;
+pub use take::{Repeat, Taken};
 
 /// The most bytes of a body. *Source*: 400 KB "including whitespace" at Kustomer; here 400 KiB.
 pub const BODY_LIMIT_BYTES: usize = 409_600;
@@ -32,8 +41,16 @@ pub struct Address {
 pub enum NotAccepted {
     /// The sender must change something.
     Rejected(Rejected),
+    /// The sender must wait.
+    Throttled(Standing),
     /// The world must recover; the sender should try again.
     Unavailable(Unavailable),
+}
+
+impl From<Standing> for NotAccepted {
+    fn from(standing: Standing) -> Self {
+        Self::Throttled(standing)
+    }
 }
 
 impl From<Unavailable> for NotAccepted {
@@ -77,13 +94,13 @@ fn has_comma_outside_quotes(text: &str) -> bool {
 }
 
 /// A body that was read, before it is a transaction.
-pub(crate) struct Arrival {
+pub struct Arrival {
     /// The transaction it will be.
-    pub(crate) id: TransactionId,
+    pub id: TransactionId,
     /// When it arrived.
-    pub(crate) created_at: Timestamp,
+    pub created_at: Timestamp,
     /// What is in it.
-    pub(crate) reading: Reading,
+    pub reading: Reading,
 }
 
 /// What stands behind every hook address.
@@ -94,10 +111,18 @@ pub struct Door {
     pub queue: Arc<dyn Queue>,
     /// Where files of forms go.
     pub blobs: Arc<dyn Blobs>,
+    /// How senders bring what is too large for a request.
+    pub uploads: Arc<dyn Uploads>,
+    /// Where providers' keys and captchas' verdicts are.
+    pub web: Arc<dyn Fetch>,
     /// Time and chance.
     pub world: Arc<dyn World>,
     /// Hooks that were looked up lately; shared with whoever changes hooks in this process.
     pub addresses: Arc<AddressCache>,
+    /// How many arrivals are let in.
+    pub limits: Limits,
+    /// What addresses begin with as senders see them; taken from the request where it is not set.
+    pub public_url: Option<String>,
 }
 
 impl Door {
@@ -105,76 +130,50 @@ impl Door {
     ///
     /// *Errors*: the same [`Rejection::NotFound`] for an address that is unknown, deleted, of another kind, or that
     /// names another org, so that nobody learns which addresses exist.
-    pub async fn hook_at(&self, kind: HookKind, address: Address) -> Result<Hook, NotAccepted> {
-        let found = self.addresses.find(self.store.as_ref(), address.hash, self.world.now()).await?;
+    pub async fn hook_at(&self, kind: HookKind, address: Address, source: Option<IpAddr>) -> Result<Hook, NotAccepted> {
+        let now = self.world.now();
+        let found = match self.addresses.remembered(address.hash, now) {
+            Some(known) => known,
+            None => {
+                self.limits.may_look_up(source, now)?;
+                self.addresses.find(self.store.as_ref(), address.hash, now).await?
+            }
+        };
         match found {
             Some(hook) if hook.kind == kind && address.org.is_none_or(|org| org == hook.org) => Ok(hook),
-            Some(_) | None => Err(NotAccepted::Rejected(unknown_address())),
-        }
-    }
-
-    /// Makes a transaction of `body`, which was sent to `hook`: [`Door::read`], then [`Door::take`].
-    ///
-    /// *Once it returns* the transaction is durable and its workflows will run.
-    /// *Errors*: [`NotAccepted`]; nothing was kept then but, in debug, the refusal.
-    pub async fn accept(&self, hook: &Hook, label: &Label, body: &[u8]) -> Result<Transaction, NotAccepted> {
-        let arrival = self.read(hook, label, body).await?;
-        self.take(hook, arrival).await
-    }
-
-    /// Reads `body`, which was sent to `hook`. Nothing is kept yet but, in debug, the refusal of one that cannot be read.
-    pub(crate) async fn read(&self, hook: &Hook, label: &Label, body: &[u8]) -> Result<Arrival, NotAccepted> {
-        let created_at = self.world.now();
-        let mut random = [0; 8];
-        self.world.fill(&mut random)?;
-        let id = TransactionId::fresh(created_at, random);
-        match read(label, body) {
-            Ok(reading) => Ok(Arrival { id, created_at, reading }),
-            Err(rejected) => {
-                self.log_refusal(hook, id, created_at, label, body, &rejected).await;
-                Err(rejected.into())
+            Some(_) | None => {
+                self.limits.count_miss(source, now);
+                Err(NotAccepted::Rejected(unknown_address()))
             }
         }
     }
 
-    /// Makes a transaction of what was read. Taking it again under the same id is safe: its runs start once.
-    pub(crate) async fn take(&self, hook: &Hook, arrival: Arrival) -> Result<Transaction, NotAccepted> {
-        let Arrival { id, created_at, reading: Reading { data, notes, files } } = arrival;
-        for file in files {
-            self.blobs.put(&file.sha256, file.bytes).await?;
-        }
-        let transaction = Transaction { id, org: hook.org, hook: hook.id, hook_kind: hook.kind, created_at, data };
-        let notes = notes.into_iter().map(owner_note).collect();
-        let envelope = Envelope::new(hook.event_name.clone(), transaction, notes);
-        self.queue.send(envelope.message()?).await?;
-        let transaction = envelope.transaction;
-        tracing::debug!(transaction.id = %transaction.id, hook.id = %hook.id, "accepted a transaction");
-        if hook.is_debugging(created_at) {
-            self.log(hook, &Interaction::Accepted(transaction.clone())).await;
-        }
-        Ok(transaction)
+    /// Lets an arrival at `hook` in, or says how long its sender has to wait.
+    pub async fn admit(&self, hook: &Hook, source: Option<IpAddr>) -> Result<Option<Standing>, NotAccepted> {
+        Ok(self.limits.admit(self.store.as_ref(), hook, source, self.world.now()).await?)
     }
 
-    pub(crate) async fn log_refusal(
+    fn fresh_id(&self) -> Result<TransactionId, Unavailable> {
+        let mut random = [0; 8];
+        self.world.fill(&mut random)?;
+        Ok(TransactionId::fresh(self.world.now(), random))
+    }
+
+    /// Reads `body`, which was sent to `hook`. Nothing is kept yet but the refusal of one that cannot be read.
+    pub async fn read(
         &self,
         hook: &Hook,
-        id: TransactionId,
-        now: Timestamp,
         label: &Label,
+        circumstances: &Circumstances,
         body: &[u8],
-        rejected: &Rejected,
-    ) {
-        tracing::warn!(hook.id = %hook.id, code = rejected.code, body_bytes = body.len(), "refused a body");
-        if hook.is_debugging(now) {
-            let refusal = runs::Refusal {
-                id,
-                created_at: now,
-                code: rejected.code.to_owned(),
-                detail: rejected.detail.clone(),
-                content_type: (!label.content_types.is_empty()).then(|| label.content_types.join(", ")),
-                body_bytes: body.len(),
-            };
-            self.log(hook, &Interaction::Refused(refusal)).await;
+    ) -> Result<Arrival, NotAccepted> {
+        let (id, created_at) = (self.fresh_id()?, self.world.now());
+        match read(label, body) {
+            Ok(reading) => Ok(Arrival { id, created_at, reading }),
+            Err(rejected) => {
+                self.note_refusal(hook, &rejected, circumstances, body.len(), Diagnosis::default).await;
+                Err(rejected.into())
+            }
         }
     }
 

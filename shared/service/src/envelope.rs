@@ -6,6 +6,7 @@
 
 use domain::{Note, Transaction};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::{document, ports::Unavailable};
 
@@ -33,6 +34,34 @@ pub struct Envelope {
     /// What its owner should know about the body.
     #[serde(default)]
     pub notes: Vec<Note>,
+    /// How it came, where that matters to the events it fires.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Source>,
+}
+
+/// How an arrival came to a webhook: all that an app needs beside the data to tell its events.
+///
+/// *Shape*: `{"app":"shopify","scheme":"shopify","method":"POST","query":{},"headers":{"x-shopify-topic":"orders/updated"}}`.
+/// It holds no credentials and no signatures.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Source {
+    /// The app of the hook.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app: Option<String>,
+    /// How the sender was known.
+    pub scheme: String,
+    /// The method.
+    pub method: String,
+    /// The query as data.
+    #[serde(default, with = "domain::exact")]
+    pub query: Map<String, Value>,
+    /// The headers that are kept, by lower-case name.
+    #[serde(default)]
+    pub headers: Map<String, Value>,
+    /// What the provider calls this delivery.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery_id: Option<String>,
 }
 
 impl Envelope {
@@ -44,7 +73,12 @@ impl Envelope {
             let message = format!("At least {left_out} more notes were left out.");
             notes.push(Note { code: "more_notes".to_owned(), path: "$".to_owned(), message });
         }
-        Self { v: VERSION, event, transaction, notes }
+        Self { v: VERSION, event, transaction, notes, source: None }
+    }
+
+    /// The same, with how it came.
+    pub fn from_source(self, source: Option<Source>) -> Self {
+        Self { source, ..self }
     }
 
     /// The text that goes on the queue.

@@ -10,6 +10,8 @@ mod answer;
 mod openapi;
 mod routes;
 
+use std::net::IpAddr;
+
 use bytes::Bytes;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
@@ -19,6 +21,15 @@ pub use routes::{Method as RouteMethod, ROUTES, Route};
 
 /// A request whose body has arrived whole.
 pub type Request = http::Request<Bytes>;
+
+/// Where a request came from, as an extension of it. Whoever listens sets it; a header could be forged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SourceAddress(pub IpAddr);
+
+/// The address in the extension of a request.
+pub(crate) fn source_address(request: &Request) -> Option<IpAddr> {
+    request.extensions().get::<SourceAddress>().map(|source| source.0)
+}
 
 /// The most bytes of a management request's body. *Why*: a workflow is the largest document there is.
 pub const API_BODY_LIMIT_BYTES: usize = 1_048_576;

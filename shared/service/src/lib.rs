@@ -17,8 +17,10 @@ pub mod accept;
 mod envelope;
 pub mod execute;
 pub mod http;
+mod limits;
 
 pub use accept::Door;
-pub use envelope::{Envelope, UnreadableMessage};
+pub use envelope::{Envelope, Source, UnreadableMessage};
 pub use execute::Executor;
 pub use http::api::Management;
+pub use limits::{Limits, Standing};

@@ -45,7 +45,7 @@ pub const DUPLICATES_LIMIT_SECONDS: u32 = 30 * 24 * 60 * 60;
 pub const DUPLICATES_DEFAULT_SECONDS: u32 = 7 * 24 * 60 * 60;
 
 /// The most fields that make two arrivals the same.
-pub const DUPLICATE_FIELDS_LIMIT: usize = 10;
+const DUPLICATE_FIELDS_LIMIT: usize = 10;
 
 impl Duplicates {
     /// Says what is wrong, in a sentence.

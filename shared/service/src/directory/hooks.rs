@@ -31,7 +31,7 @@ pub struct AddressCache {
 impl AddressCache {
     /// The hook at `hash`, from memory or from the store.
     pub async fn find(&self, store: &dyn Store, hash: HookHash, now: Timestamp) -> Result<Option<Hook>, Unavailable> {
-        if let Some(known) = self.fresh(hash, now) {
+        if let Some(known) = self.remembered(hash, now) {
             return Ok(known);
         }
         let found = find_by_hash(store, hash).await?;
@@ -48,7 +48,8 @@ impl AddressCache {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner).remove(&hash);
     }
 
-    fn fresh(&self, hash: HookHash, now: Timestamp) -> Option<Option<Hook>> {
+    /// What is remembered of `hash`: nothing, that no hook is there, or the hook.
+    pub fn remembered(&self, hash: HookHash, now: Timestamp) -> Option<Option<Hook>> {
         let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         let (read_at, hook) = entries.get(&hash)?;
         let age_ms = now.as_millisecond() - read_at.as_millisecond();

@@ -5,7 +5,7 @@ use domain::{Rejected, Rejection};
 use http::{HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
-use crate::ports::Unavailable;
+use crate::{accept::NotAccepted, limits::Standing, ports::Unavailable};
 
 /// An answer whose body is whole.
 pub type Response = http::Response<Bytes>;
@@ -48,6 +48,34 @@ pub(crate) fn rejected_response(rejected: &Rejected) -> Response {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
     response
+}
+
+/// The answer to a sender who has to wait.
+///
+/// *Source*: Kustomer's header names; `x-ratelimit-reset` is the epoch second at which the limit is whole again.
+pub(crate) fn throttled_response(standing: &Standing) -> Response {
+    let detail = format!("This is more than is taken here. Send it again in {} seconds.", standing.retry_after_seconds);
+    let mut response = error_response(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", &detail);
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(standing.retry_after_seconds));
+    tell_standing(&mut response, standing);
+    response
+}
+
+/// Tells the sender where it stands with the limit of the address.
+pub(crate) fn tell_standing(response: &mut Response, standing: &Standing) {
+    let headers = response.headers_mut();
+    headers.insert("x-ratelimit-limit", HeaderValue::from(standing.limit));
+    headers.insert("x-ratelimit-remaining", HeaderValue::from(standing.remaining));
+    headers.insert("x-ratelimit-reset", HeaderValue::from(standing.reset_at));
+}
+
+/// The answer to an arrival that was not accepted.
+pub(crate) fn not_accepted_response(reason: &NotAccepted) -> Response {
+    match reason {
+        NotAccepted::Rejected(rejected) => rejected_response(rejected),
+        NotAccepted::Throttled(standing) => throttled_response(standing),
+        NotAccepted::Unavailable(error) => unavailable_response(error),
+    }
 }
 
 /// The answer while the world does not do its part: the sender is to come again.

@@ -1,15 +1,17 @@
 //! The door for forms: `POST /v1/hooks/form/{org}/{hash}` and `POST /v1/hooks/form/{hash}`.
 
 use bytes::Bytes;
-use domain::{HookHash, HookKind, OrgId, Rejected, Rejection, Reply, Transaction};
+use domain::{Hook, HookHash, HookKind, OrgId, Rejected, Rejection, Reply, TransactionId};
 use http::{HeaderValue, Method, StatusCode, header};
 use serde_json::json;
 
 use super::{
     Request, Response,
-    answer::{empty_response, json_response, rejected_response, unavailable_response},
+    answer::{empty_response, json_response, not_accepted_response, tell_standing},
+    source_address,
 };
-use crate::accept::{Address, Door, Label, NotAccepted, unknown_address};
+use crate::accept::{Address, Circumstances, Diagnosis, Door, Label, NotAccepted, unknown_address};
+use crate::limits::Standing;
 
 const PREFIX: &str = "/v1/hooks/form/";
 
@@ -27,14 +29,13 @@ pub fn is_for_form_door(method: &Method, path: &str) -> bool {
 pub async fn receive(door: &Door, request: &Request) -> Response {
     match accept(door, request).await {
         Ok(response) => response,
-        Err(NotAccepted::Rejected(rejected)) => {
-            let mut response = rejected_response(&rejected);
-            if rejected.rejection == Rejection::MethodNotAllowed {
+        Err(reason) => {
+            let mut response = not_accepted_response(&reason);
+            if response.status() == StatusCode::METHOD_NOT_ALLOWED {
                 response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
             }
             response
         }
-        Err(NotAccepted::Unavailable(error)) => unavailable_response(&error),
     }
 }
 
@@ -44,12 +45,43 @@ async fn accept(door: &Door, request: &Request) -> Result<Response, NotAccepted>
         return Err(rejected.into());
     }
     let address = address(request.uri().path()).ok_or_else(unknown_address)?;
-    let hook = door.hook_at(HookKind::Form, address).await?;
-    let transaction = door.accept(&hook, &label(request), request.body()).await?;
-    Ok(match &hook.reply {
+    let hook = door.hook_at(HookKind::Form, address, source_address(request)).await?;
+    let circumstances = circumstances(request, &[]);
+    let body = request.body();
+    let standing = admit(door, &hook, &circumstances, body.len()).await?;
+    let arrival = door.read(&hook, &label(request), &circumstances, body).await?;
+    let taken = door.take(&hook, arrival, None, &circumstances, body).await?;
+    let mut response = match &hook.reply {
         Some(reply) => set_reply(reply),
-        None => accepted(&transaction),
-    })
+        None => accepted(taken.first().map(|taken| taken.transaction.id)),
+    };
+    if let Some(standing) = standing {
+        tell_standing(&mut response, &standing);
+    }
+    Ok(response)
+}
+
+/// What of the request may be kept; `named` are headers that an app asks for.
+pub(super) fn circumstances(request: &Request, named: &[String]) -> Circumstances {
+    let headers = request.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
+    let (method, query) = (request.method().as_str(), request.uri().query());
+    Circumstances::of(method, query, headers, named, source_address(request))
+}
+
+/// Lets the arrival in, or notes for the owner that it was one too many.
+pub(super) async fn admit(
+    door: &Door,
+    hook: &Hook,
+    circumstances: &Circumstances,
+    body_bytes: usize,
+) -> Result<Option<Standing>, NotAccepted> {
+    let admitted = door.admit(hook, circumstances.source_address).await;
+    if let Err(NotAccepted::Throttled(standing)) = &admitted {
+        let detail = format!("More than {} requests came in the time of the limit.", standing.limit);
+        let rejected = Rejected::new(Rejection::Malformed, "too_many_requests", detail);
+        door.note_refusal(hook, &rejected, circumstances, body_bytes, Diagnosis::default).await;
+    }
+    admitted
 }
 
 /// The address in a path, or nothing if it has not the shape of one.
@@ -63,7 +95,7 @@ fn address(path: &str) -> Option<Address> {
 }
 
 /// A header that is no plain text is read as far as it is.
-fn label(request: &Request) -> Label {
+pub(super) fn label(request: &Request) -> Label {
     let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     Label {
         content_types: request.headers().get_all(header::CONTENT_TYPE).iter().map(text).collect(),
@@ -71,14 +103,14 @@ fn label(request: &Request) -> Label {
     }
 }
 
-fn accepted(transaction: &Transaction) -> Response {
-    let id = transaction.id;
-    let links = json!({ "self": format!("/v1/transactions/{id}") });
+/// The standard answer; a batch is named by its first transaction.
+pub(super) fn accepted(id: Option<TransactionId>) -> Response {
+    let links = json!({ "self": id.map(|id| format!("/v1/transactions/{id}")) });
     json_response(StatusCode::ACCEPTED, &json!({ "data": { "id": id, "type": "transaction", "links": links } }))
 }
 
 /// The answer that the hook is set to; [`Reply::check`] has passed when it was saved.
-fn set_reply(reply: &Reply) -> Response {
+pub(super) fn set_reply(reply: &Reply) -> Response {
     let mut response = empty_response(StatusCode::from_u16(reply.status).unwrap_or(StatusCode::ACCEPTED));
     if let Some(body) = &reply.body {
         *response.body_mut() = Bytes::from(body.clone());

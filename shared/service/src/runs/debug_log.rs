@@ -40,6 +40,14 @@ pub enum Interaction {
     Accepted(Transaction),
     /// It was refused.
     Refused(Refusal),
+    /// It had arrived before.
+    #[serde(rename_all = "camelCase")]
+    Repeated {
+        /// The transaction of then.
+        of: TransactionId,
+        /// When it came again.
+        created_at: Timestamp,
+    },
 }
 
 /// Adds `interaction` to the debug log of `hook`.
@@ -47,6 +55,7 @@ pub async fn log_interaction(store: &dyn Store, hook: &Hook, interaction: &Inter
     let (created_at, id) = match interaction {
         Interaction::Accepted(transaction) => (transaction.created_at, transaction.id),
         Interaction::Refused(refusal) => (refusal.created_at, refusal.id),
+        Interaction::Repeated { of, created_at } => (*created_at, *of),
     };
     let item = Item {
         key: Key::new(Table::Runs, partition(hook.org, hook.id), format!("{created_at}#{id}")),

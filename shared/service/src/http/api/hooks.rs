@@ -28,19 +28,7 @@ pub(super) async fn create(call: &Call<'_>) -> Result<Response, Refused> {
     world.fill(&mut id)?;
     world.fill(&mut hash)?;
     let id = HookId::fresh(now, id);
-    let mut hook = Hook {
-        id,
-        org: call.caller.org,
-        kind,
-        hash: HookHash::from_random(hash),
-        title: String::new(),
-        description: None,
-        event_name: Hook::standard_event_name(kind, id),
-        debug_until: None,
-        reply: None,
-        created_at: now,
-        updated_at: now,
-    };
+    let mut hook = Hook::new(id, call.caller.org, kind, HookHash::from_random(hash), now);
     if let Some(event_name) = text(&attributes, "eventName")? {
         hook.event_name = checked_event_name(event_name)?;
     }
@@ -202,6 +190,12 @@ fn interaction_resource(interaction: Interaction) -> Value {
             }
             document
         }
+        Interaction::Repeated { of, created_at } => json!({
+            "id": of,
+            "type": "repeat",
+            "attributes": { "createdAt": created_at },
+            "links": { "self": format!("/v1/transactions/{of}") },
+        }),
         Interaction::Refused(refusal) => json!({
             "id": refusal.id,
             "type": "refusal",

@@ -1,0 +1,128 @@
+//! What is known of a request beside its body. Credentials and signatures never get in here.
+
+use std::net::IpAddr;
+
+use serde_json::{Map, Value};
+
+/// Headers that are kept although their name does not begin with `x-`.
+const KEPT: &[&str] = &["content-type", "idempotency-key", "origin", "referer", "user-agent"];
+
+/// Parts of names that tell of credentials, of signatures over the body, or of where a proxy had the request from.
+const NEVER_KEPT: &[&str] = &[
+    "auth",
+    "cookie",
+    "cred",
+    "forwarded",
+    "hmac",
+    "jwt",
+    "key",
+    "pass",
+    "real-ip",
+    "secret",
+    "session",
+    "sign",
+    "token",
+];
+
+/// The most bytes of a header's value that is kept.
+const VALUE_LIMIT_BYTES: usize = 2_048;
+
+/// The most headers that are kept, and the most names that are told.
+const HEADERS_LIMIT: usize = 64;
+
+/// How a request came.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Circumstances {
+    /// The method.
+    pub method: String,
+    /// The query as it was written.
+    pub query: Option<String>,
+    /// The headers that may be kept, by lower-case name.
+    pub headers: Vec<(String, String)>,
+    /// The names of all headers.
+    pub header_names: Vec<String>,
+    /// Where it came from, if that is known.
+    pub source_address: Option<IpAddr>,
+}
+
+impl Circumstances {
+    /// What of `headers` may be kept; `named` are names that an app asks for, which are kept where they hold no secret.
+    pub fn of<'h>(
+        method: &str,
+        query: Option<&str>,
+        headers: impl Iterator<Item = (&'h str, &'h [u8])>,
+        named: &[String],
+        source_address: Option<IpAddr>,
+    ) -> Self {
+        let mut circumstances =
+            Self { method: method.to_owned(), query: query.map(str::to_owned), source_address, ..Self::default() };
+        for (name, value) in headers.take(HEADERS_LIMIT) {
+            circumstances.header_names.push(name.to_owned());
+            let is_named = named.iter().any(|named| named == name);
+            if (is_named || is_kept(name)) && value.len() <= VALUE_LIMIT_BYTES {
+                let value = String::from_utf8_lossy(value).into_owned();
+                circumstances.headers.push((name.to_owned(), value));
+            }
+        }
+        circumstances
+    }
+
+    /// The kept header `name`.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(kept, _)| kept == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The kept headers as data.
+    pub fn header_map(&self) -> Map<String, Value> {
+        self.headers.iter().map(|(name, value)| (name.clone(), Value::String(value.clone()))).collect()
+    }
+}
+
+fn is_kept(name: &str) -> bool {
+    if KEPT.contains(&name) {
+        return true;
+    }
+    name.starts_with("x-") && !NEVER_KEPT.iter().any(|part| name.contains(part))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_header_that_could_hold_a_secret_is_kept() {
+        for (name, kept) in [
+            ("content-type", true),
+            ("user-agent", true),
+            ("idempotency-key", true),
+            ("x-shopify-topic", true),
+            ("x-request-id", true),
+            ("authorization", false),
+            ("proxy-authorization", false),
+            ("cookie", false),
+            ("x-api-key", false),
+            ("x-shopify-hmac-sha256", false),
+            ("x-hub-signature-256", false),
+            ("x-twilio-signature", false),
+            ("x-auth-request-email", false),
+            ("x-csrf-token", false),
+            ("x-amz-security-token", false),
+            ("x-forwarded-for", false),
+            ("stripe-signature", false),
+            ("host", false),
+        ] {
+            assert_eq!(is_kept(name), kept, "{name}");
+        }
+    }
+
+    #[test]
+    fn names_of_an_app_are_kept_and_long_values_are_not() {
+        let long = vec![b'x'; VALUE_LIMIT_BYTES + 1];
+        let headers = [("webhook-id", &b"msg_1"[..]), ("x-at-limit", &long[1..]), ("x-over", &long[..])];
+        let named = ["webhook-id".to_owned()];
+        let kept = Circumstances::of("POST", None, headers.into_iter(), &named, None);
+        let names: Vec<&str> = kept.headers.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["webhook-id", "x-at-limit"]);
+        assert_eq!(kept.header_names.len(), 3);
+    }
+}

@@ -1,0 +1,68 @@
+//! What is kept of a request that was refused, for the owner of the hook.
+
+use domain::{Hook, Rejected};
+
+use super::{Door, circumstances::Circumstances};
+use crate::runs::{self, Interaction, Reason, RefusalRecord};
+
+/// Why a request was refused, beyond what its sender is told.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Diagnosis {
+    /// Which check failed; the code that the sender was told where this is empty.
+    pub check: String,
+    /// The failure as a sentence; the one that the sender was told where this is empty.
+    pub failure: String,
+    /// The likely reasons.
+    pub reasons: Vec<Reason>,
+}
+
+impl Door {
+    /// Keeps the refusal of a request to `hook` for its owner: the last few always, and in debug the last ones of the log.
+    ///
+    /// It never fails, because a record of a refusal must not change the answer. In a flood of refusals `diagnose` is not
+    /// asked and nothing is kept.
+    pub async fn note_refusal(
+        &self,
+        hook: &Hook,
+        rejected: &Rejected,
+        circumstances: &Circumstances,
+        body_bytes: usize,
+        diagnose: impl FnOnce() -> Diagnosis + Send,
+    ) {
+        let now = self.world.now();
+        tracing::warn!(hook.id = %hook.id, code = rejected.code, body_bytes, "refused a request");
+        let Some(slot) = self.limits.refusal_slot(hook.id, now) else { return };
+        let Ok(id) = self.fresh_id() else { return };
+        let content_type = circumstances.header("content-type").map(str::to_owned);
+        if hook.is_debugging(now) {
+            let refusal = runs::Refusal {
+                id,
+                created_at: now,
+                code: rejected.code.to_owned(),
+                detail: rejected.detail.clone(),
+                content_type: content_type.clone(),
+                body_bytes,
+            };
+            self.log(hook, &Interaction::Refused(refusal)).await;
+        }
+        let diagnosis = diagnose();
+        let or_told = |text: String, told: &str| if text.is_empty() { told.to_owned() } else { text };
+        let record = RefusalRecord {
+            id,
+            created_at: now,
+            code: rejected.code.to_owned(),
+            detail: rejected.detail.clone(),
+            check: or_told(diagnosis.check, rejected.code),
+            failure: or_told(diagnosis.failure, &rejected.detail),
+            reasons: diagnosis.reasons,
+            method: circumstances.method.clone(),
+            content_type,
+            body_bytes,
+            source_address: circumstances.source_address.map(|address| address.to_string()),
+            headers: circumstances.header_names.clone(),
+        };
+        if let Err(error) = runs::keep_refusal(self.store.as_ref(), hook.org, hook.id, slot, &record).await {
+            tracing::error!(hook.id = %hook.id, %error, "a refusal was not kept");
+        }
+    }
+}

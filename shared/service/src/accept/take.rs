@@ -1,0 +1,207 @@
+//! From what was read to the queue: repeats, batches, and the tape.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use domain::{Hook, Rejected, Rejection, Transaction, TransactionId};
+use futures_util::future::try_join_all;
+use ingest::Reading;
+use serde_json::{Map, Value};
+
+use super::{
+    Arrival, Door, NotAccepted,
+    circumstances::Circumstances,
+    owner_note,
+    repeats::{self, IDEMPOTENCY_KEY_LIMIT_BYTES, OtherBody},
+};
+use crate::{
+    envelope::{Envelope, Source},
+    runs::{self, Interaction, Mark, Marked, Recording},
+};
+
+/// How many transactions of one arrival go on the queue at the same time.
+const SENDS_AT_ONCE: usize = 16;
+
+/// A transaction that is on the queue.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Taken {
+    /// The transaction.
+    pub transaction: Transaction,
+    /// Whether it had arrived before.
+    pub repeat: Repeat,
+}
+
+/// Whether something arrived before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repeat {
+    /// It did not.
+    No,
+    /// It did; this is the transaction of then.
+    Yes,
+}
+
+/// What of an arrival becomes one transaction.
+struct Part {
+    id: TransactionId,
+    data: Value,
+    source: Option<Source>,
+}
+
+impl Door {
+    /// Makes transactions of what was read: one, or one for each part of a batch where the app of the hook says how a
+    /// batch is taken apart.
+    ///
+    /// *Once it returns* all of them are on the queue. Taking the same arrival again is safe: under an id that was
+    /// taken before, runs start once.
+    /// *Errors*: [`NotAccepted`]; some of a batch may be on the queue then, and will be known again.
+    pub async fn take(
+        &self,
+        hook: &Hook,
+        arrival: Arrival,
+        source: Option<Source>,
+        circumstances: &Circumstances,
+        body: &[u8],
+    ) -> Result<Vec<Taken>, NotAccepted> {
+        let Arrival { id, created_at, reading: Reading { data, notes, files } } = arrival;
+        check_idempotency_key(circumstances)?;
+        for file in files {
+            self.blobs.put(&file.sha256, file.bytes).await?;
+        }
+        let parts = self.parts(id, data, source)?;
+        let notes: Vec<_> = notes.into_iter().map(owner_note).collect();
+        let mut taken = Vec::with_capacity(parts.len());
+        let mut parts = parts.into_iter().peekable();
+        while parts.peek().is_some() {
+            let sends = parts.by_ref().take(SENDS_AT_ONCE).map(|part| {
+                let notes = notes.clone();
+                async move {
+                    let Part { id, data, source } = part;
+                    let transaction =
+                        Transaction { id, org: hook.org, hook: hook.id, hook_kind: hook.kind, created_at, data };
+                    self.send(hook, transaction, notes, source, circumstances).await
+                }
+            });
+            taken.extend(try_join_all(sends).await?);
+        }
+        if hook.tape {
+            self.record(hook, &taken, circumstances, body).await?;
+        }
+        Ok(taken)
+    }
+
+    /// What becomes a transaction each. The ids of a batch follow from the first, which is the arrival's own.
+    fn parts(&self, id: TransactionId, data: Value, source: Option<Source>) -> Result<Vec<Part>, NotAccepted> {
+        let app = source.as_ref().and_then(|source| apps::find(source.app.as_deref()?));
+        let Some(app) = app else { return Ok(vec![Part { id, data, source }]) };
+        let bodies = app.split(&data).unwrap_or_else(|| vec![data]);
+        let mut parts = Vec::with_capacity(bodies.len());
+        for (index, data) in bodies.into_iter().enumerate() {
+            let id = if index == 0 { id } else { self.fresh_id()? };
+            let mut source = source.clone();
+            if let Some(source) = &mut source {
+                source.delivery_id = app.delivery_id(&source.input(&data));
+            }
+            parts.push(Part { id, data, source });
+        }
+        Ok(parts)
+    }
+
+    async fn send(
+        &self,
+        hook: &Hook,
+        mut transaction: Transaction,
+        notes: Vec<domain::Note>,
+        source: Option<Source>,
+        circumstances: &Circumstances,
+    ) -> Result<Taken, NotAccepted> {
+        let delivery_id = source.as_ref().and_then(|source| source.delivery_id.as_deref());
+        let mut repeat = Repeat::No;
+        if let Some(key) = repeats::repeat_key(hook, delivery_id, circumstances, &transaction.data) {
+            let body_sha256 = repeats::body_sha256(&transaction.data);
+            let mark = Mark { transaction: transaction.id, created_at: transaction.created_at, body_sha256 };
+            let marked =
+                runs::mark(self.store.as_ref(), hook.org, hook.id, &key.key, &mark, key.window_seconds).await?;
+            if let Marked::Repeat(before) = marked {
+                if key.same_key_other_body == OtherBody::Conflict && before.body_sha256 != mark.body_sha256 {
+                    return Err(idempotency_conflict().into());
+                }
+                repeat = Repeat::Yes;
+                (transaction.id, transaction.created_at) = (before.transaction, before.created_at);
+                tracing::info!(transaction.id = %transaction.id, hook.id = %hook.id, "a delivery was repeated");
+            }
+        }
+        let envelope = Envelope::new(hook.event_name.clone(), transaction, notes).from_source(source);
+        self.queue.send(envelope.message()?).await?;
+        let transaction = envelope.transaction;
+        tracing::debug!(transaction.id = %transaction.id, hook.id = %hook.id, "accepted a transaction");
+        if hook.is_debugging(self.world.now()) {
+            let interaction = match repeat {
+                Repeat::No => Interaction::Accepted(transaction.clone()),
+                Repeat::Yes => Interaction::Repeated { of: transaction.id, created_at: self.world.now() },
+            };
+            self.log(hook, &interaction).await;
+        }
+        Ok(Taken { transaction, repeat })
+    }
+
+    /// Puts the arrival on the tape. It is on the queue by now, so that a sender who is asked to come again because of
+    /// the tape makes a second transaction only where nothing tells repeats.
+    async fn record(
+        &self,
+        hook: &Hook,
+        taken: &[Taken],
+        circumstances: &Circumstances,
+        body: &[u8],
+    ) -> Result<(), NotAccepted> {
+        let new: Vec<_> = taken.iter().filter(|taken| taken.repeat == Repeat::No).collect();
+        let Some(first) = new.first() else { return Ok(()) };
+        let recording = Recording {
+            received_at: first.transaction.created_at,
+            transactions: new.iter().map(|taken| taken.transaction.id).collect(),
+            method: circumstances.method.clone(),
+            query: circumstances.query.clone(),
+            content_type: circumstances.header("content-type").map(str::to_owned),
+            headers: circumstances.headers.clone(),
+            body: BASE64.encode(body),
+        };
+        if let Err(error) = runs::record(self.store.as_ref(), hook, &recording).await {
+            // The transaction is safe; whoever listens misses it and can read it by its id.
+            tracing::error!(hook.id = %hook.id, %error, "an arrival is not on the tape");
+        }
+        Ok(())
+    }
+}
+
+impl Source {
+    /// What an app is asked with.
+    pub(crate) fn input<'a>(&'a self, body: &'a Value) -> apps::Input<'a> {
+        apps::Input { body, headers: &self.headers, query: &self.query, method: &self.method }
+    }
+
+    /// How a request came to a hook that is set to `scheme` and `app`.
+    pub(crate) fn of(hook: &Hook, scheme: &str, circumstances: &Circumstances, query: Map<String, Value>) -> Self {
+        Self {
+            app: hook.app.clone(),
+            scheme: scheme.to_owned(),
+            method: circumstances.method.clone(),
+            query,
+            headers: circumstances.header_map(),
+            delivery_id: None,
+        }
+    }
+}
+
+fn check_idempotency_key(circumstances: &Circumstances) -> Result<(), Rejected> {
+    let Some(key) = circumstances.header("idempotency-key") else { return Ok(()) };
+    if (1..=IDEMPOTENCY_KEY_LIMIT_BYTES).contains(&key.len()) {
+        return Ok(());
+    }
+    let detail = format!("An Idempotency-Key has 1 to {IDEMPOTENCY_KEY_LIMIT_BYTES} characters.");
+    Err(Rejected::new(Rejection::Malformed, "bad_idempotency_key", detail))
+}
+
+fn idempotency_conflict() -> Rejected {
+    Rejected::new(
+        Rejection::Taken,
+        "idempotency_conflict",
+        "This Idempotency-Key came before with another body. Use a new key for a new request, and send a repeat unchanged.",
+    )
+}

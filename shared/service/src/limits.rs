@@ -1,0 +1,134 @@
+//! How many arrivals are let in: token buckets for a hook, an org and a source address.
+//!
+//! A bucket is one instant, the "theoretical arrival time" of the generic cell rate algorithm, so that two processes
+//! need to agree on one number only. Hooks and orgs have theirs in the store, and a process leases a few tokens at a
+//! time, which keeps the price of a limit at one write per ten arrivals of it. Source addresses are counted per process:
+//! a flood from many of them must not become a flood of writes.
+
+mod bucket;
+mod lease;
+
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{Mutex, PoisonError},
+};
+
+use domain::{Hook, HookId, Limit, OrgId, Timestamp};
+
+use crate::ports::Store;
+
+use bucket::Buckets;
+use lease::{Leases, Owner};
+
+/// How often one source address may ask for addresses that do not exist, before its questions cost nothing any more.
+const MISSES: Limit = Limit { requests: 1_000, seconds: 100 };
+
+/// How often a hook's refusals are explained and kept; the work of explaining is more than that of refusing.
+const REFUSALS: Limit = Limit { requests: 20, seconds: 20 };
+
+/// Of how many hooks the last place is remembered; past it all are forgotten.
+const SLOTS_LIMIT: usize = 10_000;
+
+/// Where a sender stands with the tightest limit that applies to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// How many are let in at once.
+    pub limit: u32,
+    /// How many more are let in now.
+    pub remaining: u32,
+    /// When all of them are again, in epoch seconds.
+    pub reset_at: i64,
+    /// How long to wait for the next one; 0 while one is let in.
+    pub retry_after_seconds: i64,
+}
+
+/// The limits of this process.
+#[derive(Default)]
+pub struct Limits {
+    org: Option<Limit>,
+    leases: Leases,
+    addresses: Buckets<(HookId, IpAddr)>,
+    misses: Buckets<IpAddr>,
+    refusals: Buckets<HookId>,
+    slots: Mutex<HashMap<HookId, usize>>,
+}
+
+impl Limits {
+    /// Limits where every org is let in `org` times, beside what each hook is set to.
+    pub fn for_each_org(org: Option<Limit>) -> Self {
+        Self { org, ..Self::default() }
+    }
+
+    /// Takes one token of each bucket that `hook` and `source` have.
+    ///
+    /// *Errors*: where the sender stands, when one of them is empty. A store that does not answer lets everybody in:
+    /// a limit protects what is behind it and must not become the reason that an arrival is lost.
+    pub async fn admit(
+        &self,
+        store: &dyn Store,
+        hook: &Hook,
+        source: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<Option<Standing>, Standing> {
+        let mut tightest: Option<Standing> = None;
+        if let (Some(limit), Some(source)) = (hook.address_limit, source) {
+            keep_tighter(&mut tightest, self.addresses.take((hook.id, source), limit, now)?);
+        }
+        for (owner, limit) in [(Owner::Hook(hook.org, hook.id), hook.limit), (Owner::Org(hook.org), self.org)] {
+            if let Some(limit) = limit
+                && let Some(standing) = self.leases.take(store, owner, limit, now).await?
+            {
+                keep_tighter(&mut tightest, standing);
+            }
+        }
+        Ok(tightest)
+    }
+
+    /// Whether `source` may still ask for an address that nobody here remembers.
+    pub fn may_look_up(&self, source: Option<IpAddr>, now: Timestamp) -> Result<(), Standing> {
+        source.map_or(Ok(()), |source| self.misses.look(source, MISSES, now))
+    }
+
+    /// Counts an address that does not exist.
+    pub fn count_miss(&self, source: Option<IpAddr>, now: Timestamp) {
+        if let Some(source) = source {
+            // Whether it was the last one is asked at the next look-up.
+            let _standing = self.misses.take(source, MISSES, now);
+        }
+    }
+
+    /// The place in which the next refusal of the hook is kept; nothing in a flood of them.
+    pub fn refusal_slot(&self, hook: HookId, now: Timestamp) -> Option<usize> {
+        self.refusals.take(hook, REFUSALS, now).ok()?;
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        if slots.len() >= SLOTS_LIMIT {
+            slots.clear();
+        }
+        // Another process has its own count: begun at the present second, the two seldom write over one another.
+        let slot = slots.entry(hook).or_insert_with(|| usize::try_from(now.as_second()).unwrap_or(0));
+        *slot = slot.wrapping_add(1);
+        Some(*slot)
+    }
+}
+
+fn keep_tighter(tightest: &mut Option<Standing>, other: Standing) {
+    if tightest.is_none_or(|standing| other.remaining < standing.remaining) {
+        *tightest = Some(other);
+    }
+}
+
+/// Names of buckets in the store begin with their org.
+fn owner_partition(owner: Owner) -> String {
+    match owner {
+        Owner::Hook(org, hook) => format!("{org}#limit#{hook}"),
+        Owner::Org(org) => format!("{org}#limit"),
+    }
+}
+
+/// The org a bucket belongs to, for the log.
+const fn owner_org(owner: Owner) -> OrgId {
+    match owner {
+        Owner::Hook(org, _) | Owner::Org(org) => org,
+    }
+}
