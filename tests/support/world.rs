@@ -6,10 +6,10 @@ use bytes::Bytes;
 use domain::{ApiKey, ApiKeyId, ApiKeySecret, OrgId, Role, Timestamp};
 use serde_json::{Value, json};
 use service::{
-    Door, Executor, Management,
-    directory::keys,
+    Door, Executor, Limits, Management,
+    directory::keys::{self, KeyCache},
     http::{Request, Response, form},
-    memory::{FixedWorld, MemoryBlobs, MemoryQueue, MemoryStore},
+    memory::{FixedWorld, MemoryBlobs, MemoryQueue, MemoryStore, MemoryWeb},
     ports::Store,
 };
 
@@ -95,7 +95,7 @@ impl World {
         let queue = Arc::new(MemoryQueue::new(clock.clone()));
         let blobs = Arc::new(MemoryBlobs::default());
         let web = Arc::new(MemoryWeb::default());
-        let addresses = Arc::default();
+        let (addresses, keys) = (Arc::default(), Arc::<KeyCache>::default());
         let org = OrgId::parse("581392b55ac7a2110099d9c8").unwrap();
         let mut world = Self {
             door: Door {
@@ -114,6 +114,7 @@ impl World {
                 store: store.clone(),
                 world: clock.clone(),
                 addresses,
+                keys: Arc::clone(&keys),
                 public_url: Some("http://hooks.test".to_owned()),
                 first_key: None,
             },
@@ -133,15 +134,8 @@ impl World {
     pub async fn key(&self, org: OrgId, roles: &[&str], seed: u8) -> String {
         let secret = ApiKeySecret::from_random([seed; 32]);
         let id = ApiKeyId::fresh(Timestamp::parse(NOON).unwrap(), [seed; 8]);
-        let key = ApiKey {
-            id,
-            org,
-            name: "story".to_owned(),
-            roles: roles.iter().map(|role| Role::parse(role).unwrap()).collect(),
-            digest: secret.digest(),
-            expires_at: None,
-            created_at: Timestamp::parse(NOON).unwrap(),
-        };
+        let roles = roles.iter().map(|role| Role::parse(role).unwrap()).collect();
+        let key = ApiKey::new(id, org, "story".to_owned(), roles, &secret, Timestamp::parse(NOON).unwrap());
         keys::create(self.store.as_ref(), &key).await.unwrap();
         secret.token(org, id)
     }

@@ -2,6 +2,9 @@
 //!
 //! Only a key's digest is kept. Its token names the org and the key in the open, so that one read finds it.
 
+use std::net::IpAddr;
+
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -123,18 +126,41 @@ pub struct ApiKey {
     /// When it stops working.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
+    /// The networks it works from; all where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cidrs: Vec<IpNet>,
+    /// The key that took its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotated_to: Option<ApiKeyId>,
     /// When it was made.
     pub created_at: Timestamp,
 }
 
 impl ApiKey {
-    /// The caller behind `secret` at `now`; `None` when the secret is another one or the key has expired.
+    /// The key whose holder has `secret`: it does not expire and works from everywhere.
+    pub fn new(
+        id: ApiKeyId,
+        org: OrgId,
+        name: String,
+        roles: Vec<Role>,
+        secret: &ApiKeySecret,
+        now: Timestamp,
+    ) -> Self {
+        let digest = secret.digest();
+        Self { id, org, name, roles, digest, expires_at: None, cidrs: Vec::new(), rotated_to: None, created_at: now }
+    }
+
+    /// The caller behind `secret` who calls from `source` at `now`; `None` when the secret is another one, the key has
+    /// expired, or it does not work from there. A key that is bound to networks works from no unknown place.
     ///
     /// Digests are compared in constant time.
-    pub fn admit(&self, secret: &ApiKeySecret, now: Timestamp) -> Option<Caller> {
+    pub fn admit(&self, secret: &ApiKeySecret, source: Option<IpAddr>, now: Timestamp) -> Option<Caller> {
         let same: bool = self.digest.as_bytes().ct_eq(secret.digest().as_bytes()).into();
         let expired = self.expires_at.is_some_and(|until| now >= until);
-        (same && !expired).then(|| Caller { org: self.org, key: self.id, roles: self.roles.clone() })
+        let source = source.map(|source| source.to_canonical());
+        let at_home = self.cidrs.is_empty()
+            || source.is_some_and(|source| self.cidrs.iter().any(|network| network.contains(&source)));
+        (same && !expired && at_home).then(|| Caller { org: self.org, key: self.id, roles: self.roles.clone() })
     }
 }
 
@@ -177,26 +203,42 @@ mod tests {
         }
     }
 
+    fn key() -> (ApiKey, ApiKeySecret) {
+        let secret = ApiKeySecret::from_random([7; 32]);
+        let (id, org) = (ApiKeyId::fresh(NOW, [2; 8]), OrgId::fresh(NOW, [1; 8]));
+        let roles = vec![Role::parse("org.admin").unwrap()];
+        (ApiKey::new(id, org, "ci".to_owned(), roles, &secret, NOW), secret)
+    }
+
     #[test]
     fn a_key_admits_its_own_token_until_it_expires() {
-        let secret = ApiKeySecret::from_random([7; 32]);
-        let mut key = ApiKey {
-            id: ApiKeyId::fresh(NOW, [2; 8]),
-            org: OrgId::fresh(NOW, [1; 8]),
-            name: "ci".to_owned(),
-            roles: vec![Role::parse("org.admin").unwrap()],
-            digest: secret.digest(),
-            expires_at: None,
-            created_at: NOW,
-        };
+        let (mut key, secret) = key();
         let token = secret.token(key.org, key.id);
         let (org, id, read) = ApiKeySecret::read_token(&token).unwrap();
         assert_eq!((org, id), (key.org, key.id));
-        assert!(key.admit(&read, NOW).is_some());
-        assert!(key.admit(&ApiKeySecret::from_random([8; 32]), NOW).is_none());
+        assert!(key.admit(&read, None, NOW).is_some());
+        assert!(key.admit(&ApiKeySecret::from_random([8; 32]), None, NOW).is_none());
         key.expires_at = Some(NOW.plus_seconds(1));
-        assert!(key.admit(&read, NOW).is_some());
-        assert!(key.admit(&read, NOW.plus_seconds(1)).is_none());
+        assert!(key.admit(&read, None, NOW).is_some());
+        assert!(key.admit(&read, None, NOW.plus_seconds(1)).is_none());
+    }
+
+    #[test]
+    fn a_key_that_is_bound_to_networks_works_from_there_only() {
+        let (mut key, secret) = key();
+        key.cidrs = vec!["192.0.2.0/24".parse().unwrap(), "2001:db8::/32".parse().unwrap()];
+        for (source, works) in [
+            (Some("192.0.2.0"), true),
+            (Some("192.0.2.255"), true),
+            (Some("192.0.3.0"), false),
+            (Some("::ffff:192.0.2.7"), true),
+            (Some("2001:db8::1"), true),
+            (Some("2001:db9::1"), false),
+            (None, false),
+        ] {
+            let source = source.map(|text| text.parse().unwrap());
+            assert_eq!(key.admit(&secret, source, NOW).is_some(), works, "{source:?}");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ pub mod api;
 pub mod form;
 
 mod answer;
+mod credentials;
 mod openapi;
 mod routes;
 

@@ -1,34 +1,163 @@
 //! API keys. A token names its org and key, so that one read finds the digest to compare it with.
 
-use domain::{ApiKey, ApiKeyId, OrgId};
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
 
-use super::{Listing, Paging, item, key, list as list_collection};
+use domain::{ApiKey, ApiKeyId, OrgId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::{Listing, Paging, Versioned, item, key, list as list_collection};
 use crate::{
     document,
-    ports::{Change, Expectation, Freshness, Store, Unavailable, WriteError},
+    ports::{Change, Expectation, Freshness, Item, Key, Store, Table, Unavailable, WriteError},
 };
 
 const COLLECTION: &str = "keys";
 
+/// How long a webhook believes a key that it looked up. *Why*: a key that was deleted through another process works for
+/// as long; a sender who posts ten times a second costs one read in that time.
+const KEY_CACHE_MS: i64 = 5_000;
+
+/// How many keys are remembered; past it all are forgotten.
+const KEY_CACHE_LIMIT: usize = 10_000;
+
+/// How often the use of a key is written down.
+const USE_NOTED_MS: i64 = 5 * 60 * 1_000;
+
+/// How long the last use stays known.
+const USE_KEPT_SECONDS: i64 = 400 * 24 * 60 * 60;
+
+/// Keys that were looked up lately, and when their use was last written down.
+#[derive(Default)]
+pub struct KeyCache {
+    keys: Mutex<HashMap<(OrgId, ApiKeyId), (Timestamp, Option<ApiKey>)>>,
+    noted: Mutex<HashMap<ApiKeyId, Timestamp>>,
+}
+
+impl KeyCache {
+    /// The key with this id, from memory or from the store.
+    pub async fn find(
+        &self,
+        store: &dyn Store,
+        org: OrgId,
+        id: ApiKeyId,
+        now: Timestamp,
+    ) -> Result<Option<ApiKey>, Unavailable> {
+        if let Some(known) = self.remembered(org, id, now) {
+            return Ok(known);
+        }
+        let found = find(store, org, id).await?.map(|found| found.value);
+        let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        if keys.len() >= KEY_CACHE_LIMIT {
+            keys.clear();
+        }
+        keys.insert((org, id), (now, found.clone()));
+        Ok(found)
+    }
+
+    /// Forgets the key, because this process has just changed it.
+    pub fn forget(&self, org: OrgId, id: ApiKeyId) {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner).remove(&(org, id));
+    }
+
+    /// Writes down that the key is in use, unless this process did so a moment ago.
+    ///
+    /// It never fails: a use that is not written down is none the less a good one.
+    pub async fn note_use(&self, store: &dyn Store, org: OrgId, id: ApiKeyId, now: Timestamp) {
+        {
+            let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+            let is_fresh = noted.get(&id).is_some_and(|at| is_within(*at, now, USE_NOTED_MS));
+            if is_fresh {
+                return;
+            }
+            if noted.len() >= KEY_CACHE_LIMIT {
+                noted.clear();
+            }
+            noted.insert(id, now);
+        }
+        if let Err(error) = write_use(store, org, id, now).await {
+            tracing::error!(key.id = %id, %error, "the use of a key was not written down");
+        }
+    }
+
+    fn remembered(&self, org: OrgId, id: ApiKeyId, now: Timestamp) -> Option<Option<ApiKey>> {
+        let keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        let (read_at, key) = keys.get(&(org, id))?;
+        is_within(*read_at, now, KEY_CACHE_MS).then(|| key.clone())
+    }
+}
+
 /// Creates `api_key`.
 pub async fn create(store: &dyn Store, api_key: &ApiKey) -> Result<(), WriteError> {
-    let place = key(api_key.org, COLLECTION, api_key.id.to_string());
-    store.write(&[Change::Put(item(place, 1, document::write(api_key)?), Expectation::Absent)]).await
+    store.write(&[put(api_key, 1, Expectation::Absent)?]).await
+}
+
+/// Creates `successor`, and writes `before` in the place of its revision `rev`, both or neither.
+///
+/// *Errors*: [`WriteError::Conflict`] when somebody else has written `before` since.
+pub async fn rotate(store: &dyn Store, before: &ApiKey, rev: u64, successor: &ApiKey) -> Result<(), WriteError> {
+    store.write(&[put(before, rev + 1, Expectation::Rev(rev))?, put(successor, 1, Expectation::Absent)?]).await
 }
 
 /// Deletes the key, whether it was there or not.
 pub async fn delete(store: &dyn Store, org: OrgId, id: ApiKeyId) -> Result<(), WriteError> {
-    store.write(&[Change::Delete(key(org, COLLECTION, id.to_string()), Expectation::Anything)]).await
+    store.write(&[Change::Delete(place(org, id), Expectation::Anything)]).await
 }
 
 /// The key with this id.
-pub async fn find(store: &dyn Store, org: OrgId, id: ApiKeyId) -> Result<Option<ApiKey>, Unavailable> {
+pub async fn find(store: &dyn Store, org: OrgId, id: ApiKeyId) -> Result<Option<Versioned<ApiKey>>, Unavailable> {
     // A key that was deleted must stop working at once, so the read sees every write.
-    let found = store.find(&key(org, COLLECTION, id.to_string()), Freshness::Latest).await?;
-    found.as_ref().map(document::read).transpose()
+    let found = store.find(&place(org, id), Freshness::Latest).await?;
+    found.as_ref().map(document::read_versioned).transpose()
 }
 
 /// One page of an org's keys, oldest first.
 pub async fn list(store: &dyn Store, org: OrgId, paging: Paging) -> Result<Listing<ApiKey>, Unavailable> {
     document::read_page(&list_collection(store, org, COLLECTION, paging).await?)
+}
+
+/// When each of the keys was last used, to within a few minutes.
+pub async fn last_uses(
+    store: &dyn Store,
+    org: OrgId,
+    ids: &[ApiKeyId],
+) -> Result<HashMap<String, Timestamp>, Unavailable> {
+    let keys: Vec<Key> = ids.iter().map(|id| use_key(org, *id)).collect();
+    let found = if keys.is_empty() { Vec::new() } else { store.find_all(&keys).await? };
+    found.iter().map(|item| Ok((item.key.sort.clone(), document::read::<Use>(item)?.at))).collect()
+}
+
+#[derive(Serialize, Deserialize)]
+struct Use {
+    at: Timestamp,
+}
+
+/// It lies in the runs table, so that a door that only looks keys up need not be able to write them.
+async fn write_use(store: &dyn Store, org: OrgId, id: ApiKeyId, now: Timestamp) -> Result<(), WriteError> {
+    let item = Item {
+        key: use_key(org, id),
+        rev: 1,
+        document: document::write(&Use { at: now })?,
+        index: None,
+        expires_at: Some(now.plus_seconds(USE_KEPT_SECONDS).as_second()),
+    };
+    store.write(&[Change::Put(item, Expectation::Anything)]).await
+}
+
+fn put(api_key: &ApiKey, rev: u64, expectation: Expectation) -> Result<Change, Unavailable> {
+    Ok(Change::Put(item(place(api_key.org, api_key.id), rev, document::write(api_key)?), expectation))
+}
+
+fn place(org: OrgId, id: ApiKeyId) -> Key {
+    key(org, COLLECTION, id.to_string())
+}
+
+fn use_key(org: OrgId, id: ApiKeyId) -> Key {
+    Key::new(Table::Runs, format!("{org}#key-use"), id.to_string())
+}
+
+fn is_within(at: Timestamp, now: Timestamp, milliseconds: i64) -> bool {
+    (0..milliseconds).contains(&(now.as_millisecond() - at.as_millisecond()))
 }

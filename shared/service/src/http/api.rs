@@ -19,13 +19,18 @@ use subtle::ConstantTimeEq;
 use super::{
     ANSWER_LIMIT_BYTES, API_BODY_LIMIT_BYTES, Request, Response,
     answer::{json_response, problems_response, rejected_response, unavailable_response},
+    credentials::{bearer_token, unknown_key},
     form::is_for_form_door,
     openapi,
     routes::{Operation, ROUTES, Route},
+    source_address,
 };
 use crate::{
     accept::unknown_address,
-    directory::{hooks::AddressCache, keys as api_keys},
+    directory::{
+        hooks::AddressCache,
+        keys::{self as api_keys, KeyCache},
+    },
     ports::{LIST_LIMIT_ITEMS, Store, Unavailable, World, WriteError},
 };
 
@@ -51,6 +56,8 @@ pub struct Management {
     pub world: Arc<dyn World>,
     /// The door's memory of addresses, if the door is in this process.
     pub addresses: Arc<AddressCache>,
+    /// The door's memory of keys, likewise.
+    pub keys: Arc<KeyCache>,
     /// What hook addresses begin with; taken from the request where it is not set.
     pub public_url: Option<String>,
     /// A key with `org.admin` that stands in the configuration.
@@ -146,23 +153,19 @@ impl Management {
 
     /// Who sent the request.
     async fn caller(&self, request: &Request) -> Result<Caller, Refused> {
-        let unknown = || {
-            Rejected::new(
-                Rejection::Unauthenticated,
-                "bad_credentials",
-                "This key is not known, has expired or was deleted.",
-            )
-        };
-        let token = bearer_token(request)?;
-        let (org, id, secret) = ApiKeySecret::read_token(token).ok_or_else(unknown)?;
+        let token = bearer_token(request.headers())?;
+        let (org, id, secret) = ApiKeySecret::read_token(token).ok_or_else(unknown_key)?;
         if let Some(first) = self.first_key.as_ref().filter(|first| first.org == org) {
             let same: bool = first.digest.as_bytes().ct_eq(secret.digest().as_bytes()).into();
             if let (true, Ok(admin)) = (same, Role::parse("org.admin")) {
                 return Ok(Caller { org, key: id, roles: vec![admin] });
             }
         }
-        let key = api_keys::find(self.store.as_ref(), org, id).await?.ok_or_else(unknown)?;
-        Ok(key.admit(&secret, self.world.now()).ok_or_else(unknown)?)
+        let now = self.world.now();
+        let key = api_keys::find(self.store.as_ref(), org, id).await?.ok_or_else(unknown_key)?.value;
+        let caller = key.admit(&secret, source_address(request), now).ok_or_else(unknown_key)?;
+        self.keys.note_use(self.store.as_ref(), org, id, now).await;
+        Ok(caller)
     }
 }
 
@@ -202,6 +205,7 @@ async fn perform(operation: Operation, call: &Call<'_>) -> Result<Response, Refu
         Operation::GetCompany => customers::record(call, &domain::RecordKind::Company).await,
         Operation::CreateApiKey => keys::create(call).await,
         Operation::ListApiKeys => keys::list(call).await,
+        Operation::RotateApiKey => keys::rotate(call).await,
         Operation::GetApiKey => keys::get(call).await,
         Operation::DeleteApiKey => keys::delete(call).await,
     }
@@ -249,34 +253,6 @@ fn router() -> matchit::Router<Vec<&'static Route>> {
 
 fn decoded(part: &str) -> String {
     percent_encoding::percent_decode_str(part).decode_utf8_lossy().into_owned()
-}
-
-fn bearer_token(request: &Request) -> Result<&str, Rejected> {
-    let mut values = request.headers().get_all(header::AUTHORIZATION).iter();
-    let (Some(value), None) = (values.next(), values.next()) else {
-        return Err(match request.headers().contains_key(header::AUTHORIZATION) {
-            true => Rejected::new(
-                Rejection::Malformed,
-                "ambiguous_credentials",
-                "Send one Authorization header, not several.",
-            ),
-            false => Rejected::new(
-                Rejection::Unauthenticated,
-                "no_credentials",
-                "Send an API key in the header `Authorization: Bearer hk_…`.",
-            ),
-        });
-    };
-    let text = value.to_str().unwrap_or_default();
-    // The scheme's case does not matter (RFC 9110, 11.1).
-    match text.split_once(' ') {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(token.trim()),
-        Some(_) | None => Err(Rejected::new(
-            Rejection::Unauthenticated,
-            "bad_credentials",
-            "The Authorization header has to be `Bearer`, a space and an API key.",
-        )),
-    }
 }
 
 fn method_not_allowed(allow: &str) -> Response {

@@ -104,6 +104,11 @@ impl Call<'_> {
         }
     }
 
+    /// The attributes in the body; none where there is no body.
+    pub(super) fn optional_attributes(&self) -> Result<Map<String, Value>, Refused> {
+        if self.request.body().is_empty() { Ok(Map::new()) } else { self.attributes() }
+    }
+
     /// What the addresses of hooks begin with.
     pub(super) fn base_url(&self) -> String {
         if let Some(url) = &self.management.public_url {
