@@ -81,15 +81,8 @@ async fn keep(stack: &Stack, org: OrgId, id: ApiKeyId, secret: &ApiKeySecret) ->
     if keys::find(stack.store.as_ref(), org, id).await.map_err(told)?.is_some() {
         return Ok(());
     }
-    let key = ApiKey {
-        id,
-        org,
-        name: "admin of this machine".to_owned(),
-        roles: vec![Role::parse("org.admin")?],
-        digest: secret.digest(),
-        expires_at: None,
-        created_at: stack.world.now(),
-    };
+    let (name, roles) = ("admin of this machine".to_owned(), vec![Role::parse("org.admin")?]);
+    let key = ApiKey::new(id, org, name, roles, secret, stack.world.now());
     keys::create(stack.store.as_ref(), &key).await.map_err(|error| error.to_string())
 }
 

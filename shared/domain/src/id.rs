@@ -99,6 +99,12 @@ impl RunId {
     pub fn for_transaction(transaction: TransactionId, workflow: WorkflowId) -> Self {
         Self(derive("run", &[&transaction.0, &workflow.0]))
     }
+
+    /// The one run that `workflow` has for the event at `position` among those the transaction fires beside its hook's
+    /// own. *Why the position*: an order of three products fires one event three times.
+    pub fn for_event(transaction: TransactionId, workflow: WorkflowId, position: u32) -> Self {
+        Self(derive("run of event", &[&transaction.0, &workflow.0, &position.to_be_bytes()]))
+    }
 }
 
 impl RecordId {

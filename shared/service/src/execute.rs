@@ -6,8 +6,9 @@
 
 mod definitions;
 mod drive;
+mod events;
 
-use std::sync::Arc;
+use std::{collections::HashMap, iter, sync::Arc};
 
 use domain::RunId;
 
@@ -15,7 +16,7 @@ use crate::{
     directory::workflows::{self, Trigger},
     envelope::{Envelope, UnreadableMessage},
     ports::{Store, Unavailable, World},
-    runs::{self, Admitted, Considered, StoredTransaction, Verdict},
+    runs::{self, Admitted, AppEvent, Considered, StoredTransaction, Verdict},
 };
 
 use definitions::Definitions;
@@ -55,10 +56,10 @@ impl Executor {
             Admitted::First => (stored, drive::Delivery::First),
             Admitted::Again(before) => (*before, drive::Delivery::Again),
         };
-        let trigger_output = stored.transaction.document();
         let mut outcome = Ok(());
         for considered in &stored.considered {
             if let Some(run) = considered.run {
+                let trigger_output = stored.trigger_output(considered);
                 let driven = self.drive(&stored.transaction, &trigger_output, considered, run, delivery).await;
                 // A run that cannot go on now must not keep the others from theirs.
                 outcome = outcome.and(driven);
@@ -67,21 +68,44 @@ impl Executor {
         Ok(outcome?)
     }
 
-    /// Which workflows listen to the event, and what is to come of each.
+    /// Which workflows listen to the hook's own event and to those that its app tells, and what is to come of each.
     async fn consider(&self, envelope: Envelope) -> Result<StoredTransaction, Unavailable> {
-        let Envelope { transaction, event, notes, .. } = envelope;
-        let triggers = workflows::triggers(self.store.as_ref(), transaction.org, &event).await?;
-        if triggers.is_empty() {
+        let Envelope { transaction, event, notes, source, .. } = envelope;
+        let mut considered = Vec::new();
+        for trigger in workflows::triggers(self.store.as_ref(), transaction.org, &event).await? {
+            let run = RunId::for_transaction(transaction.id, trigger.workflow);
+            considered.push(considered_as(trigger, run, None));
+        }
+        let mut listened: Vec<AppEvent> = Vec::new();
+        let all = source.as_ref().map_or_else(Vec::new, |source| events::fired(source, &transaction));
+        let mut triggers_by_name = HashMap::new();
+        for event in &all {
+            let position = u32::try_from(listened.len()).unwrap_or(u32::MAX);
+            let before = considered.len();
+            for name in iter::once(&event.name).chain(&event.aliases) {
+                if !triggers_by_name.contains_key(name) {
+                    let triggers = workflows::triggers(self.store.as_ref(), transaction.org, name).await?;
+                    triggers_by_name.insert(name.clone(), triggers);
+                }
+                for trigger in triggers_by_name.get(name).into_iter().flatten().cloned() {
+                    let run = RunId::for_event(transaction.id, trigger.workflow, position);
+                    considered.push(considered_as(trigger, run, Some(position)));
+                }
+            }
+            if considered.len() > before {
+                listened.push(AppEvent { name: event.name.clone(), data: event.data.clone() });
+            }
+        }
+        if considered.is_empty() {
             tracing::info!(transaction.id = %transaction.id, event, "no workflow listens to this event");
         }
-        let considered = triggers
-            .into_iter()
-            .map(|Trigger { workflow, name, hash, enabled }| {
-                let run = enabled.then(|| RunId::for_transaction(transaction.id, workflow));
-                let verdict = if enabled { Verdict::Started } else { Verdict::Disabled };
-                Considered { workflow, name, hash, verdict, run }
-            })
-            .collect();
-        Ok(StoredTransaction { transaction, event, notes, considered })
+        let fired = all.into_iter().map(|event| event.name).collect();
+        Ok(StoredTransaction { transaction, event, notes, considered, source, fired, events: listened })
     }
+}
+
+fn considered_as(trigger: Trigger, run: RunId, event: Option<u32>) -> Considered {
+    let Trigger { workflow, name, hash, enabled } = trigger;
+    let verdict = if enabled { Verdict::Started } else { Verdict::Disabled };
+    Considered { workflow, name, hash, verdict, run: enabled.then_some(run), event }
 }

@@ -62,6 +62,12 @@ pub async fn mark(
     }
 }
 
+/// What arrived at `hook` under `key`, if anything did.
+pub async fn find_mark(store: &dyn Store, org: OrgId, hook: HookId, key: &str) -> Result<Option<Mark>, Unavailable> {
+    let found = store.find(&place(org, hook, key), Freshness::Latest).await?;
+    found.as_ref().map(document::read).transpose()
+}
+
 /// The key itself may be long, or tell about a customer; its digest does neither.
 fn place(org: OrgId, hook: HookId, key: &str) -> Key {
     let digest = hex::encode(Sha256::digest(key));

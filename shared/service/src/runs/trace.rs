@@ -2,10 +2,12 @@
 
 use domain::{Note, OrgId, RunId, Transaction, TransactionId, WorkflowId};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 
 use super::RETENTION_SECONDS;
 use crate::{
     document,
+    envelope::Source,
     ports::{Change, Expectation, Freshness, Item, Key, Store, Table, Unavailable, WriteError},
 };
 
@@ -17,6 +19,17 @@ pub enum Verdict {
     Started,
     /// It listens but is disabled.
     Disabled,
+}
+
+/// An event that a transaction fires beside its hook's own, because an app knows what the data means.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AppEvent {
+    /// Its name.
+    pub name: String,
+    /// What the app made of the data.
+    #[serde(with = "domain::exact")]
+    pub data: Value,
 }
 
 /// A workflow that listens to the event, as it was when the transaction was admitted.
@@ -33,6 +46,9 @@ pub struct Considered {
     pub verdict: Verdict,
     /// The run, if one was started.
     pub run: Option<RunId>,
+    /// Which of the [`StoredTransaction::events`] it listens to; the hook's own where there is nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<u32>,
 }
 
 /// A transaction with its trace.
@@ -46,6 +62,56 @@ pub struct StoredTransaction {
     pub notes: Vec<Note>,
     /// Every workflow that listened; empty when none did.
     pub considered: Vec<Considered>,
+    /// How it came to a webhook.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Source>,
+    /// The names of all events it fired beside the hook's own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fired: Vec<String>,
+    /// Those of them that a workflow listened to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<AppEvent>,
+}
+
+impl StoredTransaction {
+    /// What step 1 of the considered workflow sees: the transaction, or what an app made of it, with the event and the
+    /// body as it came beside it.
+    ///
+    /// *Shape* of an app's event: `{"orderId":1001,…,"event":{"id","name","occurredAt","receivedAt","org","source"},"payload":{…}}`.
+    pub fn trigger_output(&self, considered: &Considered) -> Value {
+        let position = considered.event.and_then(|position| usize::try_from(position).ok());
+        let Some(event) = position.and_then(|position| self.events.get(position)) else {
+            return self.transaction.document();
+        };
+        let mut output = match &event.data {
+            Value::Object(map) => map.clone(),
+            other => Map::from_iter([("value".to_owned(), other.clone())]),
+        };
+        output.insert("event".to_owned(), self.event_document(considered, event));
+        output.insert("payload".to_owned(), self.transaction.data.clone());
+        Value::Object(output)
+    }
+
+    fn event_document(&self, considered: &Considered, event: &AppEvent) -> Value {
+        let Transaction { id, org, hook, created_at, ref data, .. } = self.transaction;
+        let app = self.source.as_ref().and_then(|source| apps::find(source.app.as_deref()?));
+        let occurred_at = app.zip(self.source.as_ref()).and_then(|(app, source)| app.occurred_at(&source.input(data)));
+        json!({
+            "id": format!("{id}-{}", considered.event.unwrap_or_default()),
+            "name": event.name,
+            "org": org,
+            "occurredAt": occurred_at.unwrap_or_else(|| created_at.to_string()),
+            "receivedAt": created_at,
+            "source": {
+                "kind": self.transaction.hook_kind.type_name(),
+                "provider": self.source.as_ref().and_then(|source| source.app.clone()),
+                "hook": hook,
+                "deliveryId": self.source.as_ref().and_then(|source| source.delivery_id.clone()),
+                "verified": self.source.as_ref().is_some_and(|source| source.scheme != "none"),
+                "transaction": id,
+            },
+        })
+    }
 }
 
 /// Whether a transaction was new.

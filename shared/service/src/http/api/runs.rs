@@ -47,7 +47,10 @@ pub(super) async fn get(call: &Call<'_>) -> Result<Response, Refused> {
     let store = call.management.store.as_ref();
     let StoredRun { run, entries, .. } = runs::find_run(store, call.caller.org, id).await?.ok_or_else(not_found)?;
     let transaction = runs::find_transaction(store, run.org, run.transaction_id).await?;
-    let trigger_output = transaction.map_or(Value::Null, |stored| stored.transaction.document());
+    let trigger_output = transaction.map_or(Value::Null, |stored| {
+        let considered = stored.considered.iter().find(|considered| considered.run == Some(id));
+        considered.map_or_else(|| stored.transaction.document(), |considered| stored.trigger_output(considered))
+    });
     let mut steps: Vec<Value> =
         entries.iter().enumerate().map(|(index, entry)| step(index, entry, &trigger_output)).collect();
     let whole = one(StatusCode::OK, run_resource(call, &run, Some(steps.clone())));
@@ -160,12 +163,28 @@ fn transition(entry: &Entry) -> Value {
     written(&entry.transition)
 }
 
+/// How a webhook's transaction came; nothing for the other kinds.
+fn source(stored: &StoredTransaction) -> Value {
+    let Some(source) = &stored.source else { return Value::Null };
+    json!({
+        "app": source.app,
+        "scheme": source.scheme,
+        "method": source.method,
+        "query": source.query,
+        "headers": source.headers,
+        "deliveryId": source.delivery_id,
+    })
+}
+
 async fn trace(call: &Call<'_>, stored: &StoredTransaction) -> Result<Value, Refused> {
     let ids: Vec<RunId> = stored.considered.iter().filter_map(|considered| considered.run).collect();
     let heads = runs::find_run_heads(call.management.store.as_ref(), call.caller.org, &ids).await?;
     let mut considered = Vec::with_capacity(stored.considered.len());
-    for Considered { workflow, name, hash, verdict, run } in &stored.considered {
-        let mut line = json!({ "workflow": { "id": workflow, "name": name, "hash": hash }, "verdict": verdict });
+    for Considered { workflow, name, hash, verdict, run, event } in &stored.considered {
+        let event = event.and_then(|position| stored.events.get(usize::try_from(position).ok()?));
+        let event = event.map_or(&stored.event, |event| &event.name);
+        let mut line =
+            json!({ "workflow": { "id": workflow, "name": name, "hash": hash }, "event": event, "verdict": verdict });
         let found = heads.iter().find(|(head, _)| Some(head.id) == *run);
         if let (Some(run), Some(line)) = (run, line.as_object_mut()) {
             line.insert("run".to_owned(), json!({ "id": run, "state": found.map(|(head, _)| head.state) }));
@@ -182,6 +201,8 @@ async fn trace(call: &Call<'_>, stored: &StoredTransaction) -> Result<Value, Ref
         };
     Ok(object([
         ("event", json!(stored.event)),
+        ("events", json!(stored.fired)),
+        ("source", source(stored)),
         ("considered", Value::Array(considered)),
         ("reason", json!(reason)),
         ("notes", json!(stored.notes)),

@@ -1,0 +1,182 @@
+//! How a webhook knows its sender: an API key, a shared secret, a token or a provider's signature.
+//!
+//! What is checked is decided by `verify` and by the data of `apps`; here is only what a check needs of the world: keys
+//! from the directory, certificates and key sets from the web, and the present second.
+
+mod pages;
+mod schemes;
+
+use std::sync::Arc;
+
+use domain::{ApiKeySecret, Auth, BEARER, Hook, Rejected, Rejection};
+use verify::{Arrival, Needs, PublicKey, Refusal, Scheme, Settings, Verifier};
+
+use crate::{
+    accept::{Diagnosis, Door, NotAccepted, unknown_address},
+    directory::keys::KeyCache,
+    http::{
+        Request,
+        credentials::{bearer_token, unknown_key},
+        source_address,
+    },
+    runs::Reason,
+};
+
+use pages::Pages;
+
+pub use schemes::{SCHEMES, check_auth, scheme};
+
+/// The role of a key that may post to webhooks.
+pub const HOOKS_ROLE: &str = "org.hooks";
+
+/// What webhooks remember about senders.
+#[derive(Default)]
+pub struct Senders {
+    /// API keys; shared with whoever changes keys in this process.
+    pub keys: Arc<KeyCache>,
+    pages: Pages,
+}
+
+/// A sender who is not known.
+pub(crate) struct Unknown {
+    /// What it is told.
+    pub(crate) reason: NotAccepted,
+    /// What the check said, for the owner.
+    failed: Option<Failed>,
+}
+
+struct Failed {
+    refusal: Refusal,
+    scheme: Arc<Scheme>,
+    settings: Settings,
+    fetched: Vec<PublicKey>,
+}
+
+impl<T: Into<NotAccepted>> From<T> for Unknown {
+    fn from(reason: T) -> Self {
+        Self { reason: reason.into(), failed: None }
+    }
+}
+
+impl Senders {
+    /// Makes sure that `request` comes from somebody whom `hook` trusts, at `url` as that sender sees it.
+    ///
+    /// *Errors*: [`Unknown`]. A key of another org is told what an unknown address is told.
+    pub(crate) async fn know(&self, door: &Door, hook: &Hook, request: &Request, url: &str) -> Result<(), Unknown> {
+        let bearer = Auth::of(BEARER);
+        let auth = hook.auth.as_ref().unwrap_or(&bearer);
+        if auth.scheme == BEARER {
+            return self.know_key(door, hook, request).await;
+        }
+        let Some(scheme) = scheme(&auth.scheme) else {
+            let detail = "This hook is set to a scheme that this version does not know.";
+            return Err(Rejected::new(Rejection::Unauthenticated, "bad_credentials", detail).into());
+        };
+        let settings = schemes::settings(auth);
+        let arrival =
+            Arrival { method: request.method().as_str(), url, headers: request.headers(), body: request.body() };
+        let mut fetched = Vec::new();
+        match self.check(door, auth, &scheme, &settings, &arrival, &mut fetched).await {
+            Ok(()) => Ok(()),
+            Err(Unchecked::Refused(refusal)) => {
+                let reason = told(&auth.scheme, &refusal).into();
+                Err(Unknown { reason, failed: Some(Failed { refusal, scheme, settings, fetched }) })
+            }
+            Err(Unchecked::Misset(sentence)) => {
+                tracing::error!(hook.id = %hook.id, sentence, "a hook's settings cannot be used");
+                let detail = "This hook cannot check its senders. Its owner has to mend its settings.";
+                Err(Rejected::new(Rejection::Unauthenticated, "bad_credentials", detail).into())
+            }
+            Err(Unchecked::Unavailable(error)) => Err(error.into()),
+        }
+    }
+
+    async fn know_key(&self, door: &Door, hook: &Hook, request: &Request) -> Result<(), Unknown> {
+        let token = bearer_token(request.headers())?;
+        let (org, id, secret) = ApiKeySecret::read_token(token).ok_or_else(unknown_key)?;
+        let now = door.world.now();
+        let key = self.keys.find(door.store.as_ref(), org, id, now).await?;
+        let caller = key.and_then(|key| key.admit(&secret, source_address(request), now));
+        if org != hook.org {
+            return Err(unknown_address().into());
+        }
+        let caller = caller.ok_or_else(unknown_key)?;
+        if !caller.may(HOOKS_ROLE) {
+            let detail = format!("This key may not post to webhooks: it needs the role {HOOKS_ROLE}.");
+            return Err(Rejected::new(Rejection::Forbidden, "role_missing", detail).into());
+        }
+        self.keys.note_use(door.store.as_ref(), org, id, now).await;
+        Ok(())
+    }
+
+    async fn check(
+        &self,
+        door: &Door,
+        auth: &Auth,
+        scheme: &Scheme,
+        settings: &Settings,
+        arrival: &Arrival<'_>,
+        fetched: &mut Vec<PublicKey>,
+    ) -> Result<(), Unchecked> {
+        let verifier = Verifier::new(scheme, settings).map_err(|problem| Unchecked::Misset(problem.sentence))?;
+        let now_seconds = door.world.now().as_second();
+        let needs = verifier.needs(arrival).map_err(Unchecked::Refused)?;
+        *fetched = self.pages.keys(door, auth, scheme, &needs, pages::Age::Any).await?;
+        match verifier.verify(arrival, fetched, now_seconds) {
+            Ok(_) => Ok(()),
+            // The issuer may have begun to use a new key since its keys were fetched.
+            Err(Refusal::UnknownKey) if matches!(needs, Needs::Jwks { .. }) => {
+                *fetched = self.pages.keys(door, auth, scheme, &needs, pages::Age::Fresh).await?;
+                verifier.verify(arrival, fetched, now_seconds).map(|_| ()).map_err(Unchecked::Refused)
+            }
+            Err(refusal) => Err(Unchecked::Refused(refusal)),
+        }
+    }
+}
+
+/// Why a check did not say yes.
+pub(crate) enum Unchecked {
+    Refused(Refusal),
+    Misset(String),
+    Unavailable(crate::ports::Unavailable),
+}
+
+impl From<crate::ports::Unavailable> for Unchecked {
+    fn from(error: crate::ports::Unavailable) -> Self {
+        Self::Unavailable(error)
+    }
+}
+
+impl Unknown {
+    /// Why, for the owner. This may take as long as several checks.
+    pub(crate) fn diagnosis(&self, hook: &Hook, request: &Request, url: &str, now_seconds: i64) -> Diagnosis {
+        let Some(Failed { refusal, scheme, settings, fetched }) = &self.failed else { return Diagnosis::default() };
+        let retired: Vec<String> = hook.auth.iter().flat_map(|auth| &auth.retired).map(|r| r.secret.reveal().to_owned()).collect();
+        let arrival =
+            Arrival { method: request.method().as_str(), url, headers: request.headers(), body: request.body() };
+        let reasons = verify::diagnose(scheme, settings, &retired, &arrival, fetched, refusal, now_seconds);
+        Diagnosis {
+            check: refusal.check().to_owned(),
+            failure: refusal.to_string(),
+            reasons: reasons.into_iter().map(|r| Reason { code: r.code.to_owned(), sentence: r.sentence }).collect(),
+        }
+    }
+}
+
+/// What a sender is told: enough to mend an honest mistake, and the same for every wrong signature.
+fn told(scheme: &str, refusal: &Refusal) -> Rejected {
+    if let Refusal::Ambiguous { header } = refusal {
+        let detail = format!("The header {header} came more than once. Send it once.");
+        return Rejected::new(Rejection::Malformed, "ambiguous_credentials", detail);
+    }
+    let (code, detail) = match scheme {
+        "basic" | "postmark" => ("bad_credentials", "Send the user name and password of this hook as HTTP Basic credentials."),
+        "header" => ("bad_credentials", "Send the shared secret of this hook in the header that its owner chose."),
+        "jwt" | "gmail" => ("bad_credentials", "Send a valid token of the issuer that this hook trusts as `Authorization: Bearer …`."),
+        _ => (
+            "bad_signature",
+            "The signature of this request is missing, out of date or does not match. Sign the exact bytes that are sent, with the secret of this hook.",
+        ),
+    };
+    Rejected::new(Rejection::Unauthenticated, code, detail)
+}

@@ -1,0 +1,104 @@
+//! Public keys that are found on the web: certificates of Amazon SNS, key sets of token issuers.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
+
+use bytes::Bytes;
+use domain::{Auth, Timestamp};
+use verify::{Needs, PublicKey, Refusal, Scheme};
+
+use super::Unchecked;
+use crate::{
+    accept::Door,
+    ports::{FetchRequest, Unavailable},
+};
+
+/// How long a page is believed. *Why*: issuers tell an hour to a day, and announce a key before they use it.
+const PAGE_MS: i64 = 60 * 60 * 1_000;
+
+/// How soon a page is fetched again because a key is not on it; tokens with made-up keys cost one fetch in that time.
+const REFETCH_MS: i64 = 60 * 1_000;
+
+/// How many pages are remembered; past it all are forgotten.
+const PAGES_LIMIT: usize = 200;
+
+/// How old a page may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Age {
+    Any,
+    Fresh,
+}
+
+/// Pages that were fetched lately.
+#[derive(Default)]
+pub(super) struct Pages {
+    pages: Mutex<HashMap<String, (Timestamp, Bytes)>>,
+}
+
+impl Pages {
+    /// The keys that a check needs.
+    pub(super) async fn keys(
+        &self,
+        door: &Door,
+        auth: &Auth,
+        scheme: &Scheme,
+        needs: &Needs,
+        age: Age,
+    ) -> Result<Vec<PublicKey>, Unchecked> {
+        match needs {
+            Needs::Nothing => Ok(Vec::new()),
+            Needs::Certificate { url } => {
+                let page = self.page(door, url, age).await?;
+                let now_seconds = door.world.now().as_second();
+                Ok(vec![verify::certificate_key(&page, now_seconds).map_err(Unchecked::Refused)?])
+            }
+            Needs::Jwks { .. } => {
+                let url = self.jwks_url(door, auth, scheme).await?;
+                let page = self.page(door, &url, age).await?;
+                verify::jwks_keys(&page).map_err(Unchecked::Refused)
+            }
+        }
+    }
+
+    /// Where the issuer's keys are: as the hook says, as the scheme says, or as the issuer's discovery document does.
+    async fn jwks_url(&self, door: &Door, auth: &Auth, scheme: &Scheme) -> Result<String, Unchecked> {
+        if let Some(url) = auth.jwks_url.as_deref().or_else(|| scheme.jwks_url()) {
+            return Ok(url.to_owned());
+        }
+        let Some(issuer) = &auth.issuer else {
+            return Err(Unchecked::Misset("The hook names neither `jwksUrl` nor `issuer`.".to_owned()));
+        };
+        let discovery = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
+        let page = self.page(door, &discovery, Age::Any).await?;
+        let document: serde_json::Value =
+            serde_json::from_slice(&page).map_err(|_| Unchecked::Refused(Refusal::BadKeySet))?;
+        let url = document.get("jwks_uri").and_then(serde_json::Value::as_str);
+        url.map(str::to_owned).ok_or(Unchecked::Refused(Refusal::BadKeySet))
+    }
+
+    async fn page(&self, door: &Door, url: &str, age: Age) -> Result<Bytes, Unavailable> {
+        let now = door.world.now();
+        let believed_ms = match age {
+            Age::Any => PAGE_MS,
+            Age::Fresh => REFETCH_MS,
+        };
+        if let Some((fetched_at, page)) = self.pages.lock().unwrap_or_else(PoisonError::into_inner).get(url) {
+            let age_ms = now.as_millisecond() - fetched_at.as_millisecond();
+            if (0..believed_ms).contains(&age_ms) {
+                return Ok(page.clone());
+            }
+        }
+        let fetched = door.web.fetch(FetchRequest { url: url.to_owned(), form: None }).await?;
+        if fetched.status != 200 {
+            return Err(Unavailable { port: "web", cause: format!("a page of keys was answered {}", fetched.status) });
+        }
+        let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
+        if pages.len() >= PAGES_LIMIT {
+            pages.clear();
+        }
+        pages.insert(url.to_owned(), (now, fetched.body.clone()));
+        Ok(fetched.body)
+    }
+}
