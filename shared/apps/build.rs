@@ -31,7 +31,11 @@ fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
 
 fn list_of_apps(providers: &[PathBuf]) -> String {
     let rows = providers.iter().map(|folder| {
-        format!("App::embedded({:?}, include_str!({:?})),\n", stem(folder), folder.join("app.json").display().to_string())
+        format!(
+            "App::embedded({:?}, include_str!({:?})),\n",
+            stem(folder),
+            folder.join("app.json").display().to_string()
+        )
     });
     format!("static APPS: [App; {}] = [\n{}];\n", providers.len(), rows.collect::<String>())
 }

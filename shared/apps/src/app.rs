@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use crate::{
     Handshake, Input,
-    manifest::{Manifest, Rule},
+    manifest::Manifest,
+    mapping::{Context, Mapping},
     split,
 };
 
@@ -34,7 +35,8 @@ pub struct App {
 /// An event that an app can fire, without how it is recognised.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventSpec {
-    /// What a workflow listens to, such as `shopify.order.update`.
+    /// What a workflow listens to, such as `shopify.order.update`; with places such as `github.{x-github-event}` where the arrival
+    /// brings the name.
     pub name: String,
     /// Other names that select the same workflows, such as `kustomer.app.shopify.order-update`.
     pub aliases: Vec<String>,
@@ -47,7 +49,7 @@ pub struct EventSpec {
 /// An event that an arrival is.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fired {
-    /// As in [`EventSpec::name`].
+    /// As in [`EventSpec::name`], with its places filled.
     pub name: String,
     /// As in [`EventSpec::aliases`].
     pub aliases: Vec<String>,
@@ -110,18 +112,26 @@ impl App {
         self.manifest().map_or(&[], |manifest| &manifest.specs)
     }
 
+    /// What whoever connects the provider should know, in sentences.
+    pub fn notes(&self) -> &[String] {
+        self.manifest().map_or(&[], |manifest| &manifest.notes)
+    }
+
     /// Whether an arrival only asks if somebody is there: it is answered and becomes no transaction.
     pub fn is_ping(&self, input: &Input<'_>) -> bool {
-        self.manifest().and_then(|manifest| manifest.ping.as_ref()).is_some_and(|ping| ping.holds(input))
+        let Some(manifest) = self.manifest() else { return false };
+        manifest.ping.as_ref().is_some_and(|ping| ping.holds(&Context::new(input, &manifest.lets)))
     }
 
     /// What a [`Handshake::BodyEcho`] has to be answered; `None` for every other arrival.
     pub fn echo(&self, input: &Input<'_>) -> Option<String> {
-        let echo = self.manifest()?.echo.as_ref()?;
-        if !echo.when.holds(input) {
+        let manifest = self.manifest()?;
+        let echo = manifest.echo.as_ref()?;
+        let context = Context::new(input, &manifest.lets);
+        if !echo.when.holds(&context) {
             return None;
         }
-        plain_text(echo.text.value(input)?)
+        plain_text(echo.text.value(&context)?)
     }
 
     /// The single bodies of a batch, each of the shape the batch has; `None` where the body is not one.
@@ -134,7 +144,7 @@ impl App {
 
     /// What is the same when the provider delivers the same thing again; never empty.
     pub fn delivery_id(&self, input: &Input<'_>) -> Option<String> {
-        plain_text(self.manifest()?.delivery_id.as_ref()?.value(input)?)
+        self.text(|manifest| manifest.delivery_id.as_ref(), input)
     }
 
     /// Whether deliveries of this app can be told apart at all.
@@ -144,18 +154,13 @@ impl App {
 
     /// When it happened by the provider's clock, as `2017-12-22T05:23:02.138Z`.
     pub fn occurred_at(&self, input: &Input<'_>) -> Option<String> {
-        let text = plain_text(self.manifest()?.occurred_at.as_ref()?.value(input)?)?;
+        let text = self.text(|manifest| manifest.occurred_at.as_ref(), input)?;
         Some(Timestamp::parse(&text)?.to_string())
     }
 
     /// The events an arrival is, in the order of [`App::event_specs`]; often none, and one event more than once where it has many subjects.
     pub fn events(&self, input: &Input<'_>) -> Vec<Fired> {
-        let Some(manifest) = self.manifest() else { return Vec::new() };
-        let fired = |(spec, rule): (&EventSpec, &Rule)| {
-            let data = rule.data(input).into_iter();
-            data.map(|data| Fired { name: spec.name.clone(), aliases: spec.aliases.clone(), data }).collect::<Vec<_>>()
-        };
-        manifest.specs.iter().zip(&manifest.rules).flat_map(fired).collect()
+        self.manifest().map_or_else(Vec::new, |manifest| manifest.fired(&Context::new(input, &manifest.lets)))
     }
 
     /// Says what is wrong with this app's file, in a sentence; tests ask it of every app.
@@ -167,6 +172,11 @@ impl App {
             return Err(format!("its name is {:?}, its folder {:?}", manifest.name, self.name));
         }
         manifest.reply.as_ref().map_or(Ok(()), Reply::check)
+    }
+
+    fn text(&self, which: impl Fn(&Manifest) -> Option<&Mapping>, input: &Input<'_>) -> Option<String> {
+        let manifest = self.manifest()?;
+        plain_text(which(manifest)?.value(&Context::new(input, &manifest.lets))?)
     }
 
     fn manifest(&self) -> Option<&Manifest> {

@@ -8,6 +8,7 @@ mod app;
 mod handshake;
 mod manifest;
 mod split;
+mod template;
 
 pub mod mapping;
 pub mod samples;

@@ -5,10 +5,11 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::{
-    EventSpec, Handshake, Input,
+    EventSpec, Fired, Handshake,
     handshake::HandshakeDocument,
-    mapping::Mapping,
+    mapping::{Context, Lets, Mapping},
     split::{Levels, SplitDocument},
+    template::Template,
 };
 
 /// What one provider's file says.
@@ -28,6 +29,8 @@ pub(crate) struct Manifest {
     pub(crate) occurred_at: Option<Mapping>,
     pub(crate) reply: Option<Reply>,
     pub(crate) reply_within_seconds: Option<u32>,
+    pub(crate) notes: Vec<String>,
+    pub(crate) lets: Lets,
     /// One for each of `rules`, in the same order.
     pub(crate) specs: Vec<EventSpec>,
     pub(crate) rules: Vec<Rule>,
@@ -43,6 +46,8 @@ pub(crate) struct Echo {
 /// How an event is recognised and what becomes of the arrival.
 #[derive(Debug)]
 pub(crate) struct Rule {
+    name: Template,
+    aliases: Vec<Template>,
     when: Option<Mapping>,
     each: Option<Mapping>,
     data: Mapping,
@@ -54,12 +59,12 @@ impl Manifest {
     /// *Errors*: a sentence for whoever wrote the file.
     pub(crate) fn parse(source: &str) -> Result<Self, String> {
         let document: Document = serde_json::from_str(source).map_err(|error| error.to_string())?;
-        let defined = document.define;
+        let lets = Lets::parse(&document.lets)?;
         let mapping = |json: Option<Value>, place: &str| {
-            json.map(|json| Mapping::parse(&json, &defined).map_err(|problem| format!("{place}: {problem}"))).transpose()
+            json.map(|json| Mapping::parse(&json, &lets).map_err(|problem| format!("{place}: {problem}"))).transpose()
         };
-        let (handshake, echo) = handshake(document.handshake, &defined)?;
-        let (specs, rules) = events(document.events, &defined)?;
+        let (handshake, echo) = handshake(document.handshake, &lets)?;
+        let (specs, rules) = events(document.events, &lets)?;
         Ok(Self {
             name: document.name,
             display_name: document.display_name,
@@ -75,23 +80,49 @@ impl Manifest {
             occurred_at: mapping(document.occurred_at, "occurredAt")?,
             reply: document.reply,
             reply_within_seconds: document.reply_within_seconds,
+            notes: document.notes,
             specs,
             rules,
+            lets,
         })
+    }
+
+    /// The events of an arrival. One whose name the arrival brings is left to the event that always has that name.
+    pub(crate) fn fired(&self, context: &Context<'_>) -> Vec<Fired> {
+        let is_listed = |name: &str| self.specs.iter().any(|spec| spec.name == name);
+        let mut fired = Vec::new();
+        for rule in &self.rules {
+            let data = rule.data(context);
+            let name = rule.name.name(context);
+            if data.is_empty() || (!rule.name.is_fixed() && is_listed(&name)) {
+                continue;
+            }
+            let aliases: Vec<String> = rule.aliases.iter().map(|alias| alias.name(context)).collect();
+            let event = |data| Fired { name: name.clone(), aliases: aliases.clone(), data };
+            fired.extend(data.into_iter().map(event));
+        }
+        fired
     }
 }
 
 impl Rule {
-    /// The data of each event that `input` is.
-    pub(crate) fn data(&self, input: &Input<'_>) -> Vec<Value> {
-        if self.when.as_ref().is_some_and(|when| !when.holds(input)) {
-            return Vec::new();
-        }
-        let Some(each) = &self.each else { return self.data.value(input).into_iter().collect() };
-        match each.value(input) {
-            Some(Value::Array(items)) => items.iter().filter_map(|item| self.data.value_for(input, item)).collect(),
-            Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_)) | None => Vec::new(),
-        }
+    /// The data of each event that the arrival is; what is no object is none.
+    fn data(&self, context: &Context<'_>) -> Vec<Value> {
+        let mut data = match &self.each {
+            Some(each) => self.data_of_items(&each.value(context).unwrap_or_default(), context),
+            None if self.when.as_ref().is_none_or(|when| when.holds(context)) => {
+                self.data.value(context).into_iter().collect()
+            }
+            None => Vec::new(),
+        };
+        data.retain(Value::is_object);
+        data
+    }
+
+    fn data_of_items(&self, items: &Value, context: &Context<'_>) -> Vec<Value> {
+        let items = items.as_array().into_iter().flatten();
+        let wanted = items.filter(|item| self.when.as_ref().is_none_or(|when| when.holds_for(context, item)));
+        wanted.filter_map(|item| self.data.value_for(context, item)).collect()
     }
 }
 
@@ -113,9 +144,11 @@ struct Document {
     occurred_at: Option<Value>,
     reply: Option<Reply>,
     reply_within_seconds: Option<u32>,
-    /// Mappings with a name, for `{"$use": "name"}`.
+    /// Sentences for whoever connects the provider.
     #[serde(default)]
-    define: Map<String, Value>,
+    notes: Vec<String>,
+    #[serde(default, rename = "let")]
+    lets: Map<String, Value>,
     events: Vec<EventDocument>,
 }
 
@@ -136,10 +169,7 @@ fn post_only() -> Vec<String> {
     vec!["POST".to_owned()]
 }
 
-fn handshake(
-    document: Option<HandshakeDocument>,
-    defined: &Map<String, Value>,
-) -> Result<(Option<Handshake>, Option<Echo>), String> {
+fn handshake(document: Option<HandshakeDocument>, lets: &Lets) -> Result<(Option<Handshake>, Option<Echo>), String> {
     let in_handshake = |problem| format!("handshake: {problem}");
     Ok(match document {
         None => (None, None),
@@ -150,37 +180,36 @@ fn handshake(
             (Some(Handshake::QueryHmac { challenge, response }), None)
         }
         Some(HandshakeDocument::BodyEcho { when, echo }) => {
-            let when = Mapping::parse(&when, defined).map_err(in_handshake)?;
-            let text = Mapping::parse(&echo, defined).map_err(in_handshake)?;
+            let when = Mapping::parse(&when, lets).map_err(in_handshake)?;
+            let text = Mapping::parse(&echo, lets).map_err(in_handshake)?;
             (Some(Handshake::BodyEcho), Some(Echo { when, text }))
         }
         Some(HandshakeDocument::Sns) => (Some(Handshake::Sns), None),
     })
 }
 
-fn events(
-    documents: Vec<EventDocument>,
-    defined: &Map<String, Value>,
-) -> Result<(Vec<EventSpec>, Vec<Rule>), String> {
+fn events(documents: Vec<EventDocument>, lets: &Lets) -> Result<(Vec<EventSpec>, Vec<Rule>), String> {
     let mut specs = Vec::with_capacity(documents.len());
     let mut rules = Vec::with_capacity(documents.len());
     for event in documents {
         let mapping = |json: &Value, place: &str| {
-            Mapping::parse(json, defined).map_err(|problem| format!("{} of {}: {problem}", place, event.name))
+            Mapping::parse(json, lets).map_err(|problem| format!("{} of {}: {problem}", place, event.name))
         };
-        if !event.data.is_object() {
-            return Err(format!("data of {}: it is an object", event.name));
-        }
+        let name = Template::parse(&event.name, lets)?;
+        let aliases: Vec<_> =
+            event.aliases.iter().map(|alias| Template::parse(alias, lets)).collect::<Result<_, _>>()?;
+        specs.push(EventSpec {
+            name: name.shown(),
+            aliases: aliases.iter().map(Template::shown).collect(),
+            display_name: event.display_name.clone(),
+            topic: event.topic.clone(),
+        });
         rules.push(Rule {
             when: event.when.as_ref().map(|json| mapping(json, "when")).transpose()?,
             each: event.each.as_ref().map(|json| mapping(json, "each")).transpose()?,
             data: mapping(&event.data, "data")?,
-        });
-        specs.push(EventSpec {
-            name: event.name,
-            aliases: event.aliases,
-            display_name: event.display_name,
-            topic: event.topic,
+            name,
+            aliases,
         });
     }
     Ok((specs, rules))

@@ -4,6 +4,7 @@
 //! The operators are listed in `docs/apps.md`; each is a function in one of the modules below.
 
 mod amount;
+mod context;
 mod list;
 mod logic;
 mod object;
@@ -16,10 +17,12 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
+pub use context::{Context, Lets};
+
 use operator::Operator;
 use path::Path;
 
-/// How deep a mapping may nest, used definitions included.
+/// How deep a mapping may nest.
 pub const DEPTH_LIMIT_LEVELS: usize = 32;
 
 /// What a mapping reads: one arrival.
@@ -51,31 +54,36 @@ enum Node {
 /// Where a mapping is evaluated: the arrival, and inside a list the element.
 #[derive(Debug, Clone, Copy)]
 struct Scope<'s> {
-    input: &'s Input<'s>,
+    context: &'s Context<'s>,
     item: Option<&'s Value>,
 }
 
 impl Mapping {
-    /// Reads a mapping; `definitions` are the mappings that `{"$use": name}` stands for.
+    /// Reads a mapping that may use `lets`.
     ///
     /// *Errors*: a sentence that names the operator or path that is wrong.
-    pub fn parse(json: &Value, definitions: &Map<String, Value>) -> Result<Self, String> {
-        Reader { definitions, depth: 0 }.mapping(json)
+    pub fn parse(json: &Value, lets: &Lets) -> Result<Self, String> {
+        Reader { lets, depth: 0 }.mapping(json)
     }
 
     /// What it gives; `None` is missing.
-    pub fn value(&self, input: &Input<'_>) -> Option<Value> {
-        self.at(Scope { input, item: None }).map(Cow::into_owned)
+    pub fn value(&self, context: &Context<'_>) -> Option<Value> {
+        self.owned(Scope { context, item: None })
     }
 
     /// What it gives where `$.item` is `item`.
-    pub fn value_for(&self, input: &Input<'_>, item: &Value) -> Option<Value> {
-        self.at(Scope { input, item: Some(item) }).map(Cow::into_owned)
+    pub fn value_for(&self, context: &Context<'_>, item: &Value) -> Option<Value> {
+        self.owned(Scope { context, item: Some(item) })
     }
 
     /// Whether it gives `true`.
-    pub fn holds(&self, input: &Input<'_>) -> bool {
-        self.holds_at(Scope { input, item: None })
+    pub fn holds(&self, context: &Context<'_>) -> bool {
+        self.holds_at(Scope { context, item: None })
+    }
+
+    /// Whether it gives `true` where `$.item` is `item`.
+    pub fn holds_for(&self, context: &Context<'_>, item: &Value) -> bool {
+        self.holds_at(Scope { context, item: Some(item) })
     }
 
     fn holds_at(&self, scope: Scope<'_>) -> bool {
@@ -86,7 +94,9 @@ impl Mapping {
         match &self.0 {
             Node::Literal(value) => Some(Cow::Borrowed(value)),
             Node::Path(path) => path.value(scope),
-            Node::List(elements) => Some(Cow::Owned(elements.iter().filter_map(|element| element.owned(scope)).collect())),
+            Node::List(elements) => {
+                Some(Cow::Owned(elements.iter().filter_map(|element| element.owned(scope)).collect()))
+            }
             Node::Object(members) => {
                 let member = |(key, mapping): &(String, Self)| Some((key.clone(), mapping.owned(scope)?));
                 Some(Cow::Owned(Value::Object(members.iter().filter_map(member).collect())))
@@ -102,20 +112,20 @@ impl Mapping {
 
 /// Reads mappings out of JSON, and knows how deep it is.
 #[derive(Clone, Copy)]
-struct Reader<'d> {
-    definitions: &'d Map<String, Value>,
+struct Reader<'l> {
+    lets: &'l Lets,
     depth: usize,
 }
 
 impl Reader<'_> {
     fn mapping(self, json: &Value) -> Result<Mapping, String> {
         if self.depth > DEPTH_LIMIT_LEVELS {
-            return Err(format!("a mapping nests at most {DEPTH_LIMIT_LEVELS} levels; does a definition use itself?"));
+            return Err(format!("a mapping nests at most {DEPTH_LIMIT_LEVELS} levels"));
         }
         let inner = Self { depth: self.depth + 1, ..self };
         Ok(Mapping(match json {
             Value::Null | Value::Bool(_) | Value::Number(_) => Node::Literal(json.clone()),
-            Value::String(text) => text_node(text)?,
+            Value::String(text) => self.text(text)?,
             Value::Array(elements) => Node::List(inner.mappings(elements)?),
             Value::Object(members) => inner.object(members)?,
         }))
@@ -125,6 +135,14 @@ impl Reader<'_> {
         elements.iter().map(|element| self.mapping(element)).collect()
     }
 
+    fn text(self, text: &str) -> Result<Node, String> {
+        if text.starts_with("$.") {
+            return Ok(Node::Path(Path::parse(text, self.lets)?));
+        }
+        let literal = if text.starts_with("$$") { text.get(1..).unwrap_or_default() } else { text };
+        Ok(Node::Literal(Value::String(literal.to_owned())))
+    }
+
     fn object(self, members: &Map<String, Value>) -> Result<Node, String> {
         let mut operators = members.iter().filter(|(key, _)| key.starts_with('$'));
         match (operators.next(), members.len()) {
@@ -132,22 +150,8 @@ impl Reader<'_> {
                 let member = |(key, json): (&String, &Value)| Ok((key.clone(), self.mapping(json)?));
                 Ok(Node::Object(members.iter().map(member).collect::<Result<_, String>>()?))
             }
-            (Some((name, operand)), 1) if name == "$use" => Ok(self.definition(operand)?.0),
             (Some((name, operand)), 1) => Ok(Node::Operator(Box::new(Operator::read(name, operand, self)?))),
             (Some((name, _)), _) => Err(format!("the operator {name} stands alone in its object")),
         }
     }
-
-    fn definition(self, name: &Value) -> Result<Mapping, String> {
-        let definition = name.as_str().and_then(|name| self.definitions.get(name));
-        self.mapping(definition.ok_or_else(|| format!("$use: nothing is defined as {name}"))?)
-    }
-}
-
-fn text_node(text: &str) -> Result<Node, String> {
-    if text.starts_with("$.") {
-        return Ok(Node::Path(Path::parse(text)?));
-    }
-    let literal = if text.starts_with("$$") { text.get(1..).unwrap_or_default() } else { text };
-    Ok(Node::Literal(Value::String(literal.to_owned())))
 }

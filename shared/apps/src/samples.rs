@@ -11,9 +11,21 @@ pub use body::SampleBody;
 
 include!(concat!(env!("OUT_DIR"), "/samples.rs"));
 
-/// Every sample, by app and file name.
+/// What stands for the event of a sample that is none.
+const NO_EVENT: &str = "none";
+
+/// Every sample of an event, by app and file name.
 pub fn all() -> Vec<&'static Sample> {
-    FILES.iter().filter_map(|file| file.parsed().as_ref().ok()).collect()
+    readable().filter(|sample| !sample.is_silent()).collect()
+}
+
+/// The samples that are no event at all, such as a comment that was hidden; tests see that they stay silent.
+pub fn silent() -> Vec<&'static Sample> {
+    readable().filter(|sample| sample.is_silent()).collect()
+}
+
+fn readable() -> impl Iterator<Item = &'static Sample> {
+    FILES.iter().filter_map(|file| file.parsed().as_ref().ok())
 }
 
 /// The sample of an event or of one of its aliases, `event~variant` for a certain one; of an event that follows from others, one that has it fired.
@@ -22,19 +34,23 @@ pub fn find(event_or_alias: &str) -> Option<&'static Sample> {
         Some((name, variant)) => (name, Some(variant)),
         None => (event_or_alias, None),
     };
-    let event = crate::all().iter().flat_map(crate::App::event_specs).find(|spec| {
-        spec.name == name || spec.aliases.iter().any(|alias| alias == name)
-    });
+    let event = crate::all()
+        .iter()
+        .flat_map(crate::App::event_specs)
+        .find(|spec| spec.name == name || spec.aliases.iter().any(|alias| alias == name));
     let event = event.map_or(name, |spec| spec.name.as_str());
     let samples = all();
-    let own = samples.iter().find(|sample| sample.event == event && (variant.is_none() || sample.variant.as_deref() == variant));
+    let own = samples
+        .iter()
+        .find(|sample| sample.event == event && (variant.is_none() || sample.variant.as_deref() == variant));
     let other = || samples.iter().find(|sample| variant.is_none() && sample.other_events.contains_key(event));
     own.or_else(other).copied()
 }
 
 /// The samples whose file cannot be used, as `app/file: why`; tests ask for it.
 pub fn problems() -> Vec<String> {
-    let problem = |file: &File| Some(format!("{}/samples/{}.json: {}", file.app, file.stem, file.parsed().as_ref().err()?));
+    let problem =
+        |file: &File| Some(format!("{}/samples/{}.json: {}", file.app, file.stem, file.parsed().as_ref().err()?));
     FILES.iter().filter_map(problem).collect()
 }
 
@@ -43,7 +59,7 @@ pub fn problems() -> Vec<String> {
 pub struct Sample {
     /// The app it belongs to.
     pub app: &'static str,
-    /// The event it is first of all.
+    /// The event it is first of all; `none` of a sample that is none.
     pub event: String,
     /// Which of several samples of the event, such as `failed`; `None` for the usual one.
     pub variant: Option<String>,
@@ -57,13 +73,17 @@ pub struct Sample {
     pub query: Map<String, Value>,
     /// The body.
     pub body: SampleBody,
-    /// The data that [`event`](Self::event) has.
+    /// The data that [`event`](Self::event) has; a list where it is fired several times.
     pub expect: Value,
     /// The other events it fires, each with its data where the sample states it: one for each time it is fired.
     pub other_events: Map<String, Value>,
 }
 
 impl Sample {
+    fn is_silent(&self) -> bool {
+        self.event == NO_EVENT
+    }
+
     /// The sample with other values in its body; a path is `customer.email` or `line_items.0.sku`, and leads into texts that hold JSON.
     ///
     /// *Errors*: a sentence about the first path that leads nowhere.
@@ -104,8 +124,9 @@ impl File {
             Some((event, variant)) => (event, Some(variant.to_owned())),
             None => (self.stem, None),
         };
-        if document.event != event {
-            return Err(format!("its event is {:?}, its file {event:?}", document.event));
+        let stated = document.event.unwrap_or_else(|| NO_EVENT.to_owned());
+        if stated != event {
+            return Err(format!("its event is {stated:?}, its file {event:?}"));
         }
         Ok(Sample {
             app: self.app,
@@ -117,7 +138,7 @@ impl File {
             body: SampleBody::of(document.body, document.form, document.text)?,
             expect: document.expect,
             other_events: document.other_events.named(),
-            event: document.event,
+            event: stated,
         })
     }
 }
@@ -125,7 +146,7 @@ impl File {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Document {
-    event: String,
+    event: Option<String>,
     title: String,
     #[serde(default = "post")]
     method: String,
@@ -136,6 +157,7 @@ struct Document {
     body: Option<Value>,
     form: Option<Vec<(String, String)>>,
     text: Option<String>,
+    #[serde(default)]
     expect: Value,
     #[serde(default)]
     other_events: OtherEvents,

@@ -10,9 +10,9 @@ use serde_json::{Map, Value};
 /// *Why*: what stands beside an array is copied into every piece, so a long array beside a big object would fill the memory.
 pub(crate) const COPIES_LIMIT_NODES: usize = 100_000;
 
-/// The arrays to cut, from the outside in. An empty key means the value itself.
+/// The arrays to cut, from the outside in: each the keys that lead to it, none where the value is the array itself.
 #[derive(Debug)]
-pub(crate) struct Levels(Vec<String>);
+pub(crate) struct Levels(Vec<Vec<String>>);
 
 /// `split` as `app.json` has it.
 #[derive(Deserialize)]
@@ -33,11 +33,15 @@ impl Levels {
             SplitDocument::Levels(levels) => vec![levels],
             SplitDocument::Alternatives(alternatives) => alternatives,
         };
-        let key = |level: String| match level.strip_suffix("[]") {
-            Some(key) => Ok(key.to_owned()),
+        let keys = |level: String| match level.strip_suffix("[]") {
+            Some("") => Ok(Vec::new()),
+            Some(path) => Ok(path.split('.').map(str::to_owned).collect()),
             None => Err(format!("split: {level:?} does not end in []")),
         };
-        alternatives.into_iter().map(|levels| levels.into_iter().map(key).collect::<Result<_, _>>().map(Self)).collect()
+        alternatives
+            .into_iter()
+            .map(|levels| levels.into_iter().map(keys).collect::<Result<_, _>>().map(Self))
+            .collect()
     }
 }
 
@@ -79,20 +83,31 @@ impl Piece {
     }
 }
 
-fn cut(value: &Value, levels: &[String]) -> Vec<Piece> {
-    let Some((key, inner)) = levels.split_first() else { return vec![Piece::Cut(value.clone())] };
-    let list = if key.is_empty() { Some(value) } else { value.get(key) };
-    let Some(Value::Array(list)) = list else { return vec![Piece::Left(value.clone())] };
-
-    let singles: Vec<Piece> = list.iter().flat_map(|element| cut(element, inner)).collect();
-    match value {
-        Value::Object(object) if singles.is_empty() || copies(object, key, singles.len()) > COPIES_LIMIT_NODES => {
-            vec![Piece::Left(value.clone())]
-        }
-        Value::Object(object) => singles.into_iter().map(|single| single.map(|one| with_only(object, key, one))).collect(),
-        Value::Array(_) if singles.is_empty() => vec![Piece::Left(value.clone())],
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => singles,
+fn cut(value: &Value, levels: &[Vec<String>]) -> Vec<Piece> {
+    match levels.split_first() {
+        Some((path, inner)) => cut_at(value, path, inner),
+        None => vec![Piece::Cut(value.clone())],
     }
+}
+
+fn cut_at(value: &Value, path: &[String], inner: &[Vec<String>]) -> Vec<Piece> {
+    let left = || vec![Piece::Left(value.clone())];
+    let Some((key, path)) = path.split_first() else {
+        return match value {
+            Value::Array(list) if !list.is_empty() => list.iter().flat_map(|element| cut(element, inner)).collect(),
+            _ => left(),
+        };
+    };
+    let Value::Object(object) = value else { return left() };
+    let Some(member) = object.get(key) else { return left() };
+
+    let singles = cut_at(member, path, inner);
+    if copies(object, key, singles.len()) > COPIES_LIMIT_NODES {
+        return left();
+    }
+    let is_array = path.is_empty() && member.as_array().is_some_and(|list| !list.is_empty());
+    let around = |single: Value| with_only(object, key, if is_array { Value::Array(vec![single]) } else { single });
+    singles.into_iter().map(|single| single.map(around)).collect()
 }
 
 /// How many values cutting `object` into this many pieces copies.
@@ -115,7 +130,7 @@ fn nodes(value: &Value) -> usize {
 fn with_only(object: &Map<String, Value>, key: &str, single: Value) -> Value {
     let mut single = Some(single);
     let member = |(name, member): (&String, &Value)| {
-        let value = if name == key { Value::Array(single.take().into_iter().collect()) } else { member.clone() };
+        let value = if name == key { single.take().unwrap_or_default() } else { member.clone() };
         (name.clone(), value)
     };
     Value::Object(object.iter().map(member).collect())

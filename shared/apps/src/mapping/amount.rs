@@ -66,7 +66,8 @@ pub(super) fn cents(amount: &Value, currency: Option<&Value>) -> Option<Value> {
 }
 
 fn decimals(currency: Option<&str>) -> u32 {
-    let is_one_of = |list: &[&str]| currency.is_some_and(|code| list.iter().any(|other| code.eq_ignore_ascii_case(other)));
+    let is_one_of =
+        |list: &[&str]| currency.is_some_and(|code| list.iter().any(|other| code.eq_ignore_ascii_case(other)));
     if is_one_of(&ZERO_DECIMAL) {
         0
     } else if is_one_of(&THREE_DECIMAL) {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::{Input, Mapping, Scope};
+use super::{Context, Mapping, Scope};
 
 /// `$first`: the first that is there, not `null` and not the empty text.
 pub(super) fn first<'s>(mappings: &'s [Mapping], scope: Scope<'s>) -> Option<Cow<'s, Value>> {
@@ -13,13 +13,13 @@ pub(super) fn first<'s>(mappings: &'s [Mapping], scope: Scope<'s>) -> Option<Cow
 }
 
 /// `$each`: the mapping of every element, those that are missing left out.
-pub(super) fn each(list: &Value, item: &Mapping, input: &Input<'_>) -> Option<Value> {
-    Some(list.as_array()?.iter().filter_map(|element| item.value_for(input, element)).collect())
+pub(super) fn each(list: &Value, item: &Mapping, context: &Context<'_>) -> Option<Value> {
+    Some(list.as_array()?.iter().filter_map(|element| item.value_for(context, element)).collect())
 }
 
 /// `$where`: the elements for which the condition holds.
-pub(super) fn filter(list: &Value, condition: &Mapping, input: &Input<'_>) -> Option<Value> {
-    let holds = |element: &&Value| condition.holds_at(Scope { input, item: Some(element) });
+pub(super) fn filter(list: &Value, condition: &Mapping, context: &Context<'_>) -> Option<Value> {
+    let holds = |element: &&Value| condition.holds_for(context, element);
     Some(list.as_array()?.iter().filter(holds).cloned().collect())
 }
 

@@ -9,15 +9,15 @@ pub(super) fn get(object: &Value, key: &Value) -> Option<Value> {
     member(object, &spelled(key)?).cloned()
 }
 
-/// `$merge`: the members of all objects; of the same key the last counts. What is no object is left out.
+/// `$merge`: the members of all objects; of the same key the last counts. What is no object is left out, and none at all is missing.
 pub(super) fn merge(objects: impl Iterator<Item = Value>) -> Option<Value> {
-    let mut merged = Map::new();
+    let mut merged: Option<Map<String, Value>> = None;
     for object in objects {
         if let Value::Object(members) = object {
-            merged.extend(members);
+            merged.get_or_insert_default().extend(members);
         }
     }
-    Some(Value::Object(merged))
+    merged.map(Value::Object)
 }
 
 /// `$table`: the row whose key is the value's text, else what else it is.
@@ -48,9 +48,8 @@ pub(super) fn fields(list: &Value, name: &str, values: &[String]) -> Option<Valu
 pub(super) fn numbered(object: &Value, prefixes: &[(String, String)]) -> Option<Value> {
     let object = object.as_object()?;
     let entry = |index: usize| {
-        let member = |(name, prefix): &(String, String)| {
-            Some((name.clone(), object.get(&format!("{prefix}{index}"))?.clone()))
-        };
+        let member =
+            |(name, prefix): &(String, String)| Some((name.clone(), object.get(&format!("{prefix}{index}"))?.clone()));
         let entry: Map<String, Value> = prefixes.iter().filter_map(member).collect();
         (!entry.is_empty()).then_some(Value::Object(entry))
     };

@@ -10,17 +10,35 @@ use super::{Mapping, Reader, Scope, amount, list, logic, object, text, time};
 #[derive(Debug, Clone)]
 pub(super) enum Operator {
     First(Vec<Mapping>),
-    If([Mapping; 3]),
+    If {
+        condition: Mapping,
+        then: Mapping,
+        otherwise: Option<Mapping>,
+    },
     And(Vec<Mapping>),
     Or(Vec<Mapping>),
     Not(Mapping),
     Each([Mapping; 2]),
     Where([Mapping; 2]),
     Merge(Vec<Mapping>),
-    Table { value: Mapping, rows: Vec<(String, Mapping)>, otherwise: Option<Mapping> },
-    Fields { list: Mapping, name: String, values: Vec<String> },
-    Numbered { object: Mapping, prefixes: Vec<(String, String)> },
-    Cents { amount: Mapping, currency: Option<Mapping> },
+    Table {
+        value: Mapping,
+        rows: Vec<(String, Mapping)>,
+        otherwise: Option<Mapping>,
+    },
+    Fields {
+        list: Mapping,
+        name: String,
+        values: Vec<String>,
+    },
+    Numbered {
+        object: Mapping,
+        prefixes: Vec<(String, String)>,
+    },
+    Cents {
+        amount: Mapping,
+        currency: Option<Mapping>,
+    },
     /// A function of one value that is there.
     One(fn(&Value) -> Option<Value>, Mapping),
     /// A function of two values that are both there.
@@ -39,7 +57,7 @@ impl Operator {
         let one = || reader.mapping(operand);
         Ok(match name {
             "$first" => Self::First(several()?),
-            "$if" => Self::If(exactly(name, several()?)?),
+            "$if" => branch(several()?)?,
             "$and" => Self::And(several()?),
             "$or" => Self::Or(several()?),
             "$not" => Self::Not(one()?),
@@ -55,6 +73,7 @@ impl Operator {
             "$where" => Self::Where(two()?),
             "$length" => Self::One(list::length, one()?),
             "$join" => Self::Two(text::join, two()?),
+            "$split" => Self::Two(text::split, two()?),
             "$json" => Self::One(text::json, one()?),
             "$base64" => Self::One(text::base64, one()?),
             "$number" => Self::One(text::number, one()?),
@@ -76,8 +95,8 @@ impl Operator {
     pub(super) fn value<'s>(&'s self, scope: Scope<'s>) -> Option<Cow<'s, Value>> {
         let owned = match self {
             Self::First(mappings) => return list::first(mappings, scope),
-            Self::If([condition, then, otherwise]) => {
-                return if condition.holds_at(scope) { then.at(scope) } else { otherwise.at(scope) };
+            Self::If { condition, then, otherwise } => {
+                return if condition.holds_at(scope) { then.at(scope) } else { otherwise.as_ref()?.at(scope) };
             }
             Self::Table { value, rows, otherwise } => {
                 return object::table(value.at(scope).as_deref(), rows, otherwise.as_ref())?.at(scope);
@@ -85,8 +104,8 @@ impl Operator {
             Self::And(conditions) => Some(Value::Bool(conditions.iter().all(|condition| condition.holds_at(scope)))),
             Self::Or(conditions) => Some(Value::Bool(conditions.iter().any(|condition| condition.holds_at(scope)))),
             Self::Not(condition) => Some(Value::Bool(!condition.holds_at(scope))),
-            Self::Each([list, item]) => list::each(&*list.at(scope)?, item, scope.input),
-            Self::Where([list, condition]) => list::filter(&*list.at(scope)?, condition, scope.input),
+            Self::Each([list, item]) => list::each(&*list.at(scope)?, item, scope.context),
+            Self::Where([list, condition]) => list::filter(&*list.at(scope)?, condition, scope.context),
             Self::Merge(mappings) => object::merge(mappings.iter().filter_map(|mapping| mapping.owned(scope))),
             Self::Fields { list, name, values } => object::fields(&*list.at(scope)?, name, values),
             Self::Numbered { object, prefixes } => object::numbered(&*object.at(scope)?, prefixes),
@@ -112,6 +131,14 @@ fn exactly<const COUNT: usize>(name: &str, mappings: Vec<Mapping>) -> Result<[Ma
     mappings.try_into().map_err(|given: Vec<_>| format!("{name} takes {COUNT} operands, not {}", given.len()))
 }
 
+fn branch(operands: Vec<Mapping>) -> Result<Operator, String> {
+    let mut operands = operands.into_iter();
+    match (operands.next(), operands.next(), operands.next(), operands.next()) {
+        (Some(condition), Some(then), otherwise, None) => Ok(Operator::If { condition, then, otherwise }),
+        _ => Err("$if takes a condition, what then and, if wanted, what else".to_owned()),
+    }
+}
+
 fn table(operands: &[Value], reader: Reader<'_>) -> Result<Operator, String> {
     let (value, rows, otherwise) = match operands {
         [value, Value::Object(rows)] => (value, rows, None),
@@ -131,7 +158,9 @@ fn fields(operands: &[Value], reader: Reader<'_>) -> Result<Operator, String> {
     let [list, Value::String(name), values] = operands else { return Err(problem()) };
     let values = match values {
         Value::String(key) => vec![key.clone()],
-        Value::Array(keys) => keys.iter().map(|key| key.as_str().map(str::to_owned)).collect::<Option<_>>().ok_or_else(problem)?,
+        Value::Array(keys) => {
+            keys.iter().map(|key| key.as_str().map(str::to_owned)).collect::<Option<_>>().ok_or_else(problem)?
+        }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => return Err(problem()),
     };
     Ok(Operator::Fields { list: reader.mapping(list)?, name: name.clone(), values })

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::Scope;
+use super::{Lets, Scope};
 
 /// A root and the keys or indices below it.
 #[derive(Debug, Clone)]
@@ -20,13 +20,15 @@ enum Root {
     Query,
     Method,
     Item,
+    /// A named value, by its position.
+    Let(usize),
 }
 
 impl Path {
     /// Reads a path.
     ///
-    /// *Errors*: a root that does not exist, or an empty key.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    /// *Errors*: a root that does not exist, a name that is not given before, or an empty key.
+    pub(super) fn parse(text: &str, lets: &Lets) -> Result<Self, String> {
         let mut keys = text.split('.').skip(1);
         let root = match keys.next() {
             Some("body") => Root::Body,
@@ -34,7 +36,13 @@ impl Path {
             Some("query") => Root::Query,
             Some("method") => Root::Method,
             Some("item") => Root::Item,
-            Some(_) | None => return Err(format!("{text} begins with no root: body, headers, query, method or item")),
+            Some("let") => {
+                let position = keys.next().and_then(|name| lets.position(name));
+                Root::Let(position.ok_or_else(|| format!("{text} uses a name that no let before it gives"))?)
+            }
+            Some(_) | None => {
+                return Err(format!("{text} begins with no root: body, headers, query, method, item or let"));
+            }
         };
         let keys: Vec<String> = keys.map(str::to_owned).collect();
         if keys.iter().any(String::is_empty) {
@@ -44,10 +52,11 @@ impl Path {
     }
 
     pub(super) fn value<'s>(&self, scope: Scope<'s>) -> Option<Cow<'s, Value>> {
-        let input = scope.input;
+        let input = scope.context.input;
         match self.root {
             Root::Body => below(input.body, &self.keys),
             Root::Item => below(scope.item?, &self.keys),
+            Root::Let(position) => below(scope.context.named(position)?, &self.keys),
             Root::Headers => below_map(input.headers, &self.keys),
             Root::Query => below_map(input.query, &self.keys),
             Root::Method if self.keys.is_empty() => Some(Cow::Owned(Value::from(input.method))),

@@ -19,6 +19,13 @@ pub(super) fn join(parts: &Value, separator: &Value) -> Option<Value> {
     (!parts.is_empty()).then(|| parts.join(separator.as_str().unwrap_or_default())).map(Value::String)
 }
 
+/// `$split`: a text cut at the separator, the pieces trimmed, empty ones left out.
+pub(super) fn split(text: &Value, separator: &Value) -> Option<Value> {
+    let separator = separator.as_str().filter(|separator| !separator.is_empty())?;
+    let pieces = text.as_str()?.split(separator).map(str::trim).filter(|piece| !piece.is_empty());
+    Some(pieces.collect())
+}
+
 /// `$json`: a text read as JSON.
 pub(super) fn json(text: &Value) -> Option<Value> {
     let text = text.as_str()?;

@@ -25,6 +25,7 @@ fn a_batch_becomes_bodies_of_the_same_shape() {
 #[test]
 fn what_would_fill_the_memory_stays_whole() {
     let beside: Vec<Value> = vec![Value::Null; 1_000];
-    let body = serde_json::json!({"entry": vec![serde_json::json!({"id": "1", "changes": [{}]}); 1_000], "beside": beside});
+    let body =
+        serde_json::json!({"entry": vec![serde_json::json!({"id": "1", "changes": [{}]}); 1_000], "beside": beside});
     assert_eq!(apps::find("meta").unwrap().split(&body), None);
 }

@@ -20,7 +20,8 @@ fn values() -> impl Strategy<Value = Value> {
     scalar.prop_recursive(4, 32, 4, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-            prop::collection::vec(("[a-z]{1,4}", inner), 0..4).prop_map(|members| Value::Object(members.into_iter().collect())),
+            prop::collection::vec(("[a-z]{1,4}", inner), 0..4)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
         ]
     })
 }
@@ -65,6 +66,8 @@ fn exercise(app: &App, body: &Value, headers: &Map<String, Value>) {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn an_arbitrary_body_is_some_events_or_none(body in values()) {
         for app in apps::all() {
@@ -84,7 +87,9 @@ proptest! {
         };
         let mut found = vec![Vec::new()];
         places(&body, &[], &mut found);
-        replace(&mut body, place.get(&found), other);
-        exercise(apps::find(sample.app).unwrap(), &body, &sample.headers);
+        replace(&mut body, place.get::<Vec<String>>(&found), other);
+        if let Some(app) = apps::find(sample.app) {
+            exercise(app, &body, &sample.headers);
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! The mapping language as rows of `cases/*.json`: an input, a mapping, and what it gives; a row without `gives` gives nothing.
 
-use apps::mapping::{Input, Mapping};
+use apps::mapping::{Context, Input, Lets, Mapping};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -10,8 +10,8 @@ struct Case {
     name: String,
     #[serde(default)]
     body: Value,
-    #[serde(default)]
-    define: Map<String, Value>,
+    #[serde(default, rename = "let")]
+    lets: Map<String, Value>,
     mapping: Value,
     gives: Option<Value>,
     /// What it gives as compact JSON, where the spelling of numbers matters.
@@ -23,8 +23,9 @@ struct Case {
 impl Case {
     fn check(&self) {
         let name = &self.name;
-        let mapping = match (Mapping::parse(&self.mapping, &self.define), &self.problem) {
-            (Ok(mapping), None) => mapping,
+        let parsed = Lets::parse(&self.lets).and_then(|lets| Ok((Mapping::parse(&self.mapping, &lets)?, lets)));
+        let (mapping, lets) = match (parsed, &self.problem) {
+            (Ok(parsed), None) => parsed,
             (Err(problem), Some(words)) => return assert!(problem.contains(words), "{name}: {problem}"),
             (Ok(_), Some(_)) => panic!("{name}: is read although it is wrong"),
             (Err(problem), None) => panic!("{name}: {problem}"),
@@ -37,7 +38,7 @@ impl Case {
             query: query.as_object().unwrap(),
             method: "POST",
         };
-        let value = mapping.value(&input);
+        let value = mapping.value(&Context::new(&input, &lets));
         match &self.json {
             Some(json) => assert_eq!(value.map(|value| value.to_string()).as_ref(), Some(json), "{name}"),
             None => assert_eq!(value, self.gives, "{name}"),
@@ -85,7 +86,11 @@ fn mappings_that_cannot_be_read() {
 #[test]
 fn a_number_of_the_sender_keeps_its_spelling() {
     let body = domain::exact::parse(r#"{"id":1E400,"list":[0.10,9007199254740993]}"#).unwrap();
-    let mapping = Mapping::parse(&json!({"a": "$.body.id", "b": {"$each": ["$.body.list", "$.item"]}}), &Map::new()).unwrap();
+    let lets = Lets::default();
+    let mapping = Mapping::parse(&json!({"a": "$.body.id", "b": {"$each": ["$.body.list", "$.item"]}}), &lets).unwrap();
     let input = Input { body: &body, headers: &Map::new(), query: &Map::new(), method: "POST" };
-    assert_eq!(mapping.value(&input).unwrap().to_string(), r#"{"a":1E400,"b":[0.10,9007199254740993]}"#);
+    assert_eq!(
+        mapping.value(&Context::new(&input, &lets)).unwrap().to_string(),
+        r#"{"a":1E400,"b":[0.10,9007199254740993]}"#
+    );
 }

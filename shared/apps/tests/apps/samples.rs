@@ -4,7 +4,8 @@ use apps::samples::{self, SampleBody};
 use serde_json::{Value, json};
 
 fn json_of(event: &str, changes: &[(&str, Value)]) -> Result<Value, String> {
-    let changes: Vec<(String, Value)> = changes.iter().map(|(path, value)| ((*path).to_owned(), value.clone())).collect();
+    let changes: Vec<(String, Value)> =
+        changes.iter().map(|(path, value)| ((*path).to_owned(), value.clone())).collect();
     let sample = samples::find(event).unwrap().with(&changes)?;
     Ok(serde_json::from_slice(&sample.body.bytes()).unwrap())
 }
