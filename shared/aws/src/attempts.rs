@@ -135,7 +135,8 @@ fn is_passing(code: Option<&str>) -> bool {
     code.is_some_and(|code| PASSING_CODES.contains(&code))
 }
 
-fn with_sources(error: &dyn Error) -> String {
+/// An error and what led to it, for the log.
+pub(crate) fn with_sources(error: &dyn Error) -> String {
     let mut sentence = error.to_string();
     let mut source = error.source();
     while let Some(inner) = source {

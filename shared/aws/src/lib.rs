@@ -17,6 +17,7 @@ mod dynamo_store;
 mod s3_blobs;
 mod sqs_queue;
 mod system_world;
+mod web_fetch;
 
 pub use clients::Clients;
 pub use dynamo_store::DynamoStore;
@@ -26,3 +27,4 @@ pub use s3_blobs::S3Blobs;
 pub use sqs_queue::SqsQueue;
 pub use system_world::SystemWorld;
 pub use tables::{TableNames, create_tables};
+pub use web_fetch::WebFetch;
