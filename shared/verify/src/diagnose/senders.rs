@@ -1,0 +1,29 @@
+//! Whose header is it: the senders that are known by one. Order matters where two share a header.
+
+use http::HeaderMap;
+
+const SENDERS: &[(&str, &str)] = &[
+    ("x-shopify-hmac-sha256", "Shopify"),
+    ("shopify-hmac-sha256", "Shopify"),
+    ("stripe-signature", "Stripe"),
+    ("x-twilio-signature", "Twilio"),
+    ("x-github-event", "GitHub"),
+    ("x-hub-signature-256", "Meta or GitHub"),
+    ("x-hub-signature", "Meta or GitHub"),
+    ("x-li-signature", "LinkedIn"),
+    ("tiktok-signature", "TikTok"),
+    ("calendly-webhook-signature", "Calendly"),
+    ("x-cal-signature-256", "Cal.com"),
+    ("x-slack-signature", "Slack"),
+    ("x-ghl-signature", "GoHighLevel"),
+    ("x-wh-signature", "GoHighLevel"),
+    ("x-amz-sns-message-type", "Amazon SNS"),
+    ("x-kustomer-webhook-signature", "Kustomer"),
+    ("webhook-signature", "Standard Webhooks"),
+    ("svix-signature", "Standard Webhooks under the names of Svix"),
+];
+
+/// The first known header that came, and whose it is.
+pub(super) fn by_headers(headers: &HeaderMap) -> Option<(&'static str, &'static str)> {
+    SENDERS.iter().find(|(header, _)| headers.contains_key(*header)).copied()
+}
