@@ -30,7 +30,7 @@ pub(crate) fn disposition(header: &str) -> Disposition {
 }
 
 /// A base name: no path, no control characters, none that turn the direction of text around, at most 255 characters, never empty.
-pub(crate) fn base_name(sent: &str) -> String {
+pub fn base_name(sent: &str) -> String {
     let last = sent.rsplit(['/', '\\']).next().unwrap_or_default();
     let visible: String = last.chars().filter(|character| !is_hidden(*character)).collect();
     let kept: String = visible.trim().chars().take(FILE_NAME_LIMIT_CHARS).collect();

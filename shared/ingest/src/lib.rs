@@ -22,6 +22,7 @@ use std::io::{self, Write};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
+pub use file_name::base_name;
 pub use notes::Note;
 pub use refusal::Refusal;
 
