@@ -99,6 +99,8 @@ pub struct Arrival {
     pub id: TransactionId,
     /// When it arrived.
     pub created_at: Timestamp,
+    /// Whether the guard of a form has seen it before; what else tells repeats is asked when it is taken.
+    pub repeat: Repeat,
     /// What is in it.
     pub reading: Reading,
 }
@@ -169,7 +171,7 @@ impl Door {
     ) -> Result<Arrival, NotAccepted> {
         let (id, created_at) = (self.fresh_id()?, self.world.now());
         match read(label, body) {
-            Ok(reading) => Ok(Arrival { id, created_at, reading }),
+            Ok(reading) => Ok(Arrival { id, created_at, repeat: Repeat::No, reading }),
             Err(rejected) => {
                 self.note_refusal(hook, &rejected, circumstances, body.len(), Diagnosis::default).await;
                 Err(rejected.into())

@@ -60,7 +60,7 @@ impl Door {
         circumstances: &Circumstances,
         body: &[u8],
     ) -> Result<Vec<Taken>, NotAccepted> {
-        let Arrival { id, created_at, reading: Reading { data, notes, files } } = arrival;
+        let Arrival { id, created_at, repeat, reading: Reading { data, notes, files } } = arrival;
         check_idempotency_key(circumstances)?;
         for file in files {
             self.blobs.put(&file.sha256, file.bytes).await?;
@@ -76,7 +76,7 @@ impl Door {
                     let Part { id, data, source } = part;
                     let transaction =
                         Transaction { id, org: hook.org, hook: hook.id, hook_kind: hook.kind, created_at, data };
-                    self.send(hook, transaction, notes, source, circumstances).await
+                    self.send(hook, transaction, repeat, notes, source, circumstances).await
                 }
             });
             taken.extend(try_join_all(sends).await?);
@@ -108,12 +108,12 @@ impl Door {
         &self,
         hook: &Hook,
         mut transaction: Transaction,
+        mut repeat: Repeat,
         notes: Vec<domain::Note>,
         source: Option<Source>,
         circumstances: &Circumstances,
     ) -> Result<Taken, NotAccepted> {
         let delivery_id = source.as_ref().and_then(|source| source.delivery_id.as_deref());
-        let mut repeat = Repeat::No;
         if let Some(key) = repeats::repeat_key(hook, delivery_id, circumstances, &transaction.data) {
             let body_sha256 = repeats::body_sha256(&transaction.data);
             let mark = Mark { transaction: transaction.id, created_at: transaction.created_at, body_sha256 };
