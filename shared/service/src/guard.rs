@@ -1,41 +1,31 @@
 //! The guard of a public form: what a post has to show before it is taken.
 //!
 //! Checks go from cheap to dear, and what can be used only once is used last, so that a post that is refused can be mended
-//! and sent again with the same token: the data is read, the fields of the guard are taken out of it ([`Shown::take`]),
-//! they are checked without a look at the world ([`check`]), and only then is a captcha asked about and the token marked
-//! as used ([`admit`]).
+//! and sent again with the same token: the fields of the guard are taken out of the data ([`Shown::take`]), they are
+//! checked without a look at the world ([`check`]), and only then is a captcha asked and the token marked ([`admit`]).
 
 pub(crate) mod captcha;
 pub(crate) mod challenge;
-pub(crate) mod once;
 pub(crate) mod origin;
 mod settings;
 mod shown;
 
-use domain::{Guard, Hook, Rejected, Rejection, Timestamp, TransactionId};
+use domain::{Guard, Hook, Rejected, Rejection, Timestamp};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 pub use settings::{check as check_settings, with_challenge_key};
 pub(crate) use shown::Shown;
 
 use crate::{
-    accept::{Label, NotAccepted},
-    ports::{Fetch, Store},
+    Door,
+    accept::{Arrival, NotAccepted, Repeat},
+    runs::{self, Mark, Marked},
 };
 use captcha::Captcha;
-use once::{Mark, Use};
 
-/// A post that showed all it had to.
-#[derive(Debug)]
-pub(crate) enum Admitted {
-    /// Its hook has nothing that is used once.
-    Freely,
-    /// With a token that is now marked: the transaction has the id and the instant of the mark, and [`once::settle`]
-    /// follows once it is durable. They are those of an earlier try whose end is not known, if there was one.
-    With(Mark),
-    /// It is the very post that became this transaction before; there is nothing more to do.
-    Before(TransactionId),
-}
+/// How long a used token is remembered: longer than any is good for.
+const USED_SECONDS: u32 = challenge::LIFE_SECONDS + 60;
 
 /// Checks what needs neither the store nor the web: honeypot, token, time and work.
 ///
@@ -43,7 +33,8 @@ pub(crate) enum Admitted {
 pub(crate) fn check(hook: &Hook, guard: &Guard, shown: &Shown, now: Timestamp) -> Result<(), NotAccepted> {
     if shown.is_honeypot_filled {
         let name = guard.honeypot.as_deref().unwrap_or_default();
-        let detail = format!("The field {name} is there for machines. People leave it empty: send the form without it.");
+        let detail =
+            format!("The field {name} is there for machines. People leave it empty: send the form without it.");
         return Err(refused("honeypot_filled", detail).into());
     }
     if challenge::is_asked(guard) {
@@ -66,53 +57,46 @@ pub(crate) fn check_ahead(hook: &Hook, guard: &Guard, shown: &Shown, now: Timest
     Ok(())
 }
 
-/// What a post is known by when it comes again.
-pub(crate) struct Post<'a> {
-    /// What the headers say of the body.
-    pub(crate) label: &'a Label,
-    /// The body as it came.
-    pub(crate) body: &'a [u8],
-    /// The id its transaction will have.
-    pub(crate) id: TransactionId,
-    /// When it came.
-    pub(crate) created_at: Timestamp,
-}
-
-/// Asks the captchas and marks the token as used. [`check`] has passed.
+/// Asks the captchas and marks the token as used by `arrival`. [`check`] has passed.
 ///
-/// *Once it returns* no other post is admitted with the same token; this one is, as often as it comes.
-/// *Errors*: [`NotAccepted`]; an unavailable store or captcha admits nobody.
+/// *Once it returns* no post with other data is admitted with the same token. This one is, as often as it comes, under the
+/// id that it had first, so that a post whose answer was lost is never lost itself.
+/// *Errors*: [`NotAccepted`]; a store or captcha that does not answer admits nobody.
 pub(crate) async fn admit(
-    store: &dyn Store,
-    web: &dyn Fetch,
+    door: &Door,
     hook: &Hook,
     guard: &Guard,
     shown: &Shown,
-    post: &Post<'_>,
-) -> Result<Admitted, NotAccepted> {
-    let Some(ticket) = ticket(guard, shown) else { return Ok(Admitted::Freely) };
-    let mark = Mark::new(ticket, digest(post.label, post.body), post.id, post.created_at);
+    arrival: &mut Arrival,
+) -> Result<(), NotAccepted> {
+    let Some(ticket) = ticket(guard, shown) else { return Ok(()) };
+    let key = format!("challenge:{ticket}");
+    let body_sha256 = sha256(&arrival.reading.data);
+    let mark = Mark { transaction: arrival.id, created_at: arrival.created_at, body_sha256 };
+    let store = door.store.as_ref();
     if Captcha::asked(guard).next().is_some() {
         // A captcha's answer is good for one question only, so a post that comes again is known before it is asked.
-        if let Some(used) = once::find(store, hook, &mark).await? {
-            return admitted(used);
+        if let Some(before) = runs::find_mark(store, hook.org, hook.id, &key).await? {
+            return Ok(repeat(arrival, &mark, &before)?);
         }
         for captcha in Captcha::asked(guard) {
-            captcha.ask(web, shown, &mark).await?;
+            captcha.ask(door.web.as_ref(), shown, &mark.body_sha256).await?;
         }
     }
-    admitted(once::mark(store, hook, mark).await?)
+    match runs::mark(store, hook.org, hook.id, &key, &mark, USED_SECONDS).await? {
+        Marked::First => Ok(()),
+        Marked::Repeat(before) => Ok(repeat(arrival, &mark, &before)?),
+    }
 }
 
-fn admitted(used: Use) -> Result<Admitted, NotAccepted> {
-    match used {
-        Use::Open(mark) => Ok(Admitted::With(mark)),
-        Use::Taken(id) => Ok(Admitted::Before(id)),
-        Use::ByAnother => {
-            let detail = "This challenge has already been used for another post. Get a new one and send the form again.";
-            Err(refused("challenge_used", detail).into())
-        }
+/// *Errors*: the token was used by a post with other data.
+fn repeat(arrival: &mut Arrival, mark: &Mark, before: &Mark) -> Result<(), Rejected> {
+    if before.body_sha256 != mark.body_sha256 {
+        let detail = "This challenge has already been used for another post. Get a new one and send the form again.";
+        return Err(refused("challenge_used", detail));
     }
+    (arrival.id, arrival.created_at, arrival.repeat) = (before.transaction, before.created_at, Repeat::Yes);
+    Ok(())
 }
 
 /// What is used up by the post: our token, or where none is asked for, a captcha's answer.
@@ -123,16 +107,8 @@ fn ticket<'a>(guard: &'a Guard, shown: &'a Shown) -> Option<&'a str> {
     Captcha::asked(guard).find_map(|captcha| captcha.response(shown).ok())
 }
 
-/// Tells one post from another. The media type belongs to it: the same bytes read in another way are other data.
-fn digest(label: &Label, body: &[u8]) -> String {
-    let mut hasher = Sha256::new();
-    for content_type in &label.content_types {
-        hasher.update(content_type.as_bytes());
-        hasher.update(b"\n");
-    }
-    hasher.update(b"\n");
-    hasher.update(body);
-    hex::encode(hasher.finalize())
+fn sha256(data: &Value) -> String {
+    hex::encode(Sha256::digest(data.to_string()))
 }
 
 pub(crate) fn refused(code: &'static str, detail: impl Into<String>) -> Rejected {

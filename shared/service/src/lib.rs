@@ -16,8 +16,10 @@ pub mod runs;
 pub mod accept;
 mod envelope;
 pub mod execute;
+pub mod guard;
 pub mod http;
 mod limits;
+pub mod uploads;
 
 pub use accept::Door;
 pub use envelope::{Envelope, Source, UnreadableMessage};

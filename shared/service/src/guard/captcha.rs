@@ -3,8 +3,9 @@
 use domain::{Guard, Rejected};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 
-use super::{once::Mark, refused, shown::Shown};
+use super::{refused, shown::Shown};
 use crate::{
     accept::NotAccepted,
     ports::{Fetch, FetchRequest, Unavailable},
@@ -91,23 +92,22 @@ impl<'a> Captcha<'a> {
         }
     }
 
-    /// Asks the service whether a person sent this.
+    /// Asks the service whether a person sent the post, whose data has the digest `post`.
     ///
     /// *Errors*: it says no; or it says nothing that can be understood, and then nobody is let in.
-    pub(crate) async fn ask(&self, web: &dyn Fetch, shown: &Shown, mark: &Mark) -> Result<(), NotAccepted> {
+    pub(crate) async fn ask(&self, web: &dyn Fetch, shown: &Shown, post: &str) -> Result<(), NotAccepted> {
         let response = self.response(shown)?;
         let (url, form) = match self {
             Self::Turnstile { secret } => {
                 // A repeated question with the same key is answered as the first was.
-                let key = uuid(mark.fingerprint());
+                let key = uuid(&format!("{response}\n{post}"));
                 (TURNSTILE_URL, form(&[("secret", secret), ("response", response), ("idempotency_key", &key)]))
             }
             Self::Recaptcha { secret, .. } => (RECAPTCHA_URL, form(&[("secret", secret), ("response", response)])),
         };
         let fetched = web.fetch(FetchRequest { url: url.to_owned(), form: Some(form) }).await?;
-        let verdict: Verdict = serde_json::from_slice(&fetched.body).map_err(|_| {
-            unavailable(format!("{url} answered {} and no verdict", fetched.status))
-        })?;
+        let verdict: Verdict = serde_json::from_slice(&fetched.body)
+            .map_err(|_| unavailable(format!("{url} answered {} and no verdict", fetched.status)))?;
         if let Some(code) = verdict.error_codes.iter().find(|code| NOT_THE_SENDERS.contains(&code.as_str())) {
             return Err(unavailable(format!("{url} answered {code}")).into());
         }
@@ -141,24 +141,13 @@ fn form(fields: &[(&str, &str)]) -> String {
     fields.join("&")
 }
 
-/// *Source*: RFC 9562, version 8: the bits are ours.
-fn uuid(mut bytes: [u8; 16]) -> String {
-    for (at, byte) in bytes.iter_mut().enumerate() {
-        match at {
-            6 => *byte = *byte & 0x0f | 0x80,
-            8 => *byte = *byte & 0x3f | 0x80,
-            _ => {}
-        }
-    }
-    let digits = hex::encode(bytes);
-    let mut text = String::with_capacity(36);
-    for (at, digit) in digits.chars().enumerate() {
-        if matches!(at, 8 | 12 | 16 | 20) {
-            text.push('-');
-        }
-        text.push(digit);
-    }
-    text
+/// A UUID that is the same for the same text. *Source*: RFC 9562, version 8: 122 of the bits are ours.
+fn uuid(text: &str) -> String {
+    let half = Sha256::digest(text).iter().take(16).fold(0, |number: u128, byte| number << 8 | u128::from(*byte));
+    let number = half & !(0xf << 76) | 0x8 << 76;
+    let digits = format!("{:032x}", number & !(0x3 << 62) | 0x2 << 62);
+    let group = |range| digits.get(range).unwrap_or_default();
+    [group(0..8), group(8..12), group(12..16), group(16..20), group(20..32)].join("-")
 }
 
 fn not_a_person(code: &'static str) -> Rejected {
@@ -174,9 +163,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_idempotency_key_is_a_uuid_of_its_bytes() {
-        assert_eq!(uuid([0xff; 16]), "ffffffff-ffff-8fff-bfff-ffffffffffff");
-        assert_eq!(uuid([0; 16]), "00000000-0000-8000-8000-000000000000");
+    fn an_idempotency_key_is_a_uuid_of_the_whole_question() {
+        // The first half of SHA-256("abc"), with version and variant set.
+        assert_eq!(uuid("abc"), "ba7816bf-8f01-8fea-8141-40de5dae2223");
+        assert_ne!(uuid("abd"), uuid("abc"));
     }
 
     #[test]

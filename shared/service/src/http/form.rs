@@ -1,7 +1,11 @@
-//! The door for forms: `POST /v1/hooks/form/{org}/{hash}` and `POST /v1/hooks/form/{hash}`.
+//! The door for forms: `POST /v1/hooks/form/{org}/{hash}` and `POST /v1/hooks/form/{hash}`, and what guards them:
+//! `GET …/challenge`, `POST …/uploads`, and the script `guard.js`.
+
+mod cors;
+mod place;
 
 use bytes::Bytes;
-use domain::{Hook, HookHash, HookKind, OrgId, Rejected, Rejection, Reply, TransactionId};
+use domain::{Hook, HookKind, Rejected, Rejection, Reply, TransactionId};
 use http::{HeaderValue, Method, StatusCode, header};
 use serde_json::json;
 
@@ -10,51 +14,205 @@ use super::{
     answer::{empty_response, json_response, not_accepted_response, tell_standing},
     source_address,
 };
-use crate::accept::{Address, Circumstances, Diagnosis, Door, Label, NotAccepted, unknown_address};
-use crate::limits::Standing;
+use crate::{
+    accept::{Arrival, Circumstances, Diagnosis, Door, Label, NotAccepted, Taken, refused_body, unknown_address},
+    guard::{self, Shown, challenge, origin::Origin},
+    limits::Standing,
+    uploads,
+};
+use place::{Part, Place};
 
-const PREFIX: &str = "/v1/hooks/form/";
+pub use place::is_for_form_door;
 
-/// Whether a request is for this door rather than for the management of hooks, which shares its path.
-pub fn is_for_form_door(method: &Method, path: &str) -> bool {
-    let Some(rest) = path.strip_prefix(PREFIX) else { return false };
-    match rest.split_once('/') {
-        Some((_, "transactions")) => false,
-        Some(_) => true,
-        None => *method == Method::POST || HookHash::parse(rest).is_some(),
-    }
-}
+/// The most bytes of the description of an upload.
+const UPLOAD_BODY_LIMIT_BYTES: usize = 4_096;
+
+/// What a page loads to pass the guard.
+const SCRIPT: &str = include_str!("guard.js");
+
+/// How long browsers may keep the script. *Why*: an hour is how long a mended script may take to be everywhere.
+const SCRIPT_CACHING: HeaderValue = HeaderValue::from_static("public, max-age=3600");
 
 /// Answers a request to a form hook's address.
 pub async fn receive(door: &Door, request: &Request) -> Response {
-    match accept(door, request).await {
+    match Place::of(request.uri().path()) {
+        Some(Place::Script) => script(request.method()),
+        Some(Place::Hook(address, part)) => {
+            let is_right_method = request.method().as_str() == part.method();
+            // Anything but a browser's question is refused without a look at the hook.
+            if !is_right_method
+                && *request.method() != Method::OPTIONS
+                && !request.headers().contains_key(header::ORIGIN)
+            {
+                return wrong_method(part.method());
+            }
+            match door.hook_at(HookKind::Form, address, source_address(request)).await {
+                Ok(hook) => answer(door, &hook, part, request).await,
+                Err(reason) => not_accepted_response(&reason),
+            }
+        }
+        None if matches!(*request.method(), Method::POST | Method::OPTIONS) => {
+            not_accepted_response(&unknown_address().into())
+        }
+        None => wrong_method(Part::Posts.method()),
+    }
+}
+
+/// The script, which is the same for every page.
+fn script(method: &Method) -> Response {
+    if !matches!(*method, Method::GET | Method::HEAD) {
+        return wrong_method("GET, HEAD");
+    }
+    let mut response = empty_response(StatusCode::OK);
+    if *method == Method::GET {
+        *response.body_mut() = Bytes::from_static(SCRIPT.as_bytes());
+    }
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/javascript; charset=utf-8"));
+    headers.insert(header::CACHE_CONTROL, SCRIPT_CACHING);
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    // So that a page may pin it with `integrity`.
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    response
+}
+
+fn wrong_method(allowed: &'static str) -> Response {
+    let detail = format!("This address takes {allowed} only.");
+    let rejected = Rejected::new(Rejection::MethodNotAllowed, "method_not_allowed", detail);
+    let mut response = not_accepted_response(&rejected.into());
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed));
+    response
+}
+
+/// Answers a request to a part of the hook's address, readable for the pages that the hook names.
+async fn answer(door: &Door, hook: &Hook, part: Part, request: &Request) -> Response {
+    let origin = Origin::of(hook.guard.as_ref(), request.headers());
+    let is_preflight = *request.method() == Method::OPTIONS && matches!(origin, Origin::Allowed(_) | Origin::Foreign);
+    let is_right_method = request.method().as_str() == part.method();
+    let mut response = if is_preflight || is_right_method {
+        let circumstances = circumstances(request, &[]);
+        let answered = match origin.check() {
+            Err(rejected) => Err(rejected.into()),
+            Ok(()) if is_preflight => Ok(cors::preflight(part.method())),
+            Ok(()) => match part {
+                Part::Posts => accept(door, hook, request, &circumstances).await,
+                Part::Challenge => challenge(door, hook),
+                Part::Uploads => upload(door, hook, request, &circumstances).await,
+            },
+        };
+        told(door, hook, request, &circumstances, answered).await
+    } else {
+        wrong_method(part.method())
+    };
+    cors::tell(&mut response, &origin);
+    response
+}
+
+/// The answer; a refusal is noted for the owner. A browser's question is none that its owner has to know.
+async fn told(
+    door: &Door,
+    hook: &Hook,
+    request: &Request,
+    circumstances: &Circumstances,
+    answered: Result<Response, NotAccepted>,
+) -> Response {
+    match answered {
         Ok(response) => response,
         Err(reason) => {
-            let mut response = not_accepted_response(&reason);
-            if response.status() == StatusCode::METHOD_NOT_ALLOWED {
-                response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
+            if let (NotAccepted::Rejected(rejected), true) = (&reason, *request.method() != Method::OPTIONS) {
+                let body_bytes = request.body().len();
+                door.note_refusal(hook, rejected, circumstances, body_bytes, Diagnosis::default).await;
             }
-            response
+            not_accepted_response(&reason)
         }
     }
 }
 
-async fn accept(door: &Door, request: &Request) -> Result<Response, NotAccepted> {
-    if *request.method() != Method::POST {
-        let rejected = Rejected::new(Rejection::MethodNotAllowed, "method_not_allowed", "A form hook takes POST only.");
-        return Err(rejected.into());
-    }
-    let address = address(request.uri().path()).ok_or_else(unknown_address)?;
-    let hook = door.hook_at(HookKind::Form, address, source_address(request)).await?;
-    let circumstances = circumstances(request, &[]);
-    let body = request.body();
-    let standing = admit(door, &hook, &circumstances, body.len()).await?;
-    let arrival = door.read(&hook, &label(request), &circumstances, body).await?;
-    let taken = door.take(&hook, arrival, None, &circumstances, body).await?;
+async fn accept(
+    door: &Door,
+    hook: &Hook,
+    request: &Request,
+    circumstances: &Circumstances,
+) -> Result<Response, NotAccepted> {
+    let standing = admit(door, hook, circumstances, request.body().len()).await?;
+    let arrival = match door.read(hook, &label(request), circumstances, request.body()).await {
+        Ok(arrival) => arrival,
+        // The door has noted this refusal itself.
+        Err(reason) => return Ok(not_accepted_response(&reason)),
+    };
+    let taken = take(door, hook, request, circumstances, arrival).await?;
     let mut response = match &hook.reply {
         Some(reply) => set_reply(reply),
         None => accepted(taken.first().map(|taken| taken.transaction.id)),
     };
+    if let Some(standing) = standing {
+        tell_standing(&mut response, &standing);
+    }
+    Ok(response)
+}
+
+/// Takes what was read past the guard. The uploads are looked at in between, so that a file that has not arrived yet uses
+/// up neither token nor captcha.
+async fn take(
+    door: &Door,
+    hook: &Hook,
+    request: &Request,
+    circumstances: &Circumstances,
+    mut arrival: Arrival,
+) -> Result<Vec<Taken>, NotAccepted> {
+    let data = &mut arrival.reading.data;
+    let shown = match &hook.guard {
+        Some(guard) => {
+            let shown = Shown::take(guard, request.headers(), data)?;
+            guard::check(hook, guard, &shown, arrival.created_at)?;
+            Some((guard, shown))
+        }
+        None => None,
+    };
+    if hook.uploads.is_some() {
+        uploads::resolve(door, hook, data).await?;
+    }
+    if let Some((guard, shown)) = shown {
+        guard::admit(door, hook, guard, &shown, &mut arrival).await?;
+    }
+    door.take(hook, arrival, None, circumstances, request.body()).await
+}
+
+/// Costs nothing that a limit would have to protect: neither the store nor the web is asked.
+fn challenge(door: &Door, hook: &Hook) -> Result<Response, NotAccepted> {
+    let Some(guard) = hook.guard.as_ref().filter(|guard| challenge::is_asked(guard)) else {
+        let detail = "This form asks for no challenge. Post without one.";
+        return Err(Rejected::new(Rejection::NotFound, "no_challenge", detail).into());
+    };
+    let mut response = json_response(StatusCode::OK, &challenge::issue(hook, guard, door.world.as_ref())?);
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
+}
+
+async fn upload(
+    door: &Door,
+    hook: &Hook,
+    request: &Request,
+    circumstances: &Circumstances,
+) -> Result<Response, NotAccepted> {
+    let Some(rule) = hook.uploads else {
+        let detail = "This form takes no uploads. Send the file in a multipart form.";
+        return Err(Rejected::new(Rejection::NotFound, "no_uploads", detail).into());
+    };
+    let standing = admit(door, hook, circumstances, request.body().len()).await?;
+    if request.body().len() > UPLOAD_BODY_LIMIT_BYTES {
+        let detail = format!(
+            "The description of an upload has at most {UPLOAD_BODY_LIMIT_BYTES} bytes. PUT the file itself to the address in the answer."
+        );
+        return Err(Rejected::new(Rejection::TooLarge, "body_too_large", detail).into());
+    }
+    let (mut draft, _notes) = ingest::json::parse(request.body()).map_err(refused_body)?;
+    if let Some(guard) = &hook.guard {
+        let shown = Shown::take(guard, request.headers(), &mut draft)?;
+        guard::check_ahead(hook, guard, &shown, door.world.now())?;
+    }
+    let mut response = json_response(StatusCode::CREATED, &uploads::grant(door, hook, rule, draft).await?);
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Some(standing) = standing {
         tell_standing(&mut response, &standing);
     }
@@ -82,16 +240,6 @@ pub(super) async fn admit(
         door.note_refusal(hook, &rejected, circumstances, body_bytes, Diagnosis::default).await;
     }
     admitted
-}
-
-/// The address in a path, or nothing if it has not the shape of one.
-fn address(path: &str) -> Option<Address> {
-    let rest = path.strip_prefix(PREFIX)?;
-    let (org, hash) = match rest.split_once('/') {
-        Some((org, hash)) => (Some(OrgId::parse(org).ok()?), hash),
-        None => (None, rest),
-    };
-    Some(Address { org, hash: HookHash::parse(hash)? })
 }
 
 /// A header that is no plain text is read as far as it is.
@@ -123,46 +271,4 @@ pub(super) fn set_reply(reply: &Reply) -> Response {
         response.headers_mut().insert(header::LOCATION, value);
     }
     response
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const HASH: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
-    const ORG: &str = "581392b55ac7a2110099d9c8";
-
-    #[test]
-    fn both_address_shapes_are_read_and_nothing_else() {
-        assert!(address(&format!("{PREFIX}{HASH}")).is_some_and(|address| address.org.is_none()));
-        assert!(address(&format!("{PREFIX}{ORG}/{HASH}")).is_some_and(|address| address.org.is_some()));
-        for wrong in [
-            "",
-            ORG,
-            &HASH.to_uppercase(),
-            &format!("{HASH}/"),
-            &format!("/{HASH}"),
-            &format!("{ORG}//{HASH}"),
-            "%2e%2e",
-        ] {
-            assert!(address(&format!("{PREFIX}{wrong}")).is_none(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn a_post_below_the_form_path_is_for_the_door_and_management_is_not() {
-        for (method, path, door) in [
-            (Method::POST, format!("{PREFIX}{HASH}"), true),
-            (Method::GET, format!("{PREFIX}{HASH}"), true),
-            (Method::POST, format!("{PREFIX}nonsense"), true),
-            (Method::GET, format!("{PREFIX}{ORG}/{HASH}"), true),
-            (Method::GET, format!("{PREFIX}{ORG}"), false),
-            (Method::PATCH, format!("{PREFIX}{ORG}"), false),
-            (Method::GET, format!("{PREFIX}{ORG}/transactions"), false),
-            (Method::POST, "/v1/hooks/form".to_owned(), false),
-            (Method::POST, "/v1/workflows".to_owned(), false),
-        ] {
-            assert_eq!(is_for_form_door(&method, &path), door, "{method} {path}");
-        }
-    }
 }
