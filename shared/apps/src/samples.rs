@@ -1,6 +1,7 @@
 //! Samples: one realistic request for every event of every app, without its signature, which the crate `verify` makes.
 
 mod body;
+mod delivery;
 
 use std::sync::OnceLock;
 

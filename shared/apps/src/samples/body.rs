@@ -43,6 +43,17 @@ impl SampleBody {
         }
     }
 
+    /// What a hook's owner would see of it: the JSON, or an object of the fields.
+    pub(super) fn data(&self) -> Value {
+        match self {
+            Self::Json(value) => value.clone(),
+            Self::Form(fields) => {
+                Value::Object(fields.iter().map(|(name, value)| (name.clone(), Value::String(value.clone()))).collect())
+            }
+            Self::Empty | Self::Text(_) => Value::Null,
+        }
+    }
+
     /// The `Content-Type` that goes with it.
     pub fn content_type(&self) -> Option<&'static str> {
         match self {

@@ -3,6 +3,8 @@
 use apps::samples::{self, SampleBody};
 use serde_json::{Value, json};
 
+use crate::arrival::Arrival;
+
 fn json_of(event: &str, changes: &[(&str, Value)]) -> Result<Value, String> {
     let changes: Vec<(String, Value)> =
         changes.iter().map(|(path, value)| ((*path).to_owned(), value.clone())).collect();
@@ -59,4 +61,21 @@ fn a_field_of_a_form_is_set_and_a_path_leads_into_a_field_that_holds_json() {
     assert_eq!(field(&set("Level", json!("WARNING")), "Level"), "WARNING");
     let payload = field(&set("Payload.error_code", json!("30003")), "Payload");
     assert!(payload.contains(r#""error_code":"30003""#), "{payload}");
+}
+
+#[test]
+fn every_sample_of_an_app_with_delivery_ids_can_be_delivered_anew() {
+    let mut stuck = Vec::new();
+    for sample in samples::all() {
+        let app = apps::find(sample.app).unwrap();
+        let ids = |sample: &samples::Sample| -> Vec<String> {
+            Arrival::of(app, sample).inputs().filter_map(|input| app.delivery_id(&input)).collect()
+        };
+        let before = ids(sample);
+        let after = ids(&sample.as_new_delivery("0123456789abcdef01234567"));
+        if app.declares_delivery_ids() && before.iter().any(|id| after.contains(id)) {
+            stuck.push(format!("{}/{}: {before:?}", sample.app, sample.event));
+        }
+    }
+    assert!(stuck.is_empty(), "{stuck:#?}");
 }
