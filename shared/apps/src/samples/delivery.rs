@@ -80,18 +80,20 @@ impl Sample {
 
     fn change(&mut self, place: &Place, digits: &str) {
         match (place, &mut self.body) {
-            (Place::Header(name), _) => self.headers.get_mut(name).map(|value| change_at(value, &[], digits)),
-            (Place::Query(name), _) => self.query.get_mut(name).map(|value| change_at(value, &[], digits)),
-            (Place::Body(path), SampleBody::Json(body)) => Some(change_at(body, path, digits)),
-            (Place::Field(position, path), SampleBody::Form(fields)) => fields.get_mut(*position).map(|(_, text)| {
-                let mut value = Value::String(std::mem::take(text));
-                change_at(&mut value, path, digits);
-                if let Value::String(changed) = value {
-                    *text = changed;
+            (Place::Header(name), _) => change_in(&mut self.headers, name, digits),
+            (Place::Query(name), _) => change_in(&mut self.query, name, digits),
+            (Place::Body(path), SampleBody::Json(body)) => change_at(body, path, digits),
+            (Place::Field(position, path), SampleBody::Form(fields)) => {
+                if let Some((_, text)) = fields.get_mut(*position) {
+                    let mut value = Value::String(text.clone());
+                    change_at(&mut value, path, digits);
+                    if let Value::String(changed) = value {
+                        *text = changed;
+                    }
                 }
-            }),
-            (Place::Body(_) | Place::Field(..), _) => None,
-        };
+            }
+            (Place::Body(_) | Place::Field(..), _) => {}
+        }
     }
 }
 
@@ -124,6 +126,12 @@ fn below(value: &Value, path: &mut Vec<String>, places: &mut Vec<Place>) {
             places.push(Place::Body(path.clone()));
         }
         Value::String(_) | Value::Number(_) | Value::Null | Value::Bool(_) => {}
+    }
+}
+
+fn change_in(map: &mut Map<String, Value>, name: &str, digits: &str) {
+    if let Some(value) = map.get_mut(name) {
+        change_at(value, &[], digits);
     }
 }
 
