@@ -5,9 +5,10 @@
 
 pub mod api;
 pub mod form;
+pub mod web;
 
 mod answer;
-mod credentials;
+pub(crate) mod credentials;
 mod openapi;
 mod routes;
 

@@ -19,10 +19,12 @@ pub mod execute;
 pub mod guard;
 pub mod http;
 mod limits;
+pub mod senders;
 pub mod uploads;
 
 pub use accept::Door;
 pub use envelope::{Envelope, Source, UnreadableMessage};
 pub use execute::Executor;
-pub use http::api::Management;
+pub use http::{api::Management, web::WebDoor};
 pub use limits::{Limits, Standing};
+pub use senders::Senders;

@@ -24,6 +24,7 @@ use crate::{
 
 use pages::Pages;
 
+pub(crate) use schemes::settings;
 pub use schemes::{SCHEMES, check_auth, scheme};
 
 /// The role of a key that may post to webhooks.
@@ -151,7 +152,8 @@ impl Unknown {
     /// Why, for the owner. This may take as long as several checks.
     pub(crate) fn diagnosis(&self, hook: &Hook, request: &Request, url: &str, now_seconds: i64) -> Diagnosis {
         let Some(Failed { refusal, scheme, settings, fetched }) = &self.failed else { return Diagnosis::default() };
-        let retired: Vec<String> = hook.auth.iter().flat_map(|auth| &auth.retired).map(|r| r.secret.reveal().to_owned()).collect();
+        let retired: Vec<String> =
+            hook.auth.iter().flat_map(|auth| &auth.retired).map(|r| r.secret.reveal().to_owned()).collect();
         let arrival =
             Arrival { method: request.method().as_str(), url, headers: request.headers(), body: request.body() };
         let reasons = verify::diagnose(scheme, settings, &retired, &arrival, fetched, refusal, now_seconds);
@@ -170,9 +172,13 @@ fn told(scheme: &str, refusal: &Refusal) -> Rejected {
         return Rejected::new(Rejection::Malformed, "ambiguous_credentials", detail);
     }
     let (code, detail) = match scheme {
-        "basic" | "postmark" => ("bad_credentials", "Send the user name and password of this hook as HTTP Basic credentials."),
+        "basic" | "postmark" => {
+            ("bad_credentials", "Send the user name and password of this hook as HTTP Basic credentials.")
+        }
         "header" => ("bad_credentials", "Send the shared secret of this hook in the header that its owner chose."),
-        "jwt" | "gmail" => ("bad_credentials", "Send a valid token of the issuer that this hook trusts as `Authorization: Bearer …`."),
+        "jwt" | "gmail" => {
+            ("bad_credentials", "Send a valid token of the issuer that this hook trusts as `Authorization: Bearer …`.")
+        }
         _ => (
             "bad_signature",
             "The signature of this request is missing, out of date or does not match. Sign the exact bytes that are sent, with the secret of this hook.",

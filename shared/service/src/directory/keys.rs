@@ -29,10 +29,13 @@ const USE_NOTED_MS: i64 = 5 * 60 * 1_000;
 /// How long the last use stays known.
 const USE_KEPT_SECONDS: i64 = 400 * 24 * 60 * 60;
 
+/// A key, or that there is none, and when that was read.
+type Known = (Timestamp, Option<ApiKey>);
+
 /// Keys that were looked up lately, and when their use was last written down.
 #[derive(Default)]
 pub struct KeyCache {
-    keys: Mutex<HashMap<(OrgId, ApiKeyId), (Timestamp, Option<ApiKey>)>>,
+    keys: Mutex<HashMap<(OrgId, ApiKeyId), Known>>,
     noted: Mutex<HashMap<ApiKeyId, Timestamp>>,
 }
 

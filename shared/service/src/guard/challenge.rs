@@ -149,6 +149,7 @@ fn not_ours() -> Rejected {
 #[cfg(test)]
 mod tests {
     use domain::{HookHash, HookId, HookKind, OrgId, Secret};
+    use proptest::prelude::*;
 
     use super::*;
     use crate::memory::FixedWorld;
@@ -279,5 +280,11 @@ mod tests {
         }
         let none = Shown { token: Some("t".to_owned()), ..Shown::default() };
         assert!(check_work(&asking, &none).is_err());
+    }
+    proptest! {
+        #[test]
+        fn nothing_that_somebody_made_up_is_a_token(text in "\\PC*|1\\.[0-9]{1,20}\\.[0-9a-f]{32}\\.[0-9a-f]{64}") {
+            prop_assert_eq!(judged(&hook(1), &guard(), &text, 0), Err("challenge_invalid"));
+        }
     }
 }

@@ -126,6 +126,8 @@ fn is_label(label: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn guard(origins: &[&str], origin_lock: bool) -> Guard {
@@ -252,5 +254,19 @@ mod tests {
         assert!(check_named(&guard(&many, false)).is_err());
         assert_eq!(check_named(&guard(&many[1..], false)), Ok(()));
         assert!(check_named(&guard(&[], true)).is_err());
+    }
+    proptest! {
+        #[test]
+        fn whatever_lies_below_a_wildcard_is_a_host_of_that_domain(
+            before in "[a-z0-9./@?#:\\\\_*-]{0,12}", scheme in "https?|ftp|HTTPS", after in "(\\.shop\\.example)?[.:/a-z0-9]{0,4}",
+        ) {
+            let origin = format!("{scheme}://{before}{after}");
+            let allowed = judged(&["https://*.shop.example"], false, &[("origin", &origin)]) != Origin::Foreign;
+            let labels = origin.strip_prefix("https://").and_then(|host| host.strip_suffix(".shop.example"));
+            let is_host = labels.is_some_and(|labels| {
+                !labels.is_empty() && labels.split('.').all(|label| !label.is_empty()) && !labels.contains(['/', '@', '?', '#', ':', '\\', '*'])
+            });
+            prop_assert_eq!(allowed, is_host, "{}", origin);
+        }
     }
 }

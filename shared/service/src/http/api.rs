@@ -1,5 +1,6 @@
 //! The management API: who is calling, may they, and what is done.
 
+mod apps;
 mod call;
 mod customers;
 mod hooks;
@@ -7,6 +8,7 @@ mod keys;
 mod klasses;
 mod resource;
 mod runs;
+mod samples;
 mod workflows;
 
 use std::sync::{Arc, OnceLock};
@@ -178,6 +180,11 @@ async fn perform(operation: Operation, call: &Call<'_>) -> Result<Response, Refu
         Operation::UpdateHook => hooks::update(call).await,
         Operation::DeleteHook => hooks::delete(call).await,
         Operation::ListHookTransactions => hooks::transactions(call).await,
+        Operation::ListHookRefusals => hooks::refusals(call).await,
+        Operation::ListHookArrivals => hooks::arrivals(call).await,
+        Operation::CreateSample => samples::create(call).await,
+        Operation::ListApps => apps::list(call).await,
+        Operation::GetApp => apps::get(call).await,
         Operation::CreateWorkflow => workflows::create(call).await,
         Operation::ListWorkflows => workflows::list(call).await,
         Operation::GetWorkflow => workflows::get(call).await,

@@ -88,7 +88,7 @@ fn parameters(route: &Route) -> Vec<Value> {
 
 fn path_schema(name: &str) -> Value {
     match name {
-        "kind" => json!({ "enum": ["form"] }),
+        "kind" => json!({ "enum": ["form", "web"] }),
         _ => json!({ "type": "string" }),
     }
 }
@@ -97,7 +97,7 @@ fn responses(route: &Route) -> Value {
     let mut responses = Map::new();
     let success = match (route.method, route.response) {
         (_, "") => ("204", json!({ "description": "Done." })),
-        (super::RouteMethod::Post, schema) => ("201", answer("Created.", schema)),
+        (super::RouteMethod::Post, schema) if route.creates => ("201", answer("Created.", schema)),
         (_, schema) => ("200", answer("Here it is.", schema)),
     };
     responses.insert(success.0.to_owned(), success.1);

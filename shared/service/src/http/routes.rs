@@ -41,6 +41,11 @@ pub enum Operation {
     UpdateHook,
     DeleteHook,
     ListHookTransactions,
+    ListHookRefusals,
+    ListHookArrivals,
+    CreateSample,
+    ListApps,
+    GetApp,
     CreateWorkflow,
     ListWorkflows,
     GetWorkflow,
@@ -90,11 +95,13 @@ pub struct Route {
     pub request: Option<&'static str>,
     /// The schema of what it answers; empty for an answer without a body.
     pub response: &'static str,
+    /// Whether its `POST` makes something.
+    pub creates: bool,
 }
 
 impl Route {
     const fn public(path: &'static str, operation: Operation, summary: &'static str, response: &'static str) -> Self {
-        Self { method: Method::Get, path, permission: None, operation, summary, request: None, response }
+        Self { method: Method::Get, path, permission: None, operation, summary, request: None, response, creates: true }
     }
 
     const fn new(
@@ -105,7 +112,12 @@ impl Route {
         summary: &'static str,
         response: &'static str,
     ) -> Self {
-        Self { method, path, permission: Some(permission), operation, summary, request: None, response }
+        Self { method, path, permission: Some(permission), operation, summary, request: None, response, creates: true }
+    }
+
+    /// Its `POST` creates nothing that stays and answers `200`.
+    const fn answering_here(self) -> Self {
+        Self { creates: false, ..self }
     }
 
     const fn taking(self, request: &'static str) -> Self {
@@ -129,6 +141,11 @@ pub const ROUTES: &[Route] = &[
     Route::new(Put, "/v1/hooks/{kind}/{id}", "org.permission.hook.update", Op::UpdateHook, "Changes a hook, as PATCH does.", "Hook").taking("HookPatch"),
     Route::new(Delete, "/v1/hooks/{kind}/{id}", "org.permission.hook.delete", Op::DeleteHook, "Deletes a hook; its address takes nothing any more.", ""),
     Route::new(Get, "/v1/hooks/{kind}/{id}/transactions", "org.permission.hook.read", Op::ListHookTransactions, "Lists the last 10 interactions of a hook in debug, newest first.", "InteractionList"),
+    Route::new(Get, "/v1/hooks/{kind}/{id}/refusals", "org.permission.hook.read", Op::ListHookRefusals, "Lists the last 20 refusals of a hook with their likely reasons, newest first.", "RefusalList"),
+    Route::new(Get, "/v1/hooks/{kind}/{id}/arrivals", "org.permission.hook.read", Op::ListHookArrivals, "Lists the tape of a hook behind `after` or since `since`, oldest first.", "Arrivals"),
+    Route::new(Post, "/v1/hooks/{kind}/{id}/samples", "org.permission.hook.update", Op::CreateSample, "A sample of a provider's event, signed for this hook and ready to be sent.", "SignedRequest").taking("SampleDraft").answering_here(),
+    Route::new(Get, "/v1/apps", "org.permission.hook.read", Op::ListApps, "Lists the built-in apps by name.", "AppList"),
+    Route::new(Get, "/v1/apps/{name}", "org.permission.hook.read", Op::GetApp, "Reads an app with its events.", "App"),
 
     Route::new(Post, "/v1/workflows", "org.permission.workflow.create", Op::CreateWorkflow, "Creates a workflow from its document; all problems are told at once.", "Workflow").taking("WorkflowDocument"),
     Route::new(Get, "/v1/workflows", "org.permission.workflow.read", Op::ListWorkflows, "Lists workflows, oldest first.", "WorkflowList"),

@@ -83,10 +83,7 @@ impl StoredTransaction {
         let Some(event) = position.and_then(|position| self.events.get(position)) else {
             return self.transaction.document();
         };
-        let mut output = match &event.data {
-            Value::Object(map) => map.clone(),
-            other => Map::from_iter([("value".to_owned(), other.clone())]),
-        };
+        let mut output = event.data.as_object().cloned().unwrap_or_default();
         output.insert("event".to_owned(), self.event_document(considered, event));
         output.insert("payload".to_owned(), self.transaction.data.clone());
         Value::Object(output)

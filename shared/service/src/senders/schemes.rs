@@ -6,7 +6,6 @@ use std::{
 };
 
 use domain::{Auth, BEARER};
-use serde_json::{Value, json};
 use verify::{Scheme, Settings, Verifier};
 
 /// Schemes that belong to no app.
@@ -25,20 +24,17 @@ pub fn scheme(name: &str) -> Option<Arc<Scheme>> {
     if let Some(known) = KNOWN.lock().unwrap_or_else(PoisonError::into_inner).get(name) {
         return Some(Arc::clone(known));
     }
-    let parsed = Arc::new(Scheme::parse(&document(name)?).ok()?);
+    let parsed = match GENERAL.contains(&name) {
+        true => Scheme::general(name)?,
+        false => Scheme::parse(apps::find(name)?.auth()?).ok()?,
+    };
+    let parsed = Arc::new(parsed);
     KNOWN.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), Arc::clone(&parsed));
     Some(parsed)
 }
 
-fn document(name: &str) -> Option<Value> {
-    if GENERAL.contains(&name) {
-        return Some(json!({ "shape": name }));
-    }
-    apps::find(name)?.auth().cloned()
-}
-
 /// What `auth` says, in the words of `verify`.
-pub(super) fn settings(auth: &Auth) -> Settings {
+pub(crate) fn settings(auth: &Auth) -> Settings {
     Settings {
         secrets: auth.secrets.iter().map(|secret| secret.reveal().to_owned()).collect(),
         public_keys: auth.public_keys.clone(),

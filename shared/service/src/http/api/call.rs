@@ -53,14 +53,7 @@ impl Call<'_> {
 
     /// Which page is asked for: `pageSize`, and `after` from an earlier answer's `links.next`.
     pub(super) fn paging(&self) -> Result<Paging, Refused> {
-        let limit = match self.query("pageSize") {
-            None => DEFAULT_PAGE_SIZE,
-            Some(text) => match text.parse() {
-                Ok(size) if (1..=LIST_LIMIT_ITEMS).contains(&size) => size,
-                Ok(_) | Err(_) => return Err(bad_query("pageSize", &format!("a number from 1 to {LIST_LIMIT_ITEMS}"))),
-            },
-        };
-        let limit = limit.min(self.page_limit);
+        let limit = self.page_size()?;
         let after = match self.query("after").filter(|after| !after.is_empty()) {
             None => None,
             Some(sent) => match sent.split_once('.') {
@@ -69,6 +62,18 @@ impl Call<'_> {
             },
         };
         Ok(Paging { limit, after })
+    }
+
+    /// How many items a page is to have.
+    pub(super) fn page_size(&self) -> Result<usize, Refused> {
+        let size = match self.query("pageSize") {
+            None => DEFAULT_PAGE_SIZE,
+            Some(text) => match text.parse() {
+                Ok(size) if (1..=LIST_LIMIT_ITEMS).contains(&size) => size,
+                Ok(_) | Err(_) => return Err(bad_query("pageSize", &format!("a number from 1 to {LIST_LIMIT_ITEMS}"))),
+            },
+        };
+        Ok(size.min(self.page_limit))
     }
 
     /// A position as it is given out. A wrong one would begin the list anew, and whoever follows it never come to its end.
@@ -131,7 +136,7 @@ pub(super) fn bad_attribute(name: &str, detail: impl Into<String>) -> Refused {
     Rejected::at(format!("$.{name}"), "bad_attribute", detail).into()
 }
 
-fn bad_query(name: &str, wanted: &str) -> Refused {
+pub(super) fn bad_query(name: &str, wanted: &str) -> Refused {
     Rejected::at(name, "bad_query", format!("The query parameter `{name}` has to be {wanted}.")).into()
 }
 

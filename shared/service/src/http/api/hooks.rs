@@ -1,4 +1,8 @@
-//! Hooks: create, list, read, change, delete, and the debug log.
+//! Hooks: create, list, read, change, delete, and what happened at them.
+
+mod auth;
+mod history;
+mod settings;
 
 use domain::{Hook, HookHash, HookId, HookKind, Rejected, Rejection, Reply};
 use http::StatusCode;
@@ -13,8 +17,9 @@ use crate::{
     directory::{Versioned, hooks},
     http::answer::empty_response,
     ports::Unavailable,
-    runs::{self, Interaction},
 };
+
+pub(super) use history::{arrivals, refusals, transactions};
 
 const TITLE_LIMIT_CHARS: usize = 256;
 const DESCRIPTION_LIMIT_CHARS: usize = 4_096;
@@ -76,24 +81,20 @@ pub(super) async fn delete(call: &Call<'_>) -> Result<Response, Refused> {
     Ok(empty_response(StatusCode::NO_CONTENT))
 }
 
-pub(super) async fn transactions(call: &Call<'_>) -> Result<Response, Refused> {
-    let hook = found(call).await?.value;
-    let interactions = runs::list_interactions(call.management.store.as_ref(), hook.org, hook.id).await?;
-    let count = interactions.len();
-    let resources = interactions.into_iter().map(interaction_resource).collect();
-    Ok(many(call, resources, count.max(1), None))
-}
-
 fn kind(call: &Call<'_>) -> Result<HookKind, Refused> {
     match call.param("kind") {
         "form" => Ok(HookKind::Form),
-        _ => {
-            Err(Rejected::new(Rejection::NotFound, "unknown_kind", "This version has hooks of the kind `form`.").into())
-        }
+        "web" => Ok(HookKind::Web),
+        _ => Err(Rejected::new(
+            Rejection::NotFound,
+            "unknown_kind",
+            "This version has hooks of the kinds `form` and `web`.",
+        )
+        .into()),
     }
 }
 
-async fn found(call: &Call<'_>) -> Result<Versioned<Hook>, Refused> {
+pub(super) async fn found(call: &Call<'_>) -> Result<Versioned<Hook>, Refused> {
     let kind = kind(call)?;
     let id = call.id("id", HookId::parse)?;
     let found: Result<Option<Versioned<Hook>>, Unavailable> =
@@ -124,7 +125,10 @@ fn apply(call: &Call<'_>, hook: &mut Hook, attributes: &Map<String, Value>) -> R
     if let Some(reply) = attributes.get("reply") {
         hook.reply = checked_reply(reply)?;
     }
-    Ok(())
+    if let Some(value) = attributes.get("auth") {
+        auth::apply(hook, value, call.management.world.now())?;
+    }
+    settings::apply(call, hook, attributes)
 }
 
 fn checked_reply(reply: &Value) -> Result<Option<Reply>, Refused> {
@@ -162,50 +166,32 @@ fn limited(name: &str, text: String, limit_chars: usize) -> Result<String, Refus
     Ok(text)
 }
 
+/// The address a sender uses. *Source*: the shapes of the product's interfaces: a webhook's has no org in it.
+pub(super) fn address(call: &Call<'_>, hook: &Hook) -> String {
+    let base = call.base_url();
+    match hook.kind {
+        HookKind::Web => format!("{base}/v1/hooks/web/{}", hook.hash),
+        HookKind::Form | HookKind::Email => format!("{base}/v1/hooks/{}/{}/{}", hook.kind.word(), hook.org, hook.hash),
+    }
+}
+
 fn hook_resource(call: &Call<'_>, hook: &Hook) -> Value {
     let path = format!("/v1/hooks/{}/{}", hook.kind.word(), hook.id);
-    let address = format!("{}/v1/hooks/{}/{}/{}", call.base_url(), hook.kind.word(), hook.org, hook.hash);
     let mut attributes = json!({
         "title": hook.title,
         "description": hook.description,
         "eventName": hook.event_name,
         "hash": hook.hash,
-        "url": address,
+        "url": address(call, hook),
         "debug": hook.is_debugging(call.management.world.now()),
         "createdAt": hook.created_at,
         "updatedAt": hook.updated_at,
     });
-    if let (Some(reply), Some(attributes)) = (&hook.reply, attributes.as_object_mut()) {
-        attributes.insert("reply".to_owned(), json!(reply));
+    if let Some(attributes) = attributes.as_object_mut() {
+        if let Some(reply) = &hook.reply {
+            attributes.insert("reply".to_owned(), json!(reply));
+        }
+        settings::show(hook, attributes);
     }
     resource(hook.kind.type_name(), &hook.id.to_string(), &path, attributes, org_relationship(call))
-}
-
-fn interaction_resource(interaction: Interaction) -> Value {
-    match interaction {
-        Interaction::Accepted(transaction) => {
-            let mut document = transaction.document();
-            if let Some(document) = document.as_object_mut() {
-                document.insert("links".to_owned(), json!({ "self": format!("/v1/transactions/{}", transaction.id) }));
-            }
-            document
-        }
-        Interaction::Repeated { of, created_at } => json!({
-            "id": of,
-            "type": "repeat",
-            "attributes": { "createdAt": created_at },
-            "links": { "self": format!("/v1/transactions/{of}") },
-        }),
-        Interaction::Refused(refusal) => json!({
-            "id": refusal.id,
-            "type": "refusal",
-            "attributes": {
-                "createdAt": refusal.created_at,
-                "code": refusal.code,
-                "detail": refusal.detail,
-                "contentType": refusal.content_type,
-                "bodyBytes": refusal.body_bytes,
-            },
-        }),
-    }
 }

@@ -1,0 +1,227 @@
+//! The door for webhooks: `/v1/hooks/web/{hash}`, with the org before the hash or without.
+//!
+//! The order of what is asked: is there such a hook, is there room, is it a handshake, who is it, what is in it. Whoever
+//! is not known learns nothing but how to become so; why, is kept for the owner.
+
+mod handshake;
+
+use std::borrow::Cow;
+
+use domain::{BEARER, Hook, HookHash, HookKind, OrgId, Rejected, Rejection};
+use http::{HeaderValue, Method, StatusCode, header};
+use serde_json::{Map, Value};
+
+use super::{
+    Request, Response,
+    answer::{empty_response, not_accepted_response, tell_standing},
+    form::{accepted, admit, circumstances, label, set_reply},
+    source_address,
+};
+use crate::{
+    accept::{
+        Address, BODY_LIMIT_BYTES, Circumstances, Diagnosis, Door, Label, NotAccepted, body_too_large, refused_body,
+        unknown_address,
+    },
+    envelope::Source,
+    senders::Senders,
+};
+
+const PREFIX: &str = "/v1/hooks/web/";
+
+/// The media type of a query, which is written as a form is.
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// What stands behind a webhook's address.
+pub struct WebDoor {
+    /// What stands behind every address.
+    pub door: Door,
+    /// How senders are known.
+    pub senders: Senders,
+}
+
+/// Whether a request is for this door rather than for the management of hooks, which shares its path: an address has a
+/// hash where a hook's resource has an id.
+pub fn is_for_web_door(method: &Method, path: &str) -> bool {
+    let Some(rest) = path.strip_prefix(PREFIX) else { return false };
+    match rest.split_once('/') {
+        Some((_, hash)) => HookHash::parse(hash).is_some(),
+        None => *method == Method::POST || HookHash::parse(rest).is_some(),
+    }
+}
+
+/// Answers a request to a webhook's address.
+pub async fn receive(web: &WebDoor, request: &Request) -> Response {
+    match answer(web, request).await {
+        Ok(response) => response,
+        Err(reason) => not_accepted_response(&reason),
+    }
+}
+
+async fn answer(web: &WebDoor, request: &Request) -> Result<Response, NotAccepted> {
+    let door = &web.door;
+    let address = address(request.uri().path()).ok_or_else(unknown_address)?;
+    let hook = door.hook_at(HookKind::Web, address, source_address(request)).await?;
+    let app = hook.app.as_deref().and_then(apps::find);
+    let circumstances = circumstances(request, app.map_or(&[], apps::App::headers));
+    let circumstances = without_credentials(circumstances, &hook);
+    if let Some(response) = handshake::by_query(door, &hook, app, request, &circumstances).await {
+        return Ok(response);
+    }
+    if !methods(&hook, app).any(|method| method == request.method().as_str()) {
+        return Ok(method_not_allowed(&hook, app));
+    }
+    let body_bytes = request.body().len();
+    let standing = admit(door, &hook, &circumstances, body_bytes).await?;
+    if body_bytes > BODY_LIMIT_BYTES {
+        let rejected = body_too_large();
+        door.note_refusal(&hook, &rejected, &circumstances, body_bytes, Diagnosis::default).await;
+        return Err(rejected.into());
+    }
+    if let Some(refused) = refuse_unknown(web, &hook, request, &circumstances).await? {
+        return Ok(refused);
+    }
+    let mut response = take(web, &hook, app, request, &circumstances).await?;
+    if let Some(standing) = standing {
+        tell_standing(&mut response, &standing);
+    }
+    Ok(response)
+}
+
+/// The answer to a sender who is not known; nothing to one who is.
+async fn refuse_unknown(
+    web: &WebDoor,
+    hook: &Hook,
+    request: &Request,
+    circumstances: &Circumstances,
+) -> Result<Option<Response>, NotAccepted> {
+    let url = public_url(&web.door, request);
+    let Err(unknown) = web.senders.know(&web.door, hook, request, &url).await else { return Ok(None) };
+    let NotAccepted::Rejected(rejected) = &unknown.reason else { return Err(unknown.reason) };
+    let now_seconds = web.door.world.now().as_second();
+    let diagnose = || unknown.diagnosis(hook, request, &url, now_seconds);
+    web.door.note_refusal(hook, rejected, circumstances, request.body().len(), diagnose).await;
+    let mut response = not_accepted_response(&unknown.reason);
+    if response.status() == StatusCode::UNAUTHORIZED
+        && hook.auth.as_ref().is_some_and(|auth| matches!(auth.scheme.as_str(), "basic" | "postmark"))
+    {
+        // Senders such as Amazon SNS send their password only once they are asked for it.
+        let value = HeaderValue::from_static("Basic realm=\"webhook\", charset=\"UTF-8\"");
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
+    }
+    Ok(Some(response))
+}
+
+/// What a known sender is answered, once what it sent is safe.
+async fn take(
+    web: &WebDoor,
+    hook: &Hook,
+    app: Option<&apps::App>,
+    request: &Request,
+    circumstances: &Circumstances,
+) -> Result<Response, NotAccepted> {
+    let (door, body) = (&web.door, request.body());
+    let arrival = match *request.method() {
+        Method::GET => door.read(hook, &query_label(), circumstances, query(request).as_bytes()).await?,
+        _ => door.read(hook, &body_label(request, app), circumstances, body).await?,
+    };
+    let scheme = hook.auth.as_ref().map_or(BEARER, |auth| auth.scheme.as_str());
+    let source = Source::of(hook, scheme, circumstances, query_data(request)?);
+    if let Some(app) = app {
+        let input = source.input(&arrival.reading.data);
+        if let Some(response) = handshake::by_body(door, hook, app, &input, body).await? {
+            return Ok(response);
+        }
+        if app.is_ping(&input) {
+            tracing::info!(hook.id = %hook.id, app = app.name(), "answered a ping");
+            return Ok(reply(hook, Some(app)).unwrap_or_else(|| empty_response(StatusCode::OK)));
+        }
+    }
+    let taken = door.take(hook, arrival, Some(source), circumstances, body).await?;
+    Ok(reply(hook, app).unwrap_or_else(|| accepted(taken.first().map(|taken| taken.transaction.id))))
+}
+
+/// The answer that the hook is set to, or that its provider waits for.
+fn reply(hook: &Hook, app: Option<&apps::App>) -> Option<Response> {
+    hook.reply.as_ref().or_else(|| app?.reply()).map(set_reply)
+}
+
+/// The methods that the hook takes: its own, those of its provider, or POST.
+fn methods<'h>(hook: &'h Hook, app: Option<&'h apps::App>) -> impl Iterator<Item = &'h str> {
+    let own = hook.methods.as_slice();
+    let chosen = if own.is_empty() { app.map_or(&[][..], apps::App::methods) } else { own };
+    let default = chosen.is_empty().then_some("POST");
+    chosen.iter().map(String::as_str).chain(default)
+}
+
+fn method_not_allowed(hook: &Hook, app: Option<&apps::App>) -> Response {
+    let allow = methods(hook, app).collect::<Vec<_>>().join(", ");
+    let detail = format!("This webhook takes {allow} only.");
+    let rejected = Rejected::new(Rejection::MethodNotAllowed, "method_not_allowed", detail);
+    let mut response = not_accepted_response(&rejected.into());
+    if let Ok(value) = HeaderValue::from_str(&allow) {
+        response.headers_mut().insert(header::ALLOW, value);
+    }
+    response
+}
+
+/// The address in a path, or nothing if it has not the shape of one.
+fn address(path: &str) -> Option<Address> {
+    let rest = path.strip_prefix(PREFIX)?;
+    let (org, hash) = match rest.split_once('/') {
+        Some((org, hash)) => (Some(OrgId::parse(org).ok()?), hash),
+        None => (None, rest),
+    };
+    Some(Address { org, hash: HookHash::parse(hash)? })
+}
+
+/// The whole address as the sender sees it, with the query as it was written.
+fn public_url(door: &Door, request: &Request) -> String {
+    let text = |name: header::HeaderName| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let base = match &door.public_url {
+        Some(url) => Cow::Borrowed(url.trim_end_matches('/')),
+        None => {
+            let scheme = text(header::HeaderName::from_static("x-forwarded-proto")).unwrap_or("https");
+            Cow::Owned(format!("{scheme}://{}", text(header::HOST).unwrap_or("localhost")))
+        }
+    };
+    let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+    format!("{base}{}{query}", request.uri().path())
+}
+
+fn query(request: &Request) -> &str {
+    request.uri().query().unwrap_or_default()
+}
+
+/// The query as data, by the rules of a form.
+fn query_data(request: &Request) -> Result<Map<String, Value>, NotAccepted> {
+    if query(request).is_empty() {
+        return Ok(Map::new());
+    }
+    match ingest::read(Some(FORM), query(request).as_bytes()).map_err(refused_body)?.data {
+        Value::Object(map) => Ok(map),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => Ok(Map::new()),
+    }
+}
+
+fn query_label() -> Label {
+    Label { content_types: vec![FORM.to_owned()], content_encoding: None }
+}
+
+/// What the headers say of the body, unless the app knows better: Amazon SNS calls its JSON plain text.
+fn body_label(request: &Request, app: Option<&apps::App>) -> Label {
+    let mut label = label(request);
+    if let Some(media_type) = app.and_then(apps::App::read_as) {
+        label.content_types = vec![media_type.to_owned()];
+    }
+    label
+}
+
+/// The headers that carry this hook's own credentials are kept nowhere, whatever they are called.
+fn without_credentials(mut circumstances: Circumstances, hook: &Hook) -> Circumstances {
+    let Some(auth) = &hook.auth else { return circumstances };
+    let scheme = crate::senders::scheme(&auth.scheme);
+    let of_scheme = scheme.as_ref().map(|scheme| scheme.credential_headers()).unwrap_or_default();
+    let own = auth.header.as_ref().map(|header| header.to_ascii_lowercase());
+    circumstances.headers.retain(|(name, _)| !of_scheme.contains(&name.as_str()) && Some(name) != own.as_ref());
+    circumstances
+}
