@@ -18,9 +18,11 @@ use std::{
     time::Duration,
 };
 
+use aws::WebFetch;
 use clap::Args as ClapArgs;
+use domain::Limit;
 use local::Stack;
-use service::{Door, Executor, Management};
+use service::{Door, Executor, Limits, Management, Senders};
 use tokio::{net::TcpListener, sync::watch, time::timeout};
 use tracing_subscriber::filter::LevelFilter;
 
@@ -51,6 +53,9 @@ pub(crate) struct Args {
     /// Keep nothing but, where --state-dir is given, the admin key: the state is gone with the process.
     #[arg(long)]
     memory: bool,
+    /// How many arrivals all hooks together take in a minute, as HOOKWRIGHT_ORG_REQUESTS_PER_MINUTE does on AWS [default: no limit]
+    #[arg(long, value_name = "REQUESTS", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    org_limit: Option<u32>,
     /// What is worth a line on standard error: error, warn, info or debug.
     #[arg(long, default_value = "warn")]
     log: LevelFilter,
@@ -59,6 +64,10 @@ pub(crate) struct Args {
 impl Args {
     fn state_dir(&self) -> PathBuf {
         self.state_dir.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_STATE_DIR))
+    }
+
+    fn org_limit(&self) -> Option<Limit> {
+        self.org_limit.map(|requests| Limit { requests, seconds: 60 })
     }
 
     /// Where the admin key is kept; nowhere if nothing is to be kept and no place was named.
@@ -99,7 +108,7 @@ async fn serve(args: Args) -> Result<(), String> {
     let admin = admin::find_or_make(&stack, args.key_file()).await?;
 
     let url = format!("http://{address}");
-    let doors = Arc::new(doors(&stack, url.clone()));
+    let doors = Arc::new(doors(&stack, url.clone(), args.org_limit()));
     let executor = Arc::new(Executor::new(stack.store.clone(), stack.world.clone()));
     let (stop, stopping) = watch::channel(());
     let consumer = tokio::spawn(consumer::consume(Arc::clone(&stack.queue), executor, stopping.clone()));
@@ -129,20 +138,26 @@ async fn listen(port: u16) -> Result<TcpListener, String> {
     })
 }
 
-fn doors(stack: &Stack, public_url: String) -> server::Doors {
-    let addresses = Arc::default();
+fn doors(stack: &Stack, public_url: String, org_limit: Option<Limit>) -> server::Doors {
+    let (addresses, keys) = (Arc::default(), Arc::default());
     server::Doors {
-        form: Door {
+        hooks: Door {
             store: stack.store.clone(),
             queue: stack.queue.clone(),
             blobs: stack.blobs.clone(),
+            uploads: stack.uploads.clone(),
+            web: Arc::new(WebFetch::with_loopback()),
             world: stack.world.clone(),
             addresses: Arc::clone(&addresses),
+            limits: Limits::for_each_org(org_limit),
+            senders: Senders::with_keys(Arc::clone(&keys)),
+            public_url: Some(public_url.clone()),
         },
         management: Management {
             store: stack.store.clone(),
             world: stack.world.clone(),
             addresses,
+            keys,
             public_url: Some(public_url),
             first_key: None,
         },

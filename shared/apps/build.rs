@@ -31,11 +31,7 @@ fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
 
 fn list_of_apps(providers: &[PathBuf]) -> String {
     let rows = providers.iter().map(|folder| {
-        format!(
-            "App::embedded({:?}, include_str!({:?})),\n",
-            stem(folder),
-            folder.join("app.json").display().to_string()
-        )
+        format!("App::embedded({:?}, {}),\n", stem(folder), embedded(&format!("{}/app.json", stem(folder))))
     });
     format!("static APPS: [App; {}] = [\n{}];\n", providers.len(), rows.collect::<String>())
 }
@@ -46,12 +42,17 @@ fn list_of_samples(providers: &[PathBuf]) -> io::Result<String> {
         let samples = folder.join("samples");
         for file in if samples.is_dir() { entries(&samples)? } else { Vec::new() } {
             if file.extension().is_some_and(|extension| extension == "json") {
-                let path = file.display().to_string();
-                rows.push(format!("File::embedded({:?}, {:?}, include_str!({path:?})),\n", stem(folder), stem(&file)));
+                let text = embedded(&format!("{}/samples/{}.json", stem(folder), stem(&file)));
+                rows.push(format!("File::embedded({:?}, {:?}, {text}),\n", stem(folder), stem(&file)));
             }
         }
     }
     Ok(format!("static FILES: [File; {}] = [\n{}];\n", rows.len(), rows.concat()))
+}
+
+/// The file as the compiler finds it, also where the same build output serves another checkout.
+fn embedded(path: &str) -> String {
+    format!("include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), {:?}))", format!("/providers/{path}"))
 }
 
 fn stem(path: &Path) -> String {

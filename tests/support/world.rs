@@ -6,9 +6,9 @@ use bytes::Bytes;
 use domain::{ApiKey, ApiKeyId, ApiKeySecret, OrgId, Role, Timestamp};
 use serde_json::{Value, json};
 use service::{
-    Door, Executor, Limits, Management,
+    Door, Executor, Limits, Management, Senders,
     directory::keys::{self, KeyCache},
-    http::{Request, Response, form},
+    http::{Front, Request, Response, SourceAddress, form, web},
     memory::{FixedWorld, MemoryBlobs, MemoryQueue, MemoryStore, MemoryWeb},
     ports::Store,
 };
@@ -107,6 +107,7 @@ impl World {
                 world: clock.clone(),
                 addresses: Arc::clone(&addresses),
                 limits: Limits::default(),
+                senders: Senders::with_keys(Arc::clone(&keys)),
                 public_url: Some("http://hooks.test".to_owned()),
             },
             executor: Executor::new(store.clone(), clock.clone()),
@@ -157,15 +158,30 @@ impl World {
 
     /// A request as a client sends it, to whichever door its path belongs to.
     pub async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Answer {
+        self.send_from(None, method, path, headers, body).await
+    }
+
+    /// The same from a source address.
+    pub async fn send_from(
+        &self,
+        source: Option<&str>,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Bytes>,
+    ) -> Answer {
         let mut request = http::Request::builder().method(method).uri(path);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let request: Request = request.body(body.into()).unwrap();
-        let response = if form::is_for_form_door(request.method(), request.uri().path()) {
-            form::receive(&self.door, &request).await
-        } else {
-            self.management.answer(&request).await
+        let mut request: Request = request.body(body.into()).unwrap();
+        if let Some(source) = source {
+            request.extensions_mut().insert(SourceAddress(source.parse().unwrap()));
+        }
+        let response = match Front::of(request.method(), request.uri().path()) {
+            Front::Form => form::receive(&self.door, &request).await,
+            Front::Web => web::receive(&self.door, &request).await,
+            Front::Management => self.management.answer(&request).await,
         };
         Answer::of(response)
     }

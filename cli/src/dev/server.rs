@@ -1,6 +1,6 @@
 //! HTTP on the loopback address: what API Gateway does on AWS.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{convert::Infallible, net::IpAddr, sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderValue, StatusCode, header};
@@ -13,7 +13,7 @@ use hyper_util::{
 use service::{
     Door, Management,
     accept::BODY_LIMIT_BYTES,
-    http::{API_BODY_LIMIT_BYTES, Request, Response, error_response, form},
+    http::{API_BODY_LIMIT_BYTES, Front, Request, Response, SourceAddress, error_response, form, web},
 };
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -35,7 +35,7 @@ const ACCEPT_REST: Duration = Duration::from_millis(50);
 
 /// The doors behind the listener.
 pub(super) struct Doors {
-    pub(super) form: Door,
+    pub(super) hooks: Door,
     pub(super) management: Management,
 }
 
@@ -43,10 +43,10 @@ pub(super) struct Doors {
 pub(super) async fn serve(listener: TcpListener, doors: Arc<Doors>, mut stopping: watch::Receiver<()>) {
     let graceful = GracefulShutdown::new();
     loop {
-        let stream = tokio::select! {
+        let (stream, peer) = tokio::select! {
             _ = stopping.changed() => break,
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
+                Ok(accepted) => accepted,
                 Err(error) => {
                     tracing::warn!(%error, "a connection was not accepted");
                     sleep(ACCEPT_REST).await;
@@ -54,7 +54,7 @@ pub(super) async fn serve(listener: TcpListener, doors: Arc<Doors>, mut stopping
                 }
             },
         };
-        let connection = connection(stream, Arc::clone(&doors));
+        let connection = connection(stream, peer.ip(), Arc::clone(&doors));
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
             if let Err(error) = connection.await {
@@ -70,6 +70,7 @@ pub(super) async fn serve(listener: TcpListener, doors: Arc<Doors>, mut stopping
 
 fn connection(
     stream: TcpStream,
+    peer: IpAddr,
     doors: Arc<Doors>,
 ) -> impl hyper_util::server::graceful::GracefulConnection<Error = hyper::Error> {
     if let Err(error) = stream.set_nodelay(true) {
@@ -82,15 +83,19 @@ fn connection(
         TokioIo::new(stream),
         service_fn(move |request| {
             let doors = Arc::clone(&doors);
-            async move { Ok::<_, Infallible>(answer(&doors, request).await.map(Full::new)) }
+            async move { Ok::<_, Infallible>(answer(&doors, peer, request).await.map(Full::new)) }
         }),
     )
 }
 
-async fn answer(doors: &Doors, request: hyper::Request<Incoming>) -> Response {
-    let (parts, mut body) = request.into_parts();
-    let is_form = form::is_for_form_door(&parts.method, parts.uri.path());
-    let limit = if is_form { BODY_LIMIT_BYTES } else { API_BODY_LIMIT_BYTES };
+async fn answer(doors: &Doors, peer: IpAddr, request: hyper::Request<Incoming>) -> Response {
+    let (mut parts, mut body) = request.into_parts();
+    parts.extensions.insert(SourceAddress(peer));
+    let front = Front::of(&parts.method, parts.uri.path());
+    let limit = match front {
+        Front::Form | Front::Web => BODY_LIMIT_BYTES,
+        Front::Management => API_BODY_LIMIT_BYTES,
+    };
     let body = match timeout(READ_TIMEOUT, read(&mut body, limit)).await {
         Ok(Ok(body)) => body,
         Ok(Err(_)) => {
@@ -103,9 +108,10 @@ async fn answer(doors: &Doors, request: hyper::Request<Incoming>) -> Response {
         }
     };
     let request = Request::from_parts(parts, body);
-    match is_form {
-        true => form::receive(&doors.form, &request).await,
-        false => doors.management.answer(&request).await,
+    match front {
+        Front::Form => form::receive(&doors.hooks, &request).await,
+        Front::Web => web::receive(&doors.hooks, &request).await,
+        Front::Management => doors.management.answer(&request).await,
     }
 }
 

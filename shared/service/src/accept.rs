@@ -18,6 +18,7 @@ use crate::{
     limits::{Limits, Standing},
     ports::{Blobs, Fetch, Queue, Store, Unavailable, Uploads, World},
     runs::{self, Interaction},
+    senders::Senders,
 };
 
 pub use circumstances::Circumstances;
@@ -123,6 +124,8 @@ pub struct Door {
     pub addresses: Arc<AddressCache>,
     /// How many arrivals are let in.
     pub limits: Limits,
+    /// How senders of webhooks are known.
+    pub senders: Senders,
     /// What addresses begin with as senders see them; taken from the request where it is not set.
     pub public_url: Option<String>,
 }

@@ -24,6 +24,30 @@ pub use routes::{Method as RouteMethod, ROUTES, Route};
 /// A request whose body has arrived whole.
 pub type Request = http::Request<Bytes>;
 
+/// Which door a request is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Front {
+    /// A form hook's address.
+    Form,
+    /// A webhook's address.
+    Web,
+    /// The management API.
+    Management,
+}
+
+impl Front {
+    /// The door of `path`; the addresses of hooks and their management share the beginning of it.
+    pub fn of(method: &http::Method, path: &str) -> Self {
+        if form::is_for_form_door(method, path) {
+            Self::Form
+        } else if web::is_for_web_door(method, path) {
+            Self::Web
+        } else {
+            Self::Management
+        }
+    }
+}
+
 /// Where a request came from, as an extension of it. Whoever listens sets it; a header could be forged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SourceAddress(pub IpAddr);

@@ -25,6 +25,6 @@ pub mod uploads;
 pub use accept::Door;
 pub use envelope::{Envelope, Source, UnreadableMessage};
 pub use execute::Executor;
-pub use http::{api::Management, web::WebDoor};
+pub use http::api::Management;
 pub use limits::{Limits, Standing};
 pub use senders::Senders;

@@ -33,8 +33,7 @@ pub const HOOKS_ROLE: &str = "org.hooks";
 /// What webhooks remember about senders.
 #[derive(Default)]
 pub struct Senders {
-    /// API keys; shared with whoever changes keys in this process.
-    pub keys: Arc<KeyCache>,
+    keys: Arc<KeyCache>,
     pages: Pages,
 }
 
@@ -60,6 +59,11 @@ impl<T: Into<NotAccepted>> From<T> for Unknown {
 }
 
 impl Senders {
+    /// The senders whose API keys are remembered in `keys`, which whoever changes keys in this process shares.
+    pub fn with_keys(keys: Arc<KeyCache>) -> Self {
+        Self { keys, pages: Pages::default() }
+    }
+
     /// Makes sure that `request` comes from somebody whom `hook` trusts, at `url` as that sender sees it.
     ///
     /// *Errors*: [`Unknown`]. A key of another org is told what an unknown address is told.

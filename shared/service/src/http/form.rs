@@ -108,7 +108,8 @@ async fn answer(door: &Door, hook: &Hook, part: Part, request: &Request) -> Resp
     response
 }
 
-/// The answer; a refusal is noted for the owner. A browser's question is none that its owner has to know.
+/// The answer. The refusal of a post is noted for the owner; that of a browser's question, or of a challenge, comes before
+/// a post and would only push the notes of posts out.
 async fn told(
     door: &Door,
     hook: &Hook,
@@ -119,7 +120,7 @@ async fn told(
     match answered {
         Ok(response) => response,
         Err(reason) => {
-            if let (NotAccepted::Rejected(rejected), true) = (&reason, *request.method() != Method::OPTIONS) {
+            if let (NotAccepted::Rejected(rejected), true) = (&reason, *request.method() == Method::POST) {
                 let body_bytes = request.body().len();
                 door.note_refusal(hook, rejected, circumstances, body_bytes, Diagnosis::default).await;
             }

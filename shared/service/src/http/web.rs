@@ -23,21 +23,12 @@ use crate::{
         unknown_address,
     },
     envelope::Source,
-    senders::Senders,
 };
 
 const PREFIX: &str = "/v1/hooks/web/";
 
 /// The media type of a query, which is written as a form is.
 const FORM: &str = "application/x-www-form-urlencoded";
-
-/// What stands behind a webhook's address.
-pub struct WebDoor {
-    /// What stands behind every address.
-    pub door: Door,
-    /// How senders are known.
-    pub senders: Senders,
-}
 
 /// Whether a request is for this door rather than for the management of hooks, which shares its path: an address has a
 /// hash where a hook's resource has an id.
@@ -50,15 +41,14 @@ pub fn is_for_web_door(method: &Method, path: &str) -> bool {
 }
 
 /// Answers a request to a webhook's address.
-pub async fn receive(web: &WebDoor, request: &Request) -> Response {
-    match answer(web, request).await {
+pub async fn receive(door: &Door, request: &Request) -> Response {
+    match answer(door, request).await {
         Ok(response) => response,
         Err(reason) => not_accepted_response(&reason),
     }
 }
 
-async fn answer(web: &WebDoor, request: &Request) -> Result<Response, NotAccepted> {
-    let door = &web.door;
+async fn answer(door: &Door, request: &Request) -> Result<Response, NotAccepted> {
     let address = address(request.uri().path()).ok_or_else(unknown_address)?;
     let hook = door.hook_at(HookKind::Web, address, source_address(request)).await?;
     let app = hook.app.as_deref().and_then(apps::find);
@@ -77,10 +67,10 @@ async fn answer(web: &WebDoor, request: &Request) -> Result<Response, NotAccepte
         door.note_refusal(&hook, &rejected, &circumstances, body_bytes, Diagnosis::default).await;
         return Err(rejected.into());
     }
-    if let Some(refused) = refuse_unknown(web, &hook, request, &circumstances).await? {
+    if let Some(refused) = refuse_unknown(door, &hook, request, &circumstances).await? {
         return Ok(refused);
     }
-    let mut response = take(web, &hook, app, request, &circumstances).await?;
+    let mut response = take(door, &hook, app, request, &circumstances).await?;
     if let Some(standing) = standing {
         tell_standing(&mut response, &standing);
     }
@@ -89,17 +79,17 @@ async fn answer(web: &WebDoor, request: &Request) -> Result<Response, NotAccepte
 
 /// The answer to a sender who is not known; nothing to one who is.
 async fn refuse_unknown(
-    web: &WebDoor,
+    door: &Door,
     hook: &Hook,
     request: &Request,
     circumstances: &Circumstances,
 ) -> Result<Option<Response>, NotAccepted> {
-    let url = public_url(&web.door, request);
-    let Err(unknown) = web.senders.know(&web.door, hook, request, &url).await else { return Ok(None) };
+    let url = public_url(door, request);
+    let Err(unknown) = door.senders.know(door, hook, request, &url).await else { return Ok(None) };
     let NotAccepted::Rejected(rejected) = &unknown.reason else { return Err(unknown.reason) };
-    let now_seconds = web.door.world.now().as_second();
+    let now_seconds = door.world.now().as_second();
     let diagnose = || unknown.diagnosis(hook, request, &url, now_seconds);
-    web.door.note_refusal(hook, rejected, circumstances, request.body().len(), diagnose).await;
+    door.note_refusal(hook, rejected, circumstances, request.body().len(), diagnose).await;
     let mut response = not_accepted_response(&unknown.reason);
     if response.status() == StatusCode::UNAUTHORIZED
         && hook.auth.as_ref().is_some_and(|auth| matches!(auth.scheme.as_str(), "basic" | "postmark"))
@@ -113,13 +103,13 @@ async fn refuse_unknown(
 
 /// What a known sender is answered, once what it sent is safe.
 async fn take(
-    web: &WebDoor,
+    door: &Door,
     hook: &Hook,
     app: Option<&apps::App>,
     request: &Request,
     circumstances: &Circumstances,
 ) -> Result<Response, NotAccepted> {
-    let (door, body) = (&web.door, request.body());
+    let body = request.body();
     let arrival = match *request.method() {
         Method::GET => door.read(hook, &query_label(), circumstances, query(request).as_bytes()).await?,
         _ => door.read(hook, &body_label(request, app), circumstances, body).await?,

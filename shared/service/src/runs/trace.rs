@@ -2,7 +2,7 @@
 
 use domain::{Note, OrgId, RunId, Transaction, TransactionId, WorkflowId};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::RETENTION_SECONDS;
 use crate::{
