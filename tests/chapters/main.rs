@@ -3,10 +3,12 @@
 mod tutorial;
 
 mod form_hooks;
+mod guard;
 mod limits;
 mod management;
 mod records;
 mod runs;
+mod uploads;
 mod workflows;
 
 mod house;
