@@ -8,6 +8,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use async_trait::async_trait;
 use bytes::Bytes;
 use service::ports::{Blobs, Unavailable};
+use tokio::io::AsyncWriteExt;
+
+/// What the names of unfinished blobs begin with.
+const DRAFT_PREFIX: &str = "draft-";
 
 /// A folder of files named by their SHA-256.
 ///
@@ -18,10 +22,46 @@ pub struct FolderBlobs {
     drafts: AtomicU64,
 }
 
+/// A blob that is not whole yet.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    file: tokio::fs::File,
+    path: PathBuf,
+    place: PathBuf,
+}
+
 impl FolderBlobs {
     /// The folder `root`, which is made with the first blob.
     pub fn new(root: impl Into<PathBuf>) -> Self {
         Self { root: root.into(), drafts: AtomicU64::new(0) }
+    }
+
+    /// How many bytes the blob under `sha256` has, if it is there.
+    pub(crate) async fn size(&self, sha256: &str) -> Result<Option<u64>, Unavailable> {
+        let place = self.place(sha256)?;
+        blocking(move || found(fs::metadata(place)).map(|file| file.map(|file| file.len()))).await
+    }
+
+    /// An empty file beside the blobs, for one that comes piece by piece.
+    pub(crate) async fn begin(&self, sha256: &str) -> Result<Draft, Unavailable> {
+        let (place, path) = (self.place(sha256)?, self.draft());
+        let root = self.root.clone();
+        let file = blocking({
+            let path = path.clone();
+            move || fs::create_dir_all(root).and_then(|()| File::create(path))
+        });
+        Ok(Draft { file: file.await?.into(), path, place })
+    }
+
+    /// Removes what earlier processes began and never finished. Nobody else may be at work in the folder.
+    pub(crate) fn forget_drafts(&self) -> std::io::Result<()> {
+        for entry in found(fs::read_dir(&self.root))?.into_iter().flatten() {
+            let entry = entry?;
+            if entry.file_name().to_string_lossy().starts_with(DRAFT_PREFIX) {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
     }
 
     fn place(&self, sha256: &str) -> Result<PathBuf, Unavailable> {
@@ -35,7 +75,38 @@ impl FolderBlobs {
     fn draft(&self) -> PathBuf {
         // The process is in the name because another one may have left a draft of the same number behind.
         let number = self.drafts.fetch_add(1, Ordering::Relaxed);
-        self.root.join(format!("draft-{}-{number}", std::process::id()))
+        self.root.join(format!("{DRAFT_PREFIX}{}-{number}", std::process::id()))
+    }
+}
+
+impl Draft {
+    /// Puts `bytes` behind those that are there.
+    pub(crate) async fn write(&mut self, bytes: &[u8]) -> Result<(), Unavailable> {
+        self.file.write_all(bytes).await.map_err(|error| unavailable(&error.to_string()))
+    }
+
+    /// Makes a blob of it. The caller knows that the bytes have the digest that the place is named by.
+    pub(crate) async fn keep(mut self) -> Result<(), Unavailable> {
+        let kept = async {
+            self.file.flush().await?;
+            self.file.sync_data().await?;
+            if let Some(shelf) = self.place.parent() {
+                tokio::fs::create_dir_all(shelf).await?;
+            }
+            tokio::fs::rename(&self.path, &self.place).await
+        };
+        kept.await.map_err(|error| unavailable(&error.to_string()))
+    }
+}
+
+impl Drop for Draft {
+    /// What was not kept leaves no file behind; what was kept has another name by now.
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_file(&self.path)
+            && error.kind() != ErrorKind::NotFound
+        {
+            tracing::warn!(%error, "a draft was not removed");
+        }
     }
 }
 
@@ -48,12 +119,16 @@ impl Blobs for FolderBlobs {
 
     async fn find(&self, sha256: &str) -> Result<Option<Bytes>, Unavailable> {
         let place = self.place(sha256)?;
-        blocking(move || match fs::read(place) {
-            Ok(bytes) => Ok(Some(bytes.into())),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        })
-        .await
+        blocking(move || found(fs::read(place)).map(|bytes| bytes.map(Bytes::from))).await
+    }
+}
+
+/// Nothing in place of the error that there is nothing.
+fn found<T>(outcome: std::io::Result<T>) -> std::io::Result<Option<T>> {
+    match outcome {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
@@ -98,6 +173,21 @@ mod tests {
         assert_eq!(FolderBlobs::new(folder.path()).find(&sha256).await.unwrap().as_deref(), Some(&b"body"[..]));
         assert!(folder.path().join(&sha256[..2]).join(&sha256).is_file());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no draft is left");
+    }
+
+    #[tokio::test]
+    async fn a_draft_is_gone_when_it_is_dropped_and_with_the_process_that_began_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let blobs = FolderBlobs::new(folder.path());
+        drop(blobs.begin(&"a".repeat(64)).await.unwrap());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+
+        let mut draft = blobs.begin(&"a".repeat(64)).await.unwrap();
+        draft.write(b"half").await.unwrap();
+        blobs.put(&"b".repeat(64), Bytes::from_static(b"whole")).await.unwrap();
+        FolderBlobs::new(folder.path()).forget_drafts().unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        assert_eq!(blobs.size(&"b".repeat(64)).await.unwrap(), Some(5));
     }
 
     #[tokio::test]

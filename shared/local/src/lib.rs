@@ -8,11 +8,13 @@ mod stack;
 mod blobs;
 mod dynamo;
 mod queue;
+mod uploads;
 
 pub use blobs::FolderBlobs;
 pub use dynamo::{EmbeddedDynamo, answer};
 pub use queue::{DeadLetter, Delivery, LocalQueue, QueueRules, Receipt};
 pub use stack::{OpenError, Stack};
+pub use uploads::{LocalUploads, Receiving, UPLOADS_PATH, UploadRefusal, UploadRequest};
 
 /// The engine behind [`EmbeddedDynamo`], for tests that serve it over HTTP with [`answer`].
 pub use dynoxide::Database;

@@ -8,7 +8,8 @@ use aws::{DynamoStore, Meter, SystemWorld, TableNames, create_tables};
 use service::memory::MemoryBlobs;
 use service::ports::{Blobs, Unavailable, World};
 
-use crate::{EmbeddedDynamo, FolderBlobs, LocalQueue, QueueRules};
+use crate::uploads::Shelf;
+use crate::{EmbeddedDynamo, FolderBlobs, LocalQueue, LocalUploads, QueueRules};
 
 const TABLE_PREFIX: &str = "hookwright";
 
@@ -24,6 +25,8 @@ pub struct Stack {
     pub queue: Arc<LocalQueue>,
     /// The blobs.
     pub blobs: Arc<dyn Blobs>,
+    /// How senders bring more of them.
+    pub uploads: Arc<LocalUploads>,
     /// What the store consumed, as DynamoDB would charge it.
     pub meter: Arc<Meter>,
     /// The engine behind `store`.
@@ -62,29 +65,32 @@ impl Stack {
         let dynamo = EmbeddedDynamo::open(&state_dir.join("store.db"))?;
         let queue = LocalQueue::open(&state_dir.join("queue.db"), QueueRules::default())?;
         let blobs = FolderBlobs::new(state_dir.join("blobs"));
-        Ok(Self::of(dynamo, queue, Arc::new(blobs), Some(lock)).await?)
+        blobs.forget_drafts().map_err(|cause| OpenError::Directory { dir: state_dir.to_owned(), cause })?;
+        Ok(Self::of(dynamo, queue, Shelf::Folder(Arc::new(blobs)), Some(lock)).await?)
     }
 
     /// A stack that leaves nothing behind.
     pub async fn memory() -> Result<Self, OpenError> {
         let queue = LocalQueue::memory(QueueRules::default())?;
-        Ok(Self::of(EmbeddedDynamo::memory()?, queue, Arc::new(MemoryBlobs::default()), None).await?)
+        Ok(Self::of(EmbeddedDynamo::memory()?, queue, Shelf::Memory(Arc::new(MemoryBlobs::default())), None).await?)
     }
 
     async fn of(
         dynamo: EmbeddedDynamo,
         queue: LocalQueue,
-        blobs: Arc<dyn Blobs>,
+        shelf: Shelf,
         lock: Option<File>,
     ) -> Result<Self, Unavailable> {
         let world: Arc<dyn World> = Arc::new(SystemWorld);
+        let blobs = shelf.blobs();
+        let uploads = Arc::new(LocalUploads::new(shelf, world.clone())?);
         let tables = TableNames::with_prefix(TABLE_PREFIX);
         create_tables(&dynamo.client(), &tables).await?;
         dynamo.forget_expired()?;
 
         let meter = Arc::new(Meter::default());
         let store = DynamoStore::new(dynamo.client(), tables, blobs.clone(), world.clone()).with_meter(meter.clone());
-        Ok(Self { world, store: Arc::new(store), queue: Arc::new(queue), blobs, meter, dynamo, _lock: lock })
+        Ok(Self { world, store: Arc::new(store), queue: Arc::new(queue), blobs, uploads, meter, dynamo, _lock: lock })
     }
 }
 

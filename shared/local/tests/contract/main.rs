@@ -18,3 +18,4 @@ mod queue_durability;
 mod queue_rules;
 
 mod stack;
+mod uploads;
