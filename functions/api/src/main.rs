@@ -1,45 +1,35 @@
 //! The front door for management on Lambda: everything below `/v1` that is no hook address, and `/healthz`.
+//!
+//! API Gateway cannot tell a webhook's address from a webhook's id, so handshakes by GET arrive here too.
 
-use std::sync::Arc;
-
-use aws::{Clients, DynamoStore, S3Blobs, SystemWorld, config};
-use lambda_http::{Body, Error, Request, RequestExt, run, service_fn};
-use service::{
-    Management,
-    http::{api::FirstKey, at_path},
-};
+use lambda_http::{Body, Error, Request, RequestExt, request::RequestContext, run, service_fn};
+use service::http::{Front, SourceAddress, at_path, web};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     aws::log_as_json();
-    let management = &management().await?;
+    let (management, door) = &aws::doors::management().await?;
     run(service_fn(|request: Request| async move {
-        let response = management.answer(&whole(request)?).await;
+        let request = whole(request)?;
+        let response = match Front::of(request.method(), request.uri().path()) {
+            Front::Web => web::receive(door, &request).await,
+            Front::Form | Front::Management => management.answer(&request).await,
+        };
         Ok::<_, Error>(response.map(|body| Body::from(body.to_vec())))
     }))
     .await
 }
 
-async fn management() -> Result<Management, Error> {
-    let (tables, bucket, public_url, admin) = config::read(|reader| {
-        let (tables, bucket) = (reader.tables(), reader.blob_bucket());
-        let (public_url, admin) = (reader.public_url(), reader.admin());
-        Some((tables?, bucket?, public_url?, admin?))
-    })?;
-    let clients = Clients::from_env().await;
-    let world = Arc::new(SystemWorld);
-    let blobs = Arc::new(S3Blobs::new(clients.s3, bucket, world.clone()));
-    Ok(Management {
-        store: Arc::new(DynamoStore::new(clients.dynamodb, tables, blobs, world.clone())),
-        world,
-        addresses: Arc::default(),
-        public_url,
-        first_key: admin.map(|admin| FirstKey { org: admin.org, digest: admin.key_hash }),
-    })
-}
-
-/// The request as the service takes it: at its path without the stage, its body as bytes.
+/// The request as the service takes it: at its path without the stage, its body as bytes, its source as the gateway saw it.
 fn whole(request: Request) -> Result<service::http::Request, Error> {
     let path = request.raw_http_path().to_owned();
-    Ok(at_path(request.map(|body| body.to_vec().into()), &path)?)
+    let source = match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.as_deref().and_then(|ip| ip.parse().ok()),
+        Some(_) | None => None,
+    };
+    let mut request = at_path(request.map(|body| body.to_vec().into()), &path)?;
+    if let Some(source) = source {
+        request.extensions_mut().insert(SourceAddress(source));
+    }
+    Ok(request)
 }

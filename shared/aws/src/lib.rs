@@ -19,6 +19,8 @@ mod sqs_queue;
 mod system_world;
 mod web_fetch;
 
+pub mod doors;
+
 pub use clients::Clients;
 pub use dynamo_store::DynamoStore;
 pub use logging::log_as_json;
