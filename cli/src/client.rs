@@ -2,7 +2,7 @@
 //!
 //! Redirects are not followed: an API key goes to the address its holder named and to no other.
 
-use std::{io, time::Duration};
+use std::{io, path::Path, time::Duration};
 
 use http::{
     HeaderValue, Method, Request, StatusCode,
@@ -67,6 +67,16 @@ impl Client {
             builder = builder.proxy(None);
         }
         Self { agent: builder.build().new_agent(), config }
+    }
+
+    /// The address of the server, without a slash at its end.
+    pub(crate) fn base_url(&self) -> &str {
+        &self.config.base_url
+    }
+
+    /// Where this program keeps what it has to remember.
+    pub(crate) fn state_dir(&self) -> &Path {
+        &self.config.state_dir
     }
 
     /// What is at the address.

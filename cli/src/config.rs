@@ -15,6 +15,7 @@ use crate::{failure::Failure, output::Format};
 
 const URL_VARIABLE: &str = "HOOKWRIGHT_URL";
 const API_KEY_VARIABLE: &str = "HOOKWRIGHT_API_KEY";
+const HOOK_KEY_VARIABLE: &str = "HOOKWRIGHT_HOOK_KEY";
 
 /// Where local mode listens unless it is told otherwise.
 const DEFAULT_URL: &str = "http://127.0.0.1:8787";
@@ -67,6 +68,8 @@ pub(crate) struct Config {
     pub(crate) place: Place,
     /// The key.
     pub(crate) key: Key,
+    /// Where this program keeps what it has to remember.
+    pub(crate) state_dir: PathBuf,
 }
 
 /// Where a server is.
@@ -102,15 +105,21 @@ impl Config {
             |flag: &Option<String>, name: &str| flag.clone().or_else(|| variable(name)).filter(|text| !text.is_empty());
         let url = setting(&global.url, URL_VARIABLE);
         let (base_url, place) = read_url(url.as_deref().unwrap_or(DEFAULT_URL))?;
+        let state_dir = global.state_dir.as_deref().unwrap_or(Path::new(DEFAULT_STATE_DIR));
         let key = match (setting(&global.api_key, API_KEY_VARIABLE), place) {
             (Some(token), _) => {
                 Key::Given(bearer(&token).ok_or("The API key has characters that no key has. Copy it again.")?)
             }
-            (None, Place::Here) => find_key(global.state_dir.as_deref().unwrap_or(Path::new(DEFAULT_STATE_DIR))),
+            (None, Place::Here) => find_key(state_dir),
             (None, Place::Elsewhere) => Key::None,
         };
-        Ok(Self { base_url, place, key })
+        Ok(Self { base_url, place, key, state_dir: state_dir.to_owned() })
     }
+}
+
+/// The key that webhooks are posted to with, when none was given by flag.
+pub(crate) fn hook_key() -> Option<String> {
+    env::var(HOOK_KEY_VARIABLE).ok().filter(|key| !key.is_empty())
 }
 
 /// The words of this process's command line, without the program.
@@ -124,10 +133,16 @@ fn read_url(text: &str) -> Result<(String, Place), String> {
     };
     let url: Uri = text.parse().map_err(|_| wrong())?;
     let is_web = matches!(url.scheme_str(), Some("http" | "https"));
-    let (true, Some(host), None) = (is_web, url.host(), url.query()) else { return Err(wrong()) };
+    let (true, Some(_), None) = (is_web, url.host(), url.query()) else { return Err(wrong()) };
+    Ok((text.trim_end_matches('/').to_owned(), place_of(&url)))
+}
+
+/// Whether the address is on this machine.
+pub(crate) fn place_of(url: &Uri) -> Place {
+    let host = url.host().unwrap_or_default();
     let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
     let is_here = host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback());
-    Ok((text.trim_end_matches('/').to_owned(), if is_here { Place::Here } else { Place::Elsewhere }))
+    if is_here { Place::Here } else { Place::Elsewhere }
 }
 
 /// A file that is missing or cannot be read is no failure: the server says what it thinks of a request without a key.

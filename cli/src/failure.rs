@@ -22,6 +22,8 @@ pub(crate) enum Failure {
     Refused(Refusal),
     /// The world has to recover, or the address to change.
     Unavailable(String),
+    /// What a hook answered to a sample was no success and has been printed; this is its status.
+    Answered(u16),
     /// `lint` found problems and has printed them.
     Problems,
     /// Nobody reads the output any more, so there is nobody to tell.
@@ -45,7 +47,7 @@ pub(crate) fn report(failure: &Failure, format: Format) -> ExitCode {
         Failure::OutputClosed => return ExitCode::SUCCESS,
         Failure::Refused(refusal) => refusal.page(format),
         Failure::Usage(sentence) | Failure::Unavailable(sentence) => Page::of_line(format!("error: {sentence}")),
-        Failure::Problems => Page::default(),
+        Failure::Answered(_) | Failure::Problems => Page::default(),
     };
     output::print_error(&page);
     ExitCode::from(exit_code(failure))
@@ -57,7 +59,7 @@ fn exit_code(failure: &Failure) -> u8 {
         Failure::Usage(_) => USAGE_EXIT,
         Failure::Unavailable(_) => UNAVAILABLE_EXIT,
         Failure::Problems => PROBLEMS_EXIT,
-        Failure::Refused(Refusal { status, .. }) => match status {
+        Failure::Refused(Refusal { status, .. }) | Failure::Answered(status) => match status {
             404 => NOT_FOUND_EXIT,
             401 | 403 => CREDENTIALS_EXIT,
             500.. => UNAVAILABLE_EXIT,
@@ -126,6 +128,8 @@ mod tests {
             (refusal(500, Value::Null), 5),
             (refusal(503, Value::Null), 5),
             (Failure::Unavailable(String::new()), 5),
+            (Failure::Answered(401), 4),
+            (Failure::Answered(500), 5),
             (Failure::Problems, 6),
             (Failure::OutputClosed, 0),
         ];

@@ -9,10 +9,14 @@ mod dev;
 
 mod client;
 mod config;
+mod duration;
 mod failure;
+mod machine;
+mod outgoing;
 mod output;
 mod paging;
 mod session;
+mod signing;
 mod source;
 mod why;
 

@@ -48,6 +48,11 @@ impl Page {
         self.lines.push(visible(text.as_ref()).trim_end().to_owned());
     }
 
+    /// Adds the lines of another page.
+    pub(crate) fn append(&mut self, page: Self) {
+        self.lines.extend(page.lines);
+    }
+
     /// Adds names and their values, one pair on a line, the values aligned.
     pub(crate) fn fields(&mut self, fields: &[(&str, String)]) {
         let width = fields.iter().map(|(name, _)| width_of(&visible(name))).max().unwrap_or(0);
@@ -67,6 +72,11 @@ impl Page {
             let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| padded(cell, *width)).collect();
             self.line(cells.join(COLUMN_GAP));
         }
+    }
+
+    /// Adds a document as JSON on one line, of which a stream has one after the other.
+    pub(crate) fn json_line(&mut self, document: &Value) {
+        self.lines.push(escaped_as_json(&document.to_string()));
     }
 
     /// Adds a document as JSON of several lines. What could act on a terminal is escaped as JSON escapes it, so the

@@ -14,7 +14,8 @@ use crate::{
 pub(crate) struct Session {
     /// The API.
     pub(crate) client: Client,
-    format: Format,
+    /// How answers are shown.
+    pub(crate) format: Format,
 }
 
 impl Session {

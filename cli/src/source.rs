@@ -10,6 +10,22 @@ use crate::failure::Failure;
 /// The name that stands for standard input.
 pub(crate) const STDIN: &str = "-";
 
+/// The text in the file called `name`.
+///
+/// *Errors*: it cannot be read, or is no text.
+pub(crate) fn read_text(name: &str) -> Result<String, Failure> {
+    String::from_utf8(read(name)?).map_err(|_| Failure::Usage(format!("The file {name} is no text.")))
+}
+
+/// The secret in the file called `name`. *Why without the line break at its end*: editors and `echo` put one there.
+///
+/// *Errors*: it cannot be read, or is no text.
+pub(crate) fn read_secret(name: &str) -> Result<String, Failure> {
+    let text = read_text(name)?;
+    let line = text.strip_suffix('\n').unwrap_or(&text);
+    Ok(line.strip_suffix('\r').unwrap_or(line).to_owned())
+}
+
 /// The bytes of the document called `name`, as they are.
 ///
 /// *Errors*: it cannot be read.
