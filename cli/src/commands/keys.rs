@@ -1,15 +1,15 @@
 //! `hookwright keys`: API keys and their roles; also the first key of a deployment, made before there is a server.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use clap::Subcommand;
-use domain::{ApiKeyId, ApiKeySecret, OrgId, Timestamp};
+use domain::{ApiKeyId, ApiKeySecret, OrgId};
 use serde_json::{Map, Value, json};
 
 use crate::{
     client::Address,
     config::Global,
+    duration,
     failure::Failure,
+    machine::{now, random},
     output::{self, Format, Page, text_at},
     paging::Paging,
     session::Session,
@@ -33,6 +33,7 @@ Examples:
   hookwright keys create --name auditor --role org.permission.workflow.read --role org.permission.transaction.read
   hookwright keys create --name reader --role org.permission.workflow.read --role org.permission.hook.read \\
       --expires-at 2030-01-31T00:00:00Z
+  hookwright keys create --name shop --role org.hooks --cidr 203.0.113.0/24 --cidr 2001:db8::/32
 
 A role covers all that begins with it: org.permission.hook covers org.permission.hook.read.")]
     Create {
@@ -45,6 +46,9 @@ A role covers all that begins with it: org.permission.hook covers org.permission
         /// When it stops working
         #[arg(long, value_name = "INSTANT")]
         expires_at: Option<String>,
+        /// Addresses that it works from; may be repeated [default: everywhere]
+        #[arg(long = "cidr", value_name = "CIDR")]
+        cidrs: Vec<String>,
     },
     /// List API keys, oldest first
     #[command(visible_alias = "list", after_help = "Examples:\n  hookwright keys ls")]
@@ -55,6 +59,18 @@ A role covers all that begins with it: org.permission.hook covers org.permission
     /// Show an API key; its token is kept nowhere
     #[command(after_help = "Examples:\n  hookwright keys show 6a1f2e3d4c5b6a7980a1b2c3")]
     Show(KeyArg),
+    /// Make a key with the same roles and print its token; the old key works on for a while
+    #[command(after_help = "\
+Examples:
+  hookwright keys rotate 6a1f2e3d4c5b6a7980a1b2c3
+  hookwright keys rotate 6a1f2e3d4c5b6a7980a1b2c3 --overlap 7d")]
+    Rotate {
+        #[command(flatten)]
+        key: KeyArg,
+        /// How long the old key works on: a number and s, m, h or d
+        #[arg(long, value_name = "SPAN", default_value = "24h", value_parser = duration::seconds)]
+        overlap: u32,
+    },
     /// Delete an API key; it stops working at once
     #[command(visible_alias = "delete", after_help = "Examples:\n  hookwright keys rm 6a1f2e3d4c5b6a7980a1b2c3")]
     Rm(KeyArg),
@@ -87,14 +103,22 @@ pub(crate) fn run(args: Args, global: &Global) -> Result<(), Failure> {
     let session = Session::open(global)?;
     match args.command {
         Command::New { org } => make(org, global.format()),
-        Command::Create { name, roles, expires_at } => {
+        Command::Create { name, roles, expires_at, cidrs } => {
             let mut draft = Map::from_iter([("name".to_owned(), json!(name)), ("roles".to_owned(), json!(roles))]);
             draft.extend(expires_at.map(|instant| ("expiresAt".to_owned(), json!(instant))));
+            if !cidrs.is_empty() {
+                draft.insert("cidrs".to_owned(), json!(cidrs));
+            }
             let answer = session.client.post(&Address::of(&["api-keys"]), json!(draft).to_string().into_bytes())?;
             session.show(&answer, created)
         }
         Command::Ls { paging } => session.list(Address::of(&["api-keys"]), &paging, table),
         Command::Show(key) => session.show(&session.client.get(&key.address())?, view),
+        Command::Rotate { key, overlap } => {
+            let document = json!({ "overlapSeconds": overlap }).to_string().into_bytes();
+            let answer = session.client.post(&Address::of(&["api-keys", &key.id, "rotate"]), document)?;
+            session.show(&answer, created)
+        }
         Command::Rm(key) => {
             session.remove(&key.address(), format!("The API key {} is deleted. It works no more.", key.id))
         }
@@ -132,20 +156,6 @@ fn make(org: Option<OrgId>, format: Format) -> Result<(), Failure> {
     output::print(&page)
 }
 
-fn random<const BYTES: usize>() -> Result<[u8; BYTES], Failure> {
-    let mut bytes = [0; BYTES];
-    match getrandom::fill(&mut bytes) {
-        Ok(()) => Ok(bytes),
-        Err(error) => Err(Failure::Unavailable(format!("The system has no random numbers to give: {error}."))),
-    }
-}
-
-/// Only makes ids sort by age, so a clock before 1970 does no harm.
-fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_millisecond(i64::try_from(since.as_millis()).unwrap_or_default())
-}
-
 fn created(key: &Value) -> Page {
     let mut page = Page::default();
     page.fields(&[("token", text_at(key, "/attributes/token"))]);
@@ -161,12 +171,14 @@ fn view(key: &Value) -> Page {
     page
 }
 
-fn fields(key: &Value) -> [(&'static str, String); 5] {
+fn fields(key: &Value) -> [(&'static str, String); 7] {
     [
         ("id", text_at(key, "/id")),
         ("name", text_at(key, "/attributes/name")),
-        ("roles", roles(key)),
+        ("roles", listed(key, "/attributes/roles")),
+        ("from", from(key)),
         ("expires", text_at(key, "/attributes/expiresAt")),
+        ("last used", text_at(key, "/attributes/lastUsedAt")),
         ("created", text_at(key, "/attributes/createdAt")),
     ]
 }
@@ -177,14 +189,26 @@ fn table(keys: &[Value]) -> Page {
     }
     let mut page = Page::default();
     let rows = keys.iter().map(|key| {
-        let name = text_at(key, "/attributes/name");
-        [text_at(key, "/id"), name, text_at(key, "/attributes/expiresAt"), roles(key)]
+        [
+            text_at(key, "/id"),
+            text_at(key, "/attributes/name"),
+            text_at(key, "/attributes/expiresAt"),
+            text_at(key, "/attributes/lastUsedAt"),
+            from(key),
+            listed(key, "/attributes/roles"),
+        ]
     });
-    page.table(["ID", "NAME", "EXPIRES", "ROLES"], rows.collect());
+    page.table(["ID", "NAME", "EXPIRES", "LAST USED", "FROM", "ROLES"], rows.collect());
     page
 }
 
-fn roles(key: &Value) -> String {
-    let roles = key.pointer("/attributes/roles").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    roles.iter().map(output::brief).collect::<Vec<_>>().join(", ")
+/// The addresses that the key works from.
+fn from(key: &Value) -> String {
+    let cidrs = listed(key, "/attributes/cidrs");
+    if cidrs.is_empty() { "everywhere".to_owned() } else { cidrs }
+}
+
+fn listed(key: &Value, pointer: &str) -> String {
+    let items = key.pointer(pointer).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    items.iter().map(output::brief).collect::<Vec<_>>().join(", ")
 }

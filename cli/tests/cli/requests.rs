@@ -319,5 +319,5 @@ fn a_new_keys_token_is_printed() {
         &["keys", "create", "--name", "shop", "--role", "org.hooks"],
     );
     assert!(done.out.starts_with("token  hk_new\nKeep the token"), "{}", done.out);
-    assert!(done.out.contains("roles    org.hooks"), "{}", done.out);
+    assert!(done.out.contains("roles      org.hooks"), "{}", done.out);
 }
