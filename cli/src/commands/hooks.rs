@@ -1,30 +1,36 @@
 //! `hookwright hooks`: addresses that receive data.
 
+mod auth;
+mod doctor;
+mod guard;
+mod rotate;
+mod settings;
+mod view;
+
 use clap::{Subcommand, ValueEnum, builder::PossibleValuesParser};
 use domain::HookKind;
 use serde_json::{Map, Value, json};
 
-use crate::{
-    client::Address,
-    config::Global,
-    failure::Failure,
-    output::{Page, brief, present_fields, shortened, text_at},
-    paging::Paging,
-    session::Session,
+use self::{
+    auth::AuthArgs,
+    guard::{GuardArgs, GuardTakenBack},
+    settings::{ReplyArgs, SettingsArgs, TakenBack, put},
 };
+use crate::{client::Address, config::Global, failure::Failure, paging::Paging, session::Session};
 
 /// The kinds this version has.
-const KINDS: [&str; 1] = [HookKind::Form.word()];
+pub(crate) const KINDS: [&str; 2] = [HookKind::Form.word(), HookKind::Web.word()];
 
-const TITLE_LIMIT_CHARS: usize = 40;
-const DATA_LIMIT_CHARS: usize = 80;
+/// The kind that a signature is checked for, which is where signatures and samples come in.
+pub(crate) const SIGNED_KIND: &str = HookKind::Web.word();
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   hookwright hooks create --title Orders
+  hookwright hooks create web --title Shop --auth shopify --secret-file secret.txt
   hookwright hooks ls
-  hookwright hooks debug 6a1f2e3d4c5b6a7980a1b2c3 on")]
+  hookwright hooks doctor 6a1f2e3d4c5b6a7980a1b2c3")]
 pub(crate) struct Args {
     #[command(subcommand)]
     command: Command,
@@ -36,27 +42,18 @@ enum Command {
     #[command(after_help = "\
 Examples:
   hookwright hooks create --title Orders
-  hookwright hooks create form --title Contact --reply-status 303 --reply-location https://shop.example/thanks")]
-    Create {
-        /// What kind of hook
-        #[arg(value_parser = PossibleValuesParser::new(KINDS), default_value = KINDS[0])]
-        kind: String,
-        /// What people call it
-        #[arg(long)]
-        title: String,
-        /// What it is for
-        #[arg(long)]
-        description: Option<String>,
-        /// The event it fires instead of its own, such as kustomer.app.shop.order-placed
-        #[arg(long, value_name = "NAME")]
-        event_name: Option<String>,
-        #[command(flatten)]
-        reply: ReplyArgs,
-    },
+  hookwright hooks create form --title Contact --reply-status 303 --reply-location https://shop.example/thanks
+  hookwright hooks create form --title Contact --origin https://shop.example --origin-lock --honeypot website
+  hookwright hooks create web --title Shop --auth shopify --secret-file secret.txt
+  hookwright hooks create web --title Partner --auth bearer --limit 100/60 --duplicates 86400 --duplicate-field orderId
+  hookwright hooks create web --title Calls --auth twilio --secret-file token.txt --public-url https://hooks.example.com/calls
+
+What is typed on a command line can be seen by others on the machine: a secret is better off in a file.")]
+    Create(Box<Draft>),
     /// List hooks, oldest first
     #[command(
         visible_alias = "list",
-        after_help = "Examples:\n  hookwright hooks ls\n  hookwright hooks ls --page-size 100 --json"
+        after_help = "Examples:\n  hookwright hooks ls\n  hookwright hooks ls --kind web --page-size 100 --json"
     )]
     Ls {
         #[command(flatten)]
@@ -65,23 +62,44 @@ Examples:
         paging: Paging,
     },
     /// Show a hook
-    #[command(after_help = "Examples:\n  hookwright hooks show 6a1f2e3d4c5b6a7980a1b2c3")]
+    #[command(after_help = "Examples:\n  hookwright hooks show 6a1f2e3d4c5b6a7980a1b2c3 --kind web")]
     Show(HookArg),
     /// Change a hook; what is not named stays
     #[command(after_help = "\
 Examples:
   hookwright hooks update 6a1f2e3d4c5b6a7980a1b2c3 --title 'Web orders'
   hookwright hooks update 6a1f2e3d4c5b6a7980a1b2c3 --reply-status 200 --reply-body ok --reply-content-type text/plain
-  hookwright hooks update 6a1f2e3d4c5b6a7980a1b2c3 --no-reply")]
+  hookwright hooks update 6a1f2e3d4c5b6a7980a1b2c3 --no-reply --no-honeypot
+  hookwright hooks update 6a1f2e3d4c5b6a7980a1b2c3 --kind web --tolerance-seconds 600 --no-limit
+
+Another scheme begins with nothing: pass its secrets and settings with it.")]
     Update {
         #[command(flatten)]
         hook: HookArg,
         #[command(flatten)]
-        changes: Changes,
+        changes: Box<Changes>,
     },
     /// Delete a hook; its address takes nothing any more
     #[command(visible_alias = "delete", after_help = "Examples:\n  hookwright hooks rm 6a1f2e3d4c5b6a7980a1b2c3")]
     Rm(HookArg),
+    /// Give a webhook a new secret; the old ones go on to match unless they are dropped
+    #[command(after_help = "\
+Examples:
+  hookwright hooks rotate-secret 6a1f2e3d4c5b6a7980a1b2c3
+  hookwright hooks rotate-secret 6a1f2e3d4c5b6a7980a1b2c3 --secret-file new-secret.txt
+  hookwright hooks rotate-secret 6a1f2e3d4c5b6a7980a1b2c3 --secret-file - --drop-old < new-secret.txt
+
+Without a secret one is made and printed, this once, where the scheme leaves it to you:
+header, standard-webhooks, github and cal. A hook has at most 5 secrets, and any may match.")]
+    RotateSecret(rotate::Args),
+    /// Tell why what arrived at a webhook was refused, and what to do about it
+    #[command(after_help = "\
+Examples:
+  hookwright hooks doctor 6a1f2e3d4c5b6a7980a1b2c3
+  hookwright hooks doctor 6a1f2e3d4c5b6a7980a1b2c3 --kind form --json
+
+The last 20 refusals are kept for 7 days, without bodies and credentials. The sender sees none of this.")]
+    Doctor(SignedHookArg),
     /// Keep what arrives readable for 24 hours, or stop
     #[command(after_help = "Examples:\n  hookwright hooks debug 6a1f2e3d4c5b6a7980a1b2c3 on")]
     Debug {
@@ -93,6 +111,30 @@ Examples:
     /// Show the last 10 interactions of a hook in debug, newest first
     #[command(after_help = "Examples:\n  hookwright hooks transactions 6a1f2e3d4c5b6a7980a1b2c3")]
     Transactions(HookArg),
+}
+
+#[derive(Debug, clap::Args)]
+struct Draft {
+    /// What kind of hook: a form, posted to by anyone, or a webhook, posted to with credentials or a signature
+    #[arg(value_parser = PossibleValuesParser::new(KINDS), default_value = KINDS[0])]
+    kind: String,
+    /// What people call it
+    #[arg(long)]
+    title: String,
+    /// What it is for
+    #[arg(long)]
+    description: Option<String>,
+    /// The event it fires instead of its own, such as kustomer.app.shop.order-placed
+    #[arg(long, value_name = "NAME")]
+    event_name: Option<String>,
+    #[command(flatten)]
+    auth: AuthArgs,
+    #[command(flatten)]
+    settings: SettingsArgs,
+    #[command(flatten)]
+    guard: GuardArgs,
+    #[command(flatten)]
+    reply: ReplyArgs,
 }
 
 #[derive(Debug, clap::Args)]
@@ -110,36 +152,35 @@ struct HookArg {
     kind: KindArg,
 }
 
-/// What a poster is answered instead of the standard 202.
 #[derive(Debug, clap::Args)]
-struct ReplyArgs {
-    /// What a poster is answered: 200 to 299, or 303 with --reply-location [default: 202 with the transaction's id]
-    #[arg(long, value_name = "STATUS")]
-    reply_status: Option<u16>,
-    /// The body of that answer
-    #[arg(long, value_name = "TEXT", requires = "reply_status")]
-    reply_body: Option<String>,
-    /// Where a browser is sent
-    #[arg(long, value_name = "URL", requires = "reply_status")]
-    reply_location: Option<String>,
-    /// The type of --reply-body
-    #[arg(long, value_name = "TYPE", requires = "reply_status")]
-    reply_content_type: Option<String>,
+struct SignedHookArg {
+    /// The hook's id (24 hex digits), not the hash in its address
+    id: String,
+    /// What kind of hook
+    #[arg(long, value_parser = PossibleValuesParser::new(KINDS), default_value = SIGNED_KIND)]
+    kind: String,
 }
 
 #[derive(Debug, clap::Args)]
 struct Changes {
     /// What people call it
-    #[arg(long, required_unless_present_any = ["description", "reply_status", "no_reply"])]
+    #[arg(long)]
     title: Option<String>,
     /// What it is for
     #[arg(long)]
     description: Option<String>,
     #[command(flatten)]
+    auth: AuthArgs,
+    #[command(flatten)]
+    settings: SettingsArgs,
+    #[command(flatten)]
+    guard: GuardArgs,
+    #[command(flatten)]
     reply: ReplyArgs,
-    /// Answer posters in the standard way again
-    #[arg(long, conflicts_with = "reply_status")]
-    no_reply: bool,
+    #[command(flatten)]
+    taken_back: TakenBack,
+    #[command(flatten)]
+    guard_taken_back: GuardTakenBack,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -154,23 +195,30 @@ enum Debugging {
 pub(crate) fn run(args: Args, global: &Global) -> Result<(), Failure> {
     let session = Session::open(global)?;
     match args.command {
-        Command::Create { kind, title, description, event_name, reply } => {
-            let mut draft = Map::from_iter([("title".to_owned(), json!(title))]);
-            set(&mut draft, "description", description);
-            set(&mut draft, "eventName", event_name);
-            draft.extend(reply.into_document().map(|reply| ("reply".to_owned(), reply)));
-            let answer = session.client.post(&Address::of(&["hooks", &kind]), json!(draft).to_string().into_bytes())?;
-            session.show(&answer, view)
+        Command::Create(draft) => {
+            let address = Address::of(&["hooks", &draft.kind]);
+            let document = draft.into_document()?;
+            session.show(&session.client.post(&address, document.to_string().into_bytes())?, view::one)
         }
-        Command::Ls { kind, paging } => session.list(Address::of(&["hooks", &kind.kind]), &paging, table),
-        Command::Show(hook) => session.show(&session.client.get(&hook.address())?, view),
-        Command::Update { hook, changes } => change(&session, &hook, changes.into_document()),
+        Command::Ls { kind, paging } => {
+            session.list(Address::of(&["hooks", &kind.kind]), &paging, |hooks| view::table(&kind.kind, hooks))
+        }
+        Command::Show(hook) => session.show(&session.client.get(&hook.address())?, view::one),
+        Command::Update { hook, changes } => {
+            let document = changes.into_document(|| session.client.get(&hook.address()))?;
+            change(&session, &hook, document)
+        }
         Command::Rm(hook) => session
             .remove(&hook.address(), format!("The hook {} is deleted. Its address takes nothing any more.", hook.id)),
+        Command::RotateSecret(args) => rotate::run(args, &session),
+        Command::Doctor(hook) => {
+            let address = Address::of(&["hooks", &hook.kind, &hook.id, "refusals"]);
+            session.show(&session.client.get(&address)?, |refusals| doctor::view(&hook.id, &hook.kind, refusals))
+        }
         Command::Debug { hook, debug } => change(&session, &hook, json!({ "debug": matches!(debug, Debugging::On) })),
         Command::Transactions(hook) => {
             let address = Address::of(&["hooks", &hook.kind.kind, &hook.id, "transactions"]);
-            session.show(&session.client.get(&address)?, |items| interactions(&hook, items))
+            session.show(&session.client.get(&address)?, |items| view::interactions(&hook.id, &hook.kind.kind, items))
         }
     }
 }
@@ -181,87 +229,40 @@ impl HookArg {
     }
 }
 
-impl ReplyArgs {
-    fn into_document(self) -> Option<Value> {
-        let mut reply = Map::from_iter([("status".to_owned(), json!(self.reply_status?))]);
-        set(&mut reply, "body", self.reply_body);
-        set(&mut reply, "location", self.reply_location);
-        set(&mut reply, "contentType", self.reply_content_type);
-        Some(Value::Object(reply))
+impl Draft {
+    fn into_document(self) -> Result<Value, Failure> {
+        let mut draft = Map::from_iter([("title".to_owned(), json!(self.title))]);
+        put(&mut draft, "description", self.description);
+        put(&mut draft, "eventName", self.event_name);
+        draft.extend(self.auth.into_draft()?.map(|auth| ("auth".to_owned(), auth)));
+        self.settings.write(&mut draft);
+        self.guard.write(&mut draft);
+        self.reply.write(&mut draft);
+        Ok(Value::Object(draft))
     }
 }
 
 impl Changes {
-    fn into_document(self) -> Value {
+    /// The change, made from `hook`, the document of the hook as it is, because a guard is replaced as a whole.
+    ///
+    /// *Errors*: nothing is to change, a file cannot be read, or the hook cannot be had.
+    fn into_document(self, hook: impl FnOnce() -> Result<Value, Failure>) -> Result<Value, Failure> {
+        let shown_guard = || hook().map(|hook| hook.pointer("/data/attributes/guard").cloned().unwrap_or(Value::Null));
         let mut changes = Map::new();
-        set(&mut changes, "title", self.title);
-        set(&mut changes, "description", self.description);
-        if self.no_reply {
-            changes.insert("reply".to_owned(), Value::Null);
+        put(&mut changes, "title", self.title);
+        put(&mut changes, "description", self.description);
+        changes.extend(self.auth.into_change()?.map(|auth| ("auth".to_owned(), auth)));
+        self.taken_back.write(&mut changes);
+        self.settings.write(&mut changes);
+        self.guard.write_change(&self.guard_taken_back, shown_guard, &mut changes)?;
+        self.reply.write(&mut changes);
+        if changes.is_empty() {
+            return Err(Failure::Usage("Say what is to change, such as --title; see --help.".to_owned()));
         }
-        changes.extend(self.reply.into_document().map(|reply| ("reply".to_owned(), reply)));
-        Value::Object(changes)
+        Ok(Value::Object(changes))
     }
-}
-
-fn set(document: &mut Map<String, Value>, name: &str, value: Option<String>) {
-    document.extend(value.map(|value| (name.to_owned(), Value::String(value))));
 }
 
 fn change(session: &Session, hook: &HookArg, changes: Value) -> Result<(), Failure> {
-    session.show(&session.client.put(&hook.address(), changes.to_string().into_bytes())?, view)
-}
-
-fn view(hook: &Value) -> Page {
-    let mut page = Page::default();
-    let mut fields = vec![("id", text_at(hook, "/id")), ("url", text_at(hook, "/attributes/url"))];
-    fields.extend(present_fields(
-        hook,
-        &[
-            ("event", "/attributes/eventName"),
-            ("title", "/attributes/title"),
-            ("description", "/attributes/description"),
-            ("debug", "/attributes/debug"),
-            ("reply", "/attributes/reply"),
-            ("created", "/attributes/createdAt"),
-            ("updated", "/attributes/updatedAt"),
-        ],
-    ));
-    page.fields(&fields);
-    page
-}
-
-fn table(hooks: &[Value]) -> Page {
-    if hooks.is_empty() {
-        return Page::of_line("There are no hooks. Make one with `hookwright hooks create --title Orders`.");
-    }
-    let mut page = Page::default();
-    let rows = hooks.iter().map(|hook| {
-        let title = shortened(&text_at(hook, "/attributes/title"), TITLE_LIMIT_CHARS);
-        [text_at(hook, "/id"), title, text_at(hook, "/attributes/debug"), text_at(hook, "/attributes/url")]
-    });
-    page.table(["ID", "TITLE", "DEBUG", "URL"], rows.collect());
-    page
-}
-
-fn interactions(hook: &HookArg, items: &Value) -> Page {
-    let items = items.as_array().map_or(&[][..], Vec::as_slice);
-    if items.is_empty() {
-        return Page::of_line(format!(
-            "Nothing is kept. What arrives is kept for 24 hours while debug is on: `hookwright hooks debug {} on`.",
-            hook.id
-        ));
-    }
-    let mut page = Page::default();
-    let rows = items.iter().map(|item| {
-        let (result, what) = match item.pointer("/attributes/code") {
-            Some(code) if text_at(item, "/type") == "refusal" => {
-                (format!("refused: {}", brief(code)), text_at(item, "/attributes/detail"))
-            }
-            Some(_) | None => ("accepted".to_owned(), text_at(item, "/attributes/data")),
-        };
-        [text_at(item, "/attributes/createdAt"), text_at(item, "/id"), result, shortened(&what, DATA_LIMIT_CHARS)]
-    });
-    page.table(["ARRIVED", "ID", "RESULT", "DATA"], rows.collect());
-    page
+    session.show(&session.client.put(&hook.address(), changes.to_string().into_bytes())?, view::one)
 }
