@@ -1,12 +1,15 @@
 //! What can be asked for: one file for each noun, in the order of `hookwright --help`.
 
+mod apps;
 mod customers;
 mod hooks;
 mod keys;
 mod klasses;
 mod lint;
+mod listen;
 mod runs;
 mod transactions;
+mod trigger;
 mod workflows;
 
 use std::process::ExitCode;
@@ -26,6 +29,7 @@ Examples:
 Environment:
   HOOKWRIGHT_URL      where the server is, when --url is not given
   HOOKWRIGHT_API_KEY  the API key, when --api-key is not given
+  HOOKWRIGHT_HOOK_KEY the API key that `trigger` posts to webhooks with, when --key is not given
 
 Exit codes:
   0  done
@@ -52,6 +56,12 @@ enum Command {
     Dev(dev::Args),
     /// Addresses that receive data
     Hooks(hooks::Args),
+    /// Send a hook a sample of a provider's event, signed
+    Trigger(trigger::Args),
+    /// Forward what a hook receives to a program on this machine
+    Listen(listen::Args),
+    /// Providers whose signatures and events are built in
+    Apps(apps::Args),
     /// Automations: what happens when something arrives
     Workflows(workflows::Args),
     /// Executions of workflows, step by step
@@ -72,6 +82,9 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
     let outcome = match command {
         Command::Dev(args) => return dev::run(args),
         Command::Hooks(args) => hooks::run(args, &global),
+        Command::Trigger(args) => trigger::run(args, &global),
+        Command::Listen(args) => listen::run(args, &global),
+        Command::Apps(args) => apps::run(args, &global),
         Command::Workflows(args) => workflows::run(args, &global),
         Command::Runs(args) => runs::run(args, &global),
         Command::Transactions(args) => transactions::run(args, &global),
