@@ -5,9 +5,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod help;
+mod listen;
 mod offline;
 mod requests;
 mod server;
+mod trigger;
+mod webhooks;
 
 use std::{
     io::Write,
@@ -37,7 +40,12 @@ fn hookwright_reading(dir: &Path, words: &[&str], input: &[u8]) -> Done {
 
 fn command(dir: &Path, words: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hookwright"));
-    command.current_dir(dir).args(words).env_remove("HOOKWRIGHT_URL").env_remove("HOOKWRIGHT_API_KEY");
+    command
+        .current_dir(dir)
+        .args(words)
+        .env_remove("HOOKWRIGHT_URL")
+        .env_remove("HOOKWRIGHT_API_KEY")
+        .env_remove("HOOKWRIGHT_HOOK_KEY");
     command
 }
 
