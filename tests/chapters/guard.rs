@@ -6,9 +6,9 @@ use std::{
     sync::Arc,
 };
 
-use domain::{Guard, HookHash, HookId, HookKind, Secret};
+use domain::{HookHash, HookId};
 use serde_json::{Value, json};
-use service::{directory::hooks, guard, runs};
+use service::{ports::World as _, runs};
 use sha2::{Digest, Sha256};
 use tests::{
     faults::DownQueue,
@@ -17,32 +17,31 @@ use tests::{
 
 const SHOP: &str = "https://shop.example";
 const TURNSTILE: &str = "https://challenges.cloudflare.com/turnstile/v0/siteverify";
+const SECRET: &str = "captcha & secret";
 const RECAPTCHA: &str = "https://www.google.com/recaptcha/api/siteverify";
 
-/// A hook with this guard, set behind the doors.
-async fn guarded(world: &World, guard: Guard) -> FormHook {
-    let hook = world.form_hook().await;
-    set(world, &hook, guard).await;
-    hook
+/// A hook with this guard.
+async fn guarded(world: &World, guard: Value) -> FormHook {
+    world.form_hook_with(json!({ "title": "Contact", "guard": guard })).await
 }
 
-async fn set(world: &World, hook: &FormHook, guard: Guard) {
-    let id = HookId::parse(&hook.id).unwrap();
-    let found = hooks::find(world.store.as_ref(), world.org, HookKind::Form, id).await.unwrap().unwrap();
-    let mut changed = found.value;
-    let guard = guard::with_challenge_key(guard, changed.guard.as_ref(), world.clock.as_ref()).unwrap();
-    assert_eq!(guard::check_settings(&guard), Ok(()));
-    changed.guard = Some(guard);
-    hooks::replace(world.store.as_ref(), &changed, found.rev).await.unwrap();
-    world.door.addresses.forget(HookHash::parse(&hook.hash).unwrap());
+async fn set(world: &World, hook: &FormHook, guard: Value) {
+    world.api("PATCH", &format!("/v1/hooks/form/{}", hook.id), json!({ "guard": guard })).await.expect(200);
 }
 
-fn origins(origins: &[&str]) -> Guard {
-    Guard { origins: origins.iter().map(|&origin| origin.to_owned()).collect(), ..Guard::default() }
+fn origins(origins: &[&str]) -> Value {
+    json!({ "origins": origins })
 }
 
-fn challenged() -> Guard {
-    Guard { minimum_fill_seconds: Some(3), proof_of_work_bits: Some(8), ..Guard::default() }
+fn challenged() -> Value {
+    json!({ "minimumFillSeconds": 3, "proofOfWorkBits": 8 })
+}
+
+/// [`challenged`], and more.
+fn challenged_and(key: &str, value: Value) -> Value {
+    let mut guard = challenged();
+    guard[key] = value;
+    guard
 }
 
 async fn token(world: &World, hook: &FormHook) -> String {
@@ -68,6 +67,10 @@ async fn proved(world: &World, hook: &FormHook, name: &str) -> Value {
 async fn data_of(world: &World, transaction: &str) -> Value {
     world.work().await;
     world.get(&format!("/v1/transactions/{transaction}")).await.expect(200).attribute("data")
+}
+
+fn hook_hash(hook: &FormHook) -> HookHash {
+    HookHash::parse(&hook.hash).unwrap()
 }
 
 async fn refusals(world: &World, hook: &FormHook) -> Vec<String> {
@@ -190,7 +193,7 @@ async fn a_post_from_another_page_is_refused_and_its_owner_can_see_it() {
 #[tokio::test]
 async fn a_lock_keeps_out_what_does_not_say_where_it_comes_from() {
     let world = World::new().await;
-    let hook = guarded(&world, Guard { origin_lock: true, ..origins(&[SHOP]) }).await;
+    let hook = guarded(&world, json!({ "origins": [SHOP], "originLock": true })).await;
     for (headers, status) in [
         (vec![], 403),
         (vec![("referer", "https://evil.example/")], 403),
@@ -234,7 +237,7 @@ async fn a_challenge_says_what_it_asks_for_at_both_addresses() {
 #[tokio::test]
 async fn a_post_with_a_solved_challenge_is_taken_without_the_fields_of_the_guard() {
     let world = World::new().await;
-    let hook = guarded(&world, Guard { honeypot: Some("website".to_owned()), ..challenged() }).await;
+    let hook = guarded(&world, challenged_and("honeypot", json!("website"))).await;
 
     let mut json = proved(&world, &hook, "Ada").await;
     json["website"] = json!("");
@@ -265,7 +268,7 @@ async fn a_post_with_a_solved_challenge_is_taken_without_the_fields_of_the_guard
 #[tokio::test]
 async fn what_is_wrong_with_a_token_is_said_and_does_not_use_it_up() {
     let world = World::new().await;
-    let hook = guarded(&world, Guard { honeypot: Some("website".to_owned()), ..challenged() }).await;
+    let hook = guarded(&world, challenged_and("honeypot", json!("website"))).await;
     let other = guarded(&world, challenged()).await;
     let good = proved(&world, &hook, "Ada").await;
     let foreign = proved(&world, &other, "Ada").await;
@@ -356,9 +359,9 @@ async fn a_challenge_of_before_is_judged_by_what_the_hook_asks_now() {
     let hook = guarded(&world, challenged()).await;
     let post = proved(&world, &hook, "Ada").await;
     world.clock.pass_seconds(3);
-    set(&world, &hook, Guard { proof_of_work_bits: Some(24), ..challenged() }).await;
+    set(&world, &hook, challenged_and("proofOfWorkBits", json!(24))).await;
     assert_eq!(world.post(&hook, post.clone()).await.expect(400).code(), "proof_of_work_wrong");
-    set(&world, &hook, Guard::default()).await;
+    set(&world, &hook, json!({})).await;
     let transaction = world.post(&hook, post).await.expect(202).id();
     assert_eq!(data_of(&world, &transaction).await, json!({ "name": "Ada" }), "the page need not know");
 }
@@ -366,7 +369,7 @@ async fn a_challenge_of_before_is_judged_by_what_the_hook_asks_now() {
 #[tokio::test]
 async fn a_honeypot_alone_needs_no_challenge() {
     let world = World::new().await;
-    let hook = guarded(&world, Guard { honeypot: Some("website".to_owned()), ..Guard::default() }).await;
+    let hook = guarded(&world, json!({ "honeypot": "website" })).await;
     world.post(&hook, json!({ "a": 1 })).await.expect(202);
     world.post(&hook, json!({ "a": 1, "website": "" })).await.expect(202);
     assert_eq!(world.post(&hook, json!({ "website": "x" })).await.expect(400).code(), "honeypot_filled");
@@ -375,8 +378,8 @@ async fn a_honeypot_alone_needs_no_challenge() {
 
 // ---- Captchas
 
-fn turnstile() -> Guard {
-    Guard { turnstile_secret: Some(Secret::new("turnstile & secret".to_owned())), ..Guard::default() }
+fn turnstile() -> Value {
+    json!({ "turnstileSecret": SECRET })
 }
 
 #[tokio::test]
@@ -392,7 +395,7 @@ async fn turnstile_is_asked_once_for_a_post_however_often_it_comes() {
     let asked = world.web.asked();
     assert_eq!(asked.len(), 1);
     let form = asked[0].form.as_deref().unwrap();
-    let key = form.strip_prefix("secret=turnstile%20%26%20secret&response=widget%2Banswer&idempotency_key=").unwrap();
+    let key = form.strip_prefix("secret=captcha%20%26%20secret&response=widget%2Banswer&idempotency_key=").unwrap();
     assert_eq!(key.replace("%2D", "").len(), 32);
     assert_eq!(data_of(&world, &first.id()).await, json!({ "name": "Ada" }));
 
@@ -438,16 +441,15 @@ async fn recaptcha_needs_a_score_at_the_minimum() {
         (None, r#"{"success":true}"#, None),
         (None, r#"{"success":true,"score":0.5}"#, None),
         (None, r#"{"success":true,"score":0.49}"#, Some("recaptcha_score_low")),
-        (Some(70), r#"{"success":true,"score":0.7}"#, None),
-        (Some(70), r#"{"success":true,"score":0.69}"#, Some("recaptcha_score_low")),
-        (Some(70), r#"{"success":true}"#, Some("recaptcha_score_missing")),
-        (Some(0), r#"{"success":true,"score":0.0}"#, None),
+        (Some(0.7), r#"{"success":true,"score":0.7}"#, None),
+        (Some(0.7), r#"{"success":true,"score":0.69}"#, Some("recaptcha_score_low")),
+        (Some(0.7), r#"{"success":true}"#, Some("recaptcha_score_missing")),
+        (Some(0.0), r#"{"success":true,"score":0.0}"#, None),
         (None, r#"{"success":false,"error-codes":["timeout-or-duplicate"]}"#, Some("recaptcha_refused")),
-        (Some(0), r#"{"success":false,"score":0.9}"#, Some("recaptcha_refused")),
+        (Some(0.0), r#"{"success":false,"score":0.9}"#, Some("recaptcha_refused")),
     ] {
         let world = World::new().await;
-        let secret = Some(Secret::new("s".to_owned()));
-        let guard = Guard { recaptcha_secret: secret, recaptcha_minimum_percent: minimum, ..Guard::default() };
+        let guard = json!({ "recaptchaSecret": SECRET, "recaptchaMinimumScore": minimum });
         let hook = guarded(&world, guard).await;
         world.web.put(RECAPTCHA, 200, verdict);
         let answer = world.post(&hook, json!({ "g-recaptcha-response": "r" })).await;
@@ -458,7 +460,7 @@ async fn recaptcha_needs_a_score_at_the_minimum() {
 #[tokio::test]
 async fn a_captcha_beside_a_challenge_is_asked_only_for_what_passes_the_challenge() {
     let world = World::new().await;
-    let hook = guarded(&world, Guard { turnstile_secret: turnstile().turnstile_secret, ..challenged() }).await;
+    let hook = guarded(&world, challenged_and("turnstileSecret", json!(SECRET))).await;
     world.web.put(TURNSTILE, 200, r#"{"success":false}"#);
     let mut post = proved(&world, &hook, "Ada").await;
     post["cf-turnstile-response"] = json!("r");
@@ -470,6 +472,49 @@ async fn a_captcha_beside_a_challenge_is_asked_only_for_what_passes_the_challeng
     post["cf-turnstile-response"] = json!("solved anew");
     world.post(&hook, post).await.expect(202);
     assert_eq!(world.web.asked().len(), 2);
+}
+
+#[tokio::test]
+async fn nothing_of_a_guard_that_is_secret_is_ever_shown() {
+    let world = World::new().await;
+    let hook =
+        guarded(&world, json!({ "proofOfWorkBits": 1, "turnstileSecret": SECRET, "recaptchaSecret": SECRET })).await;
+    let path = format!("/v1/hooks/form/{}", hook.id);
+    world.api("PATCH", &path, json!({ "debug": true })).await.expect(200);
+    world.web.put(TURNSTILE, 200, r#"{"success":false,"error-codes":["invalid-input-secret"]}"#);
+    let mut answers = vec![world.get(&path).await.expect(200)];
+    let token = token(&world, &hook).await;
+    let post = json!({ "hw_token": token, "hw_nonce": solved(&token, 1), "cf-turnstile-response": "t", "g-recaptcha-response": "r" });
+    answers.push(world.post(&hook, post).await.expect(503));
+    answers.push(world.post(&hook, json!({ "hw_token": token })).await.expect(400));
+    answers.push(world.get(&format!("{path}/transactions")).await.expect(200));
+    answers.push(world.get(&format!("{path}/refusals")).await.expect(200));
+    let key = world.door.addresses.remembered(hook_hash(&hook), world.clock.now()).flatten().unwrap();
+    let key = key.guard.unwrap().challenge_key.unwrap();
+    for answer in answers {
+        assert!(!answer.text.contains(SECRET) && !answer.text.contains("%26"), "{}", answer.text);
+        assert!(!answer.text.contains(key.reveal()), "{}", answer.text);
+    }
+}
+
+#[tokio::test]
+async fn a_guard_that_nobody_could_pass_is_not_saved() {
+    let world = World::new().await;
+    let hook = world.form_hook().await;
+    for guard in [
+        json!({ "originLock": true }),
+        json!({ "origins": ["null"] }),
+        json!({ "origins": ["https://shöp.example"] }),
+        json!({ "origins": vec![SHOP; 21] }),
+        json!({ "proofOfWorkBits": 25 }),
+        json!({ "proofOfWorkBits": 1_000_000 }),
+        json!({ "minimumFillSeconds": 3_601 }),
+        json!({ "honeypot": "hw_token" }),
+        json!({ "challengeKey": "k" }),
+    ] {
+        let body = json!({ "guard": guard });
+        world.api("PATCH", &format!("/v1/hooks/form/{}", hook.id), body).await.expect(400);
+    }
 }
 
 // ---- The script
@@ -503,7 +548,7 @@ async fn page(world: &World, status: u16, challenge: Value) -> Option<Vec<Value>
 #[tokio::test]
 async fn a_form_with_the_script_passes_the_guard() {
     let world = World::new().await;
-    let hook = guarded(&world, Guard { proof_of_work_bits: Some(12), ..challenged() }).await;
+    let hook = guarded(&world, challenged_and("proofOfWorkBits", json!(12))).await;
     let challenge = world.send("GET", &format!("{}/challenge", hook.path), &[], "").await.expect(200);
     let Some(submitted) = page(&world, 200, challenge.body.clone()).await else { return };
 

@@ -1,24 +1,16 @@
 //! Uploads: files that come before the post that names them.
 
-use domain::{Guard, HookHash, HookId, HookKind, UploadRule};
 use serde_json::{Value, json};
-use service::{directory::hooks, guard, ports::Blobs, uploads};
+use service::ports::Blobs;
 use sha2::{Digest, Sha256};
 use tests::world::{Answer, FormHook, World};
 
 const LIMIT_BYTES: u64 = 1_000;
 
-/// A hook that takes uploads of [`LIMIT_BYTES`], set behind the doors.
-async fn uploading(world: &World, guard: Option<Guard>) -> FormHook {
-    let hook = world.form_hook().await;
-    let id = HookId::parse(&hook.id).unwrap();
-    let found = hooks::find(world.store.as_ref(), world.org, HookKind::Form, id).await.unwrap().unwrap();
-    let mut changed = found.value;
-    changed.uploads = Some(UploadRule { limit_bytes: LIMIT_BYTES });
-    changed.guard = guard.map(|guard| guard::with_challenge_key(guard, None, world.clock.as_ref()).unwrap());
-    hooks::replace(world.store.as_ref(), &changed, found.rev).await.unwrap();
-    world.door.addresses.forget(HookHash::parse(&hook.hash).unwrap());
-    hook
+/// A hook that takes uploads of [`LIMIT_BYTES`].
+async fn uploading(world: &World) -> FormHook {
+    let attributes = json!({ "title": "Photos", "uploads": { "limitBytes": LIMIT_BYTES } });
+    world.form_hook_with(attributes).await
 }
 
 fn sha256(bytes: &[u8]) -> String {
@@ -46,7 +38,7 @@ async fn data_of(world: &World, transaction: &str) -> Value {
 #[tokio::test]
 async fn an_upload_that_a_post_names_becomes_the_file_that_a_multipart_form_would_have() {
     let world = World::new().await;
-    let hook = uploading(&world, None).await;
+    let hook = uploading(&world).await;
     let granted = begin(&world, &hook, &draft(b"png")).await.expect(201);
     assert_eq!(granted.body["data"]["type"], "upload");
     assert_eq!(
@@ -77,7 +69,7 @@ async fn an_upload_that_a_post_names_becomes_the_file_that_a_multipart_form_woul
 #[tokio::test]
 async fn an_upload_is_not_believed_until_all_of_it_is_there() {
     let world = World::new().await;
-    let hook = uploading(&world, None).await;
+    let hook = uploading(&world).await;
     let post = json!({ "file": { "$upload": begin(&world, &hook, &draft(b"png")).await.expect(201).id() } });
     assert_eq!(world.post(&hook, post.clone()).await.expect(400).code(), "upload_incomplete");
     world.blobs.put(&sha256(b"png"), "pn".into()).await.unwrap();
@@ -89,7 +81,7 @@ async fn an_upload_is_not_believed_until_all_of_it_is_there() {
 #[tokio::test]
 async fn an_upload_is_known_to_its_hook_for_a_day_and_to_no_other() {
     let world = World::new().await;
-    let (hook, other) = (uploading(&world, None).await, uploading(&world, None).await);
+    let (hook, other) = (uploading(&world).await, uploading(&world).await);
     put(&world, b"png").await;
     let id = begin(&world, &hook, &draft(b"png")).await.expect(201).id();
     let post = json!({ "$upload": id });
@@ -116,7 +108,7 @@ async fn an_upload_is_known_to_its_hook_for_a_day_and_to_no_other() {
 #[tokio::test]
 async fn a_post_names_10_uploads_and_not_11() {
     let world = World::new().await;
-    let hook = uploading(&world, None).await;
+    let hook = uploading(&world).await;
     put(&world, b"png").await;
     let id = begin(&world, &hook, &draft(b"png")).await.expect(201).id();
     let post = |count: usize| json!(vec![json!({ "$upload": id }); count]);
@@ -127,7 +119,7 @@ async fn a_post_names_10_uploads_and_not_11() {
 #[tokio::test]
 async fn what_is_said_of_an_upload_is_checked() {
     let world = World::new().await;
-    let hook = uploading(&world, None).await;
+    let hook = uploading(&world).await;
     let with = |key: &str, value: Value| {
         let mut changed = draft(b"png");
         changed[key] = value;
@@ -166,8 +158,9 @@ async fn what_is_said_of_an_upload_is_checked() {
     for method in ["GET", "PUT", "DELETE"] {
         assert_eq!(world.send(method, &path, &[], "").await.expect(405).headers["allow"], "POST");
     }
-    for (limit_bytes, good) in [(0, false), (1, true), (1 << 30, true), ((1 << 30) + 1, false)] {
-        assert_eq!(uploads::check_rule(UploadRule { limit_bytes }).is_ok(), good, "{limit_bytes}");
+    for (limit_bytes, status) in [(0, 400), (1, 200), (1 << 30, 200), ((1 << 30) + 1, 400)] {
+        let rule = json!({ "uploads": { "limitBytes": limit_bytes } });
+        world.api("PATCH", &format!("/v1/hooks/form/{}", hook.id), rule).await.expect(status);
     }
 }
 
@@ -184,9 +177,9 @@ async fn a_hook_without_uploads_takes_none_and_leaves_data_alone() {
 #[tokio::test]
 async fn the_guard_stands_before_uploads_too_and_a_token_stays_good_for_the_post() {
     let world = World::new().await;
-    let asking =
-        Guard { minimum_fill_seconds: Some(3), origins: vec!["https://shop.example".to_owned()], ..Guard::default() };
-    let hook = uploading(&world, Some(asking)).await;
+    let guard = json!({ "minimumFillSeconds": 3, "origins": ["https://shop.example"] });
+    let uploads = json!({ "limitBytes": LIMIT_BYTES });
+    let hook = world.form_hook_with(json!({ "title": "Photos", "guard": guard, "uploads": uploads })).await;
     let challenge = world.send("GET", &format!("{}/challenge", hook.path), &[], "").await.expect(200);
     let token = challenge.attribute("token").as_str().unwrap().to_owned();
     let path = format!("{}/uploads", hook.path);

@@ -20,7 +20,7 @@ pub mod guard;
 pub mod http;
 mod limits;
 pub mod senders;
-pub mod uploads;
+mod uploads;
 
 pub use accept::Door;
 pub use envelope::{Envelope, Source, UnreadableMessage};

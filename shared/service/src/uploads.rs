@@ -3,7 +3,7 @@
 //! An upload is a promise to bring certain bytes: the sender names their SHA-256, gets the right to put exactly these, and
 //! names the upload in its post as `{"$upload":"…"}`. Nothing is believed of it until the bytes are there in full.
 
-use domain::{Hook, Rejected, Rejection, Timestamp, UPLOAD_LIMIT_BYTES, UploadRule};
+use domain::{Hook, Rejected, Rejection, Timestamp, UploadRule};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -53,14 +53,6 @@ struct Promise {
     content_type: String,
     file_name: String,
     created_at: Timestamp,
-}
-
-/// Says what is wrong with a hook's `uploads`, in a sentence.
-pub fn check_rule(rule: UploadRule) -> Result<(), String> {
-    if (1..=UPLOAD_LIMIT_BYTES).contains(&rule.limit_bytes) {
-        return Ok(());
-    }
-    Err(format!("uploads.limitBytes is 1 to {UPLOAD_LIMIT_BYTES} (1 GiB)"))
 }
 
 /// Promises a place for the file that `draft` describes.
