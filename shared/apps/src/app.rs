@@ -92,6 +92,11 @@ impl App {
         self.manifest().map_or(&[], |manifest| &manifest.headers)
     }
 
+    /// The content type to read its bodies as, where its sender states another than it sends (JSON as `text/plain`).
+    pub fn read_as(&self) -> Option<&str> {
+        self.manifest()?.read_as.as_deref()
+    }
+
     /// What its sender asks of an address before or between events.
     pub fn handshake(&self) -> Option<&Handshake> {
         self.manifest()?.handshake.as_ref()

@@ -21,6 +21,7 @@ pub(crate) struct Manifest {
     pub(crate) auth: Option<Value>,
     pub(crate) methods: Vec<String>,
     pub(crate) headers: Vec<String>,
+    pub(crate) read_as: Option<String>,
     pub(crate) handshake: Option<Handshake>,
     pub(crate) echo: Option<Echo>,
     pub(crate) ping: Option<Mapping>,
@@ -72,6 +73,7 @@ impl Manifest {
             auth: document.auth,
             methods: document.methods,
             headers: document.headers,
+            read_as: document.read_as,
             handshake,
             echo,
             ping: mapping(document.ping, "ping")?,
@@ -137,6 +139,7 @@ struct Document {
     methods: Vec<String>,
     #[serde(default)]
     headers: Vec<String>,
+    read_as: Option<String>,
     handshake: Option<HandshakeDocument>,
     ping: Option<Value>,
     split: Option<SplitDocument>,

@@ -95,7 +95,9 @@ fn cut_at(value: &Value, path: &[String], inner: &[Vec<String>]) -> Vec<Piece> {
     let Some((key, path)) = path.split_first() else {
         return match value {
             Value::Array(list) if !list.is_empty() => list.iter().flat_map(|element| cut(element, inner)).collect(),
-            _ => left(),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => {
+                left()
+            }
         };
     };
     let Value::Object(object) = value else { return left() };

@@ -79,12 +79,21 @@ fn decimals(currency: Option<&str>) -> u32 {
 
 /// `$sum`: the numbers of a list, or texts that are numbers, added up; missing where one is neither, or where there are none.
 pub(super) fn sum(list: &Value) -> Option<Value> {
-    let amount = |value: &Value| match value {
-        Value::Number(number) => Amount::parse(number.as_str()),
-        Value::String(text) => Amount::parse(text),
-        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
-    };
     let mut amounts = list.as_array()?.iter().map(amount);
     let first = amounts.next()??;
     amounts.try_fold(first, |total, amount| total.plus(amount?))?.number()
+}
+
+/// `$minus`: the first number, or text that is a number, less the second.
+pub(super) fn minus(from: &Value, less: &Value) -> Option<Value> {
+    let less = amount(less)?;
+    amount(from)?.plus(Amount { units: less.units.checked_neg()?, scale: less.scale })?.number()
+}
+
+fn amount(value: &Value) -> Option<Amount> {
+    match value {
+        Value::Number(number) => Amount::parse(number.as_str()),
+        Value::String(text) => Amount::parse(text),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    }
 }

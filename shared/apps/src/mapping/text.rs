@@ -65,6 +65,11 @@ pub(super) fn lower(text: &Value) -> Option<Value> {
     Some(Value::String(text.as_str()?.to_lowercase()))
 }
 
+/// `$upper`: a text in upper case.
+pub(super) fn upper(text: &Value) -> Option<Value> {
+    Some(Value::String(text.as_str()?.to_uppercase()))
+}
+
 /// What a text, number or boolean reads as.
 pub(super) fn spelled(value: &Value) -> Option<String> {
     match value {

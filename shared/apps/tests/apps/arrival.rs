@@ -15,7 +15,9 @@ impl Arrival {
         let bytes = sample.body.bytes();
         let body = match bytes.is_empty() {
             true => Value::Null,
-            false => ingest::read(sample.content_type(), &bytes).expect("a sample's body can be read").data,
+            false => {
+                ingest::read(app.read_as().or(sample.content_type()), &bytes).expect("a sample's body can be read").data
+            }
         };
         let is_kept = |(name, _): &(&String, &Value)| app.headers().contains(name);
         let kept = sample.headers.iter().filter(is_kept).map(|(name, value)| (name.clone(), value.clone()));
