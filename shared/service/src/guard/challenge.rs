@@ -25,7 +25,7 @@ const LIFE_MS: i64 = LIFE_SECONDS as i64 * 1_000;
 /// How far the clocks of two of our own machines may differ.
 const SKEW_MS: i64 = 5_000;
 
-/// The longest nonce. *Why*: the first token of 24 bits is solved within 6 letters; the rest is room for other programs.
+/// The longest nonce. *Why*: the script needs 6 letters for 24 bits; the rest is room for other programs.
 const NONCE_LIMIT_BYTES: usize = 64;
 
 const VERSION: &str = "1";

@@ -12,7 +12,7 @@ use crate::ports::{Unavailable, World};
 /// The longest that a form may be made to wait. *Why*: a token is good for two hours, and a person has to fit in there.
 const FILL_LIMIT_SECONDS: u32 = 3_600;
 
-/// The most work. *Why*: each bit doubles it, and 24 bits keep a telephone busy for a minute.
+/// The most work. *Why*: each bit doubles it, and 24 bits keep a fast machine busy for a minute.
 const WORK_LIMIT_BITS: u8 = 24;
 
 /// The longest name of a honeypot, in bytes.
