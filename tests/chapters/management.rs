@@ -162,7 +162,7 @@ async fn nobody_hands_out_a_role_they_do_not_have() {
         json!({ "name": "k", "roles": [] }),
         json!({ "name": "k", "roles": ["ORG.HOOKS"] }),
         json!({ "name": "", "roles": ["org.hooks"] }),
-        json!({ "name": "k", "roles": ["org.hooks"], "cidrs": ["10.0.0.0/8"] }),
+        json!({ "name": "k", "roles": ["org.hooks"], "cidrs": ["10.0.0.0/33"] }),
         json!({ "name": "k", "roles": ["org.hooks"], "expiresAt": "2020-01-01T00:00:00Z" }),
     ] {
         world.api("POST", "/v1/api-keys", wrong).await.expect(400);

@@ -2,7 +2,7 @@
 //!
 //! Only a key's digest is kept. Its token names the org and the key in the open, so that one read finds it.
 
-use std::net::IpAddr;
+use core::net::IpAddr;
 
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
