@@ -8,7 +8,7 @@ mod trials;
 use http::HeaderMap;
 use serde::Serialize;
 
-use crate::{Arrival, PublicKey, Refusal, Scheme, Settings, jwt};
+use crate::{Arrival, PublicKey, Refusal, Scheme, Settings, SignedWith, jwt};
 
 use trials::Trials;
 
@@ -129,11 +129,14 @@ fn other_scheme(scheme: &Scheme, headers: &HeaderMap) -> Option<Reason> {
 }
 
 fn wrong_signature(trials: &Trials<'_>) -> Reason {
-    let and_keys = if trials.fetched.is_empty() { "secret" } else { "key" };
+    let made_with = match trials.scheme.signed_with() {
+        SignedWith::PrivateKey => "key",
+        SignedWith::Secret | SignedWith::Nothing => "secret",
+    };
     Reason::new(
         "wrong_secret",
         format!(
-            "Nothing that is usually changed on the way explains it, so the sender most likely has another {and_keys} than the hook; or the body was changed past recognition."
+            "Nothing that is usually changed on the way explains it, so the sender most likely has another {made_with} than the hook; or the body was changed past recognition."
         ),
     )
 }
