@@ -1,8 +1,12 @@
 //! What holds for every body: no app panics, and every event's data is an object.
 
-use apps::{App, Input, samples};
+use apps::{
+    App, Input,
+    mapping::{Context, Lets, Mapping},
+    samples,
+};
 use proptest::prelude::*;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 /// Texts that mean something to some mapping, so that arbitrary bodies get past the first condition.
 fn texts() -> impl Strategy<Value = String> {
@@ -21,6 +25,59 @@ fn values() -> impl Strategy<Value = Value> {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
             prop::collection::vec(("[a-z]{1,4}", inner), 0..4)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+const OPERATORS: [&str; 34] = [
+    "$first",
+    "$if",
+    "$and",
+    "$or",
+    "$not",
+    "$eq",
+    "$ne",
+    "$exists",
+    "$in",
+    "$contains",
+    "$startsWith",
+    "$gt",
+    "$lt",
+    "$each",
+    "$where",
+    "$length",
+    "$get",
+    "$merge",
+    "$fields",
+    "$numbered",
+    "$table",
+    "$join",
+    "$split",
+    "$json",
+    "$base64",
+    "$text",
+    "$number",
+    "$lower",
+    "$upper",
+    "$sum",
+    "$minus",
+    "$cents",
+    "$seconds",
+    "$millis",
+];
+
+/// Mappings most of which can be read.
+fn mappings() -> impl Strategy<Value = Value> {
+    let path = prop::sample::select(vec!["$.body", "$.body.a", "$.body.0", "$.item", "$.headers", "$.let.x.a", "$$x"]);
+    let leaf = prop_oneof![path.prop_map(Value::from), values()];
+    leaf.prop_recursive(4, 32, 3, |inner| {
+        let operator = prop::sample::select(&OPERATORS[..]);
+        prop_oneof![
+            (operator.clone(), inner.clone()).prop_map(|(name, operand)| json!({name: operand})),
+            (operator.clone(), inner.clone(), inner.clone()).prop_map(|(name, a, b)| json!({name: [a, b]})),
+            (operator, inner.clone(), inner.clone()).prop_map(|(name, a, b)| json!({name: [a, "name", b]})),
+            prop::collection::vec(("[a-z]", inner), 0..3)
                 .prop_map(|members| Value::Object(members.into_iter().collect())),
         ]
     })
@@ -67,6 +124,19 @@ fn exercise(app: &App, body: &Value, headers: &Map<String, Value>) {
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_mapping_that_can_be_read_gives_something_or_nothing(named in mappings(), mapping in mappings(), body in values()) {
+        let named = Map::from_iter([("x".to_owned(), named)]);
+        let lets = Lets::parse(&named).unwrap_or_default();
+        if let Ok(mapping) = Mapping::parse(&mapping, &lets) {
+            let (headers, query) = (Map::new(), Map::new());
+            let input = Input { body: &body, headers: &headers, query: &query, method: "POST" };
+            let context = Context::new(&input, &lets);
+            mapping.holds_for(&context, &body);
+            assert_eq!(mapping.value(&context), mapping.value(&Context::new(&input, &lets)));
+        }
+    }
 
     #[test]
     fn an_arbitrary_body_is_some_events_or_none(body in values()) {
