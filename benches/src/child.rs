@@ -6,7 +6,7 @@ use std::{
     fs,
     io::{BufRead, BufReader},
     net::SocketAddr,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child as Process, Command, Stdio},
 };
 
@@ -92,4 +92,11 @@ pub fn hookwright() -> Outcome<PathBuf> {
             Err(format!("{} is missing. Build it with `cargo build --release -p hookwright`.", place.display()).into())
         }
     }
+}
+
+/// `hookwright dev` on a free port with its state in `state_dir`.
+pub fn dev(state_dir: &Path) -> Outcome<Child> {
+    let mut command = Command::new(hookwright()?);
+    command.args(["dev", "--port", "0", "--state-dir"]).arg(state_dir);
+    Child::start(command)
 }

@@ -8,18 +8,20 @@ use bytes::Bytes;
 use domain::{ApiKeyId, ApiKeySecret, OrgId, Timestamp};
 use serde_json::{Value, json};
 use service::{
-    Door, Executor, Management,
-    http::{Request, api::FirstKey, form},
-    memory::MemoryBlobs,
+    Door, Executor, Limits, Management, Senders,
+    http::{Front, Request, api::FirstKey, form, web},
+    memory::{MemoryBlobs, MemoryWeb},
     ports::{Queue, Store, Unavailable},
 };
 
-use crate::{Outcome, tutorial};
+use crate::{Outcome, tutorial, webhook::Scheme};
 
 /// The house, with a form hook and the tutorial's workflow.
 pub struct House {
     door: Door,
     path: String,
+    webhooks: Vec<String>,
+    key: String,
     queue: Arc<Kept>,
     /// What executes [`House::accept`]'s messages.
     pub executor: Arc<Executor>,
@@ -47,6 +49,7 @@ impl House {
             store: store.clone(),
             world: Arc::new(SystemWorld),
             addresses: Arc::default(),
+            keys: Arc::default(),
             public_url: None,
             first_key: Some(FirstKey { org, digest: secret.digest() }),
         };
@@ -56,27 +59,64 @@ impl House {
         create(&management, &token, "/v1/workflows", &tutorial::workflow(&attribute("eventName"))).await?;
 
         let queue = Arc::new(Kept::default());
+        let blobs = Arc::new(MemoryBlobs::default());
         let door = Door {
             store: store.clone(),
             queue: queue.clone(),
-            blobs: Arc::new(MemoryBlobs::default()),
+            blobs: blobs.clone(),
+            uploads: blobs,
+            web: Arc::new(MemoryWeb::default()),
             world: Arc::new(SystemWorld),
             addresses: Arc::default(),
+            limits: Limits::default(),
+            senders: Senders::default(),
+            public_url: None,
         };
         let path = format!("/v1/hooks/form/{}", attribute("hash"));
+        let key = json!({ "name": "bench", "roles": ["org.hooks"] });
+        let key = create(&management, &token, "/v1/api-keys", &key).await?;
+        let key = key["data"]["attributes"]["token"].as_str().unwrap_or_default().to_owned();
+        let mut webhooks = Vec::new();
+        for scheme in Scheme::ALL {
+            let auth =
+                json!({ "title": scheme.name(), "auth": { "scheme": scheme.name(), "secrets": scheme.secrets() } });
+            let hook = create(&management, &token, "/v1/hooks/web", &auth).await?;
+            webhooks.push(format!("/v1/hooks/web/{}", hook["data"]["attributes"]["hash"].as_str().unwrap_or_default()));
+        }
         let executor = Arc::new(Executor::new(store, Arc::new(SystemWorld)));
-        Ok(Self { door, path, queue, executor })
+        Ok(Self { door, path, webhooks, key, queue, executor })
     }
 
-    /// Posts `body` to the hook and gives the message that went on the queue.
-    pub async fn accept(&self, body: String) -> Outcome<String> {
-        let request = http::Request::post(&self.path).header("content-type", "application/json");
-        let response = form::receive(&self.door, &request.body(Bytes::from(body))?).await;
-        if response.status() != http::StatusCode::ACCEPTED {
+    /// A request with `body` to the form hook, or to a webhook as its sender makes it.
+    pub fn request(&self, scheme: Option<Scheme>, body: String, delivery: usize) -> Outcome<Request> {
+        let path = match scheme {
+            None => &self.path,
+            Some(scheme) => self.webhooks.get(scheme as usize).ok_or("no such webhook")?,
+        };
+        let mut request = http::Request::post(path).header("content-type", "application/json");
+        for (name, value) in scheme.iter().flat_map(|scheme| scheme.headers(&self.key, body.as_bytes(), delivery)) {
+            request = request.header(name, value);
+        }
+        Ok(request.body(Bytes::from(body))?)
+    }
+
+    /// Hands the request to its door and gives the message that went on the queue.
+    pub async fn deliver(&self, request: &Request) -> Outcome<String> {
+        let response = match Front::of(request.method(), request.uri().path()) {
+            Front::Form => form::receive(&self.door, request).await,
+            Front::Web => web::receive(&self.door, request).await,
+            Front::Management => return Err("the request is for no hook".into()),
+        };
+        if !response.status().is_success() {
             return Err(format!("answered {}", response.status()).into());
         }
         let message = self.queue.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
         message.ok_or_else(|| "nothing came on the queue".into())
+    }
+
+    /// Posts `body` to the form hook and gives the message that went on the queue.
+    pub async fn accept(&self, body: String) -> Outcome<String> {
+        self.deliver(&self.request(None, body, 0)?).await
     }
 }
 

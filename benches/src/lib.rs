@@ -2,6 +2,7 @@
 //!
 //! Load and server run on the same cores, so absolute figures say little; compare within one run only.
 
+pub mod api;
 pub mod child;
 pub mod figures;
 pub mod house;
@@ -9,6 +10,7 @@ pub mod ledger;
 pub mod load;
 pub mod roof;
 pub mod tutorial;
+pub mod webhook;
 
 /// What a bench comes to: nothing, or why it cannot be run.
 pub type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;

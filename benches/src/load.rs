@@ -98,10 +98,16 @@ pub async fn put_under(
 
 /// The bytes of a request that carries JSON.
 pub fn json_request(method: &str, path: &str, token: Option<&str>, body: &str) -> Vec<u8> {
-    let authorization = token.map(|token| format!("authorization: Bearer {token}\r\n")).unwrap_or_default();
+    let authorization = token.map(|token| ("authorization", format!("Bearer {token}")));
+    request_with(method, path, authorization.as_slice(), body)
+}
+
+/// The bytes of a request that carries JSON, with these headers.
+pub fn request_with(method: &str, path: &str, headers: &[(&str, String)], body: &str) -> Vec<u8> {
+    let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     let length = body.len();
     format!(
-        "{method} {path} HTTP/1.1\r\nhost: localhost\r\n{authorization}content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+        "{method} {path} HTTP/1.1\r\nhost: localhost\r\n{headers}content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
     )
     .into_bytes()
 }

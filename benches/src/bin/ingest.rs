@@ -13,13 +13,13 @@ use std::{
 use aws::SystemWorld;
 use benches::{
     Outcome,
+    api::Api,
     child::{self, Child, Usage},
     figures,
     load::{self, Client, Measured, Until},
     roof, tutorial,
 };
-use domain::Timestamp;
-use serde_json::{Value, json};
+use serde_json::Value;
 use service::ports::World;
 use tokio::time::sleep;
 
@@ -74,8 +74,9 @@ async fn start() -> Outcome<()> {
     let folder = tempfile::tempdir()?;
     for state in ["an empty state", "the state it left"] {
         let begun = Instant::now();
-        let server = dev(folder.path())?;
-        let answer = Client::connect(server.address).await?.exchange(&get("/healthz", None)).await?;
+        let server = child::dev(folder.path())?;
+        let answer =
+            Client::connect(server.address).await?.exchange(&load::json_request("GET", "/healthz", None, "")).await?;
         let ms = begun.elapsed().as_secs_f64() * 1_000.0;
         assert_eq!(answer.status, 200);
         let idle = server.usage()?;
@@ -105,7 +106,7 @@ impl Receiver {
     async fn start(self, state_dir: &Path) -> Outcome<(Child, String)> {
         let server = match self {
             Self::Roof => bare(state_dir)?,
-            Self::WithoutWorkflow | Self::Tutorial => dev(state_dir)?,
+            Self::WithoutWorkflow | Self::Tutorial => child::dev(state_dir)?,
         };
         let path = match self {
             Self::Roof => "/".to_owned(),
@@ -153,7 +154,7 @@ async fn accept() -> Outcome<()> {
 async fn finish() -> Outcome<()> {
     figures::head("Tutorial runs under load", &["runs", "runs/s", "CPU s/1,000", "peak MB"]);
     let folder = tempfile::tempdir()?;
-    let server = dev(folder.path())?;
+    let server = child::dev(folder.path())?;
     let mut api = Api::of(&server, folder.path()).await?;
     let (path, workflow) = api.tutorial().await?;
     let mut runs_before = 0;
@@ -202,7 +203,7 @@ async fn idle() -> Outcome<()> {
     let (roof, _) = orders_at_rest(&bare(folder.path())?, "/", None).await?;
     latencies("bare hyper, POST to accepted", roof);
 
-    let server = dev(folder.path())?;
+    let server = child::dev(folder.path())?;
     let mut api = Api::of(&server, folder.path()).await?;
     let (path, _) = api.tutorial().await?;
     let (accepted, finished) = orders_at_rest(&server, &path, Some(api)).await?;
@@ -247,90 +248,4 @@ fn bare(state_dir: &Path) -> Outcome<Child> {
     let mut command = Command::new(env::current_exe()?);
     command.arg("roof").arg(state_dir);
     Child::start(command)
-}
-
-fn dev(state_dir: &Path) -> Outcome<Child> {
-    let mut command = Command::new(child::hookwright()?);
-    command.args(["dev", "--port", "0", "--state-dir"]).arg(state_dir);
-    Child::start(command)
-}
-
-fn get(path: &str, token: Option<&str>) -> Vec<u8> {
-    load::json_request("GET", path, token, "")
-}
-
-/// The management API of a server, with its admin key.
-struct Api {
-    client: Client,
-    token: String,
-}
-
-/// A form hook that was created.
-struct FormHook {
-    path: String,
-    event: String,
-}
-
-impl Api {
-    async fn of(server: &Child, state_dir: &Path) -> Outcome<Self> {
-        let token = std::fs::read_to_string(state_dir.join("admin.key"))?.trim().to_owned();
-        Ok(Self { client: Client::connect(server.address).await?, token })
-    }
-
-    async fn hook(&mut self) -> Outcome<FormHook> {
-        let created = self.create("/v1/hooks/form", &json!({ "title": "Orders" })).await?;
-        let attribute = |name: &str| created["data"]["attributes"][name].as_str().unwrap_or_default().to_owned();
-        let url = attribute("url");
-        let path = url.find("/v1/").map(|start| url[start..].to_owned()).ok_or("the hook has no address")?;
-        Ok(FormHook { path, event: attribute("eventName") })
-    }
-
-    /// The path to post orders to, and the id of the workflow that takes them.
-    async fn tutorial(&mut self) -> Outcome<(String, String)> {
-        self.create("/v1/klasses", &tutorial::klass()).await?;
-        let hook = self.hook().await?;
-        let workflow = self.create("/v1/workflows", &tutorial::workflow(&hook.event)).await?;
-        Ok((hook.path, workflow["data"]["id"].as_str().ok_or("the workflow has no id")?.to_owned()))
-    }
-
-    /// How many runs of the workflow have succeeded, and when the last of them ended.
-    async fn succeeded(&mut self, workflow: &str) -> Outcome<(usize, Timestamp)> {
-        let mut path = format!("/v1/workflows/{workflow}/runs?state=succeeded&pageSize=100");
-        let (mut count, mut last_end) = (0, Timestamp::from_millisecond(0));
-        loop {
-            let page = self.read(&path).await?.ok_or("the workflow is not there")?;
-            for run in page["data"].as_array().ok_or("no list of runs")? {
-                let ended_at = run["attributes"]["endedAt"].as_str().unwrap_or_default();
-                last_end = last_end.max(Timestamp::parse(ended_at).ok_or("a run without an end")?);
-                count += 1;
-            }
-            match page["links"]["next"].as_str() {
-                Some(next) => path = next.to_owned(),
-                None => return Ok((count, last_end)),
-            }
-        }
-    }
-
-    async fn is_finished(&mut self, transaction: &str) -> Outcome<bool> {
-        let found = self.read(&format!("/v1/transactions/{transaction}")).await?;
-        Ok(found.is_some_and(|found| found["meta"]["trace"]["considered"][0]["run"]["state"] == "succeeded"))
-    }
-
-    async fn create(&mut self, path: &str, body: &Value) -> Outcome<Value> {
-        let request = load::json_request("POST", path, Some(&self.token), &body.to_string());
-        let answer = self.client.exchange(&request).await?;
-        match answer.status {
-            201 => Ok(serde_json::from_str(&answer.body)?),
-            status => Err(format!("{path} answered {status}: {}", answer.body).into()),
-        }
-    }
-
-    async fn read(&mut self, path: &str) -> Outcome<Option<Value>> {
-        let answer = self.client.exchange(&get(path, Some(&self.token))).await?;
-        match answer.status {
-            200 => Ok(Some(serde_json::from_str(&answer.body)?)),
-            404 => Ok(None),
-            status => Err(format!("{path} answered {status}: {}", answer.body).into()),
-        }
-    }
 }
