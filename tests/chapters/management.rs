@@ -279,11 +279,12 @@ async fn the_openapi_document_and_the_routes_are_the_same() {
     let paths = document.body["paths"].as_object().unwrap();
     let mut documented = 0;
     for (path, operations) in paths {
-        for method in operations.as_object().unwrap().keys() {
-            documented += 1;
-            if path.starts_with("/v1/hooks/form/") {
+        for (method, operation) in operations.as_object().unwrap() {
+            // The addresses of hooks are in no table of routes.
+            if operation["tags"] == json!(["Hook addresses"]) {
                 continue;
             }
+            documented += 1;
             let answer = world.api(&method.to_uppercase(), &path_of(path), Value::Null).await;
             assert!(
                 answer.status != 405 && (answer.status != 404 || answer.code() != "unknown_path"),
@@ -291,5 +292,5 @@ async fn the_openapi_document_and_the_routes_are_the_same() {
             );
         }
     }
-    assert_eq!(documented, ROUTES.len() + 2);
+    assert_eq!(documented, ROUTES.len());
 }

@@ -1,8 +1,13 @@
-//! The OpenAPI 3.1 document, made from the table of routes and a file of schemas.
+//! The OpenAPI 3.1 document, made from the table of routes and a file of schemas; the addresses of hooks stand beside it.
+
+mod doors;
 
 use serde_json::{Map, Value, json};
 
-use super::routes::{ROUTES, Route};
+use super::{
+    RouteMethod,
+    routes::{Operation, ROUTES, Route},
+};
 
 /// The schemas by name. Whether a route's schema is among them is tested.
 const SCHEMAS: &str = include_str!("schemas.json");
@@ -16,15 +21,13 @@ pub fn document() -> Value {
             path.insert(route.method.as_http().as_str().to_lowercase(), operation(route));
         }
     }
-    for path in ["/v1/hooks/form/{org}/{hash}", "/v1/hooks/form/{hash}"] {
-        paths.insert(path.to_owned(), json!({ "post": form_door(path) }));
-    }
+    doors::insert(&mut paths);
     json!({
         "openapi": "3.1.0",
         "info": {
             "title": "Hookwright",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "Form hooks, and the management of hooks, workflows, runs and records.",
+            "description": "Form hooks and webhooks, and the management of hooks, keys, workflows, runs and records.",
             "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
         },
         "servers": [{ "url": "/" }],
@@ -37,8 +40,9 @@ pub fn document() -> Value {
 }
 
 fn operation(route: &Route) -> Value {
+    let suffix = if route.method == RouteMethod::Put && has_patch(route) { "ByPut" } else { "" };
     let mut operation = json!({
-        "operationId": format!("{:?}{}", route.operation, if route.method == super::RouteMethod::Put && has_patch(route) { "ByPut" } else { "" }),
+        "operationId": format!("{:?}{suffix}", route.operation),
         "summary": route.summary,
         "parameters": parameters(route),
         "responses": responses(route),
@@ -50,45 +54,61 @@ fn operation(route: &Route) -> Value {
     }
     if let Some(schema) = route.request {
         let content = json!({ "application/json": { "schema": reference(schema) } });
-        map.insert("requestBody".to_owned(), json!({ "required": true, "content": content }));
+        map.insert("requestBody".to_owned(), json!({ "required": needs_body(route), "content": content }));
     }
     operation
 }
 
 /// Whether the same path takes PATCH for the same thing, so that the two need different operation ids.
 fn has_patch(route: &Route) -> bool {
-    ROUTES.iter().any(|other| other.path == route.path && other.method == super::RouteMethod::Patch)
+    ROUTES.iter().any(|other| other.path == route.path && other.method == RouteMethod::Patch)
+}
+
+/// Whether a request without a body says too little.
+fn needs_body(route: &Route) -> bool {
+    route.operation != Operation::RotateApiKey
 }
 
 fn parameters(route: &Route) -> Vec<Value> {
-    let mut parameters: Vec<Value> = route
-        .path
-        .split('/')
-        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
-        .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": path_schema(name) }))
-        .collect();
-    if route.response.ends_with("List") {
-        for (name, schema) in [
-            ("pageSize", json!({ "type": "integer", "minimum": 1, "maximum": 100, "default": 25 })),
-            ("page", json!({ "type": "integer", "minimum": 1, "default": 1 })),
-            ("after", json!({ "type": "string" })),
-        ] {
-            parameters.push(json!({ "name": name, "in": "query", "required": false, "schema": schema }));
+    let mut parameters = path_parameters(route.path);
+    let instant = json!({ "type": "string", "format": "date-time" });
+    let page_size = json!({ "type": "integer", "minimum": 1, "maximum": 100, "default": 25 });
+    let after = json!({ "type": "string" });
+    match route.response {
+        // These are short and come whole.
+        "InteractionList" | "RefusalList" | "AppList" => {}
+        "Arrivals" => query(&mut parameters, [("pageSize", page_size), ("after", after), ("since", instant)]),
+        list if list.ends_with("List") => {
+            let page = json!({ "type": "integer", "minimum": 1, "default": 1 });
+            query(&mut parameters, [("pageSize", page_size), ("page", page), ("after", after)]);
+            if list == "RunList" {
+                let states = json!({ "enum": ["running", "waiting", "held", "succeeded", "failed", "cancelled"] });
+                query(&mut parameters, [("state", states), ("from", instant.clone()), ("until", instant)]);
+            }
         }
-    }
-    if route.response == "RunList" {
-        let states = json!({ "enum": ["running", "waiting", "held", "succeeded", "failed", "cancelled"] });
-        let instant = json!({ "type": "string", "format": "date-time" });
-        for (name, schema) in [("state", states), ("from", instant.clone()), ("until", instant)] {
-            parameters.push(json!({ "name": name, "in": "query", "required": false, "schema": schema }));
-        }
+        _ => {}
     }
     parameters
+}
+
+fn query<const COUNT: usize>(parameters: &mut Vec<Value>, named: [(&str, Value); COUNT]) {
+    for (name, schema) in named {
+        parameters.push(json!({ "name": name, "in": "query", "required": false, "schema": schema }));
+    }
+}
+
+fn path_parameters(path: &str) -> Vec<Value> {
+    path.split('/')
+        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+        .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": path_schema(name) }))
+        .collect()
 }
 
 fn path_schema(name: &str) -> Value {
     match name {
         "kind" => json!({ "enum": ["form", "web"] }),
+        "org" => json!({ "type": "string", "pattern": "^[0-9a-f]{24}$" }),
+        "hash" => json!({ "type": "string", "pattern": "^[0-9a-f]{64}$" }),
         _ => json!({ "type": "string" }),
     }
 }
@@ -97,7 +117,7 @@ fn responses(route: &Route) -> Value {
     let mut responses = Map::new();
     let success = match (route.method, route.response) {
         (_, "") => ("204", json!({ "description": "Done." })),
-        (super::RouteMethod::Post, schema) if route.creates => ("201", answer("Created.", schema)),
+        (RouteMethod::Post, schema) if route.creates => ("201", answer("Created.", schema)),
         (_, schema) => ("200", answer("Here it is.", schema)),
     };
     responses.insert(success.0.to_owned(), success.1);
@@ -115,37 +135,6 @@ fn responses(route: &Route) -> Value {
         }
     }
     Value::Object(responses)
-}
-
-fn form_door(path: &str) -> Value {
-    let parameters: Vec<Value> = ["org", "hash"]
-        .iter()
-        .filter(|name| path.contains(&format!("{{{name}}}")))
-        .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))
-        .collect();
-    let any = json!({ "schema": {} });
-    let mut responses = Map::new();
-    responses.insert("202".to_owned(), answer("Accepted; the transaction is durable.", "Accepted"));
-    for (status, description) in [
-        ("400", "The body cannot be read."),
-        ("404", "No hook is at this address."),
-        ("405", "A form hook takes POST only."),
-        ("413", "The body has more than 409,600 bytes."),
-        ("415", "A media type that cannot be read."),
-        ("503", "Try again after the seconds in Retry-After."),
-    ] {
-        responses.insert(status.to_owned(), answer(description, "Errors"));
-    }
-    json!({
-        "operationId": if parameters.len() == 2 { "PostForm" } else { "PostFormWithoutOrg" },
-        "summary": "Takes what a form or a program posts. A hook may be set to answer otherwise.",
-        "parameters": parameters,
-        "requestBody": { "required": true, "content": {
-            "application/json": any, "application/x-www-form-urlencoded": any, "multipart/form-data": any,
-            "application/xml": any, "text/plain": any,
-        } },
-        "responses": responses,
-    })
 }
 
 fn answer(description: &str, schema: &str) -> Value {
@@ -194,5 +183,25 @@ mod tests {
                 assert!(seen.insert(operation["operationId"].as_str().unwrap().to_owned()), "{operation}");
             }
         }
+    }
+
+    #[test]
+    fn a_path_names_its_parameters() {
+        let document = document();
+        for (path, operations) in document["paths"].as_object().unwrap() {
+            for operation in operations.as_object().unwrap().values() {
+                let parameters = operation["parameters"].as_array().into_iter().flatten();
+                let named: Vec<_> = parameters.filter(|p| p["in"] == "path").map(|p| p["name"].as_str()).collect();
+                assert_eq!(named.len(), path.matches('{').count(), "{path}");
+            }
+        }
+    }
+
+    #[test]
+    fn whoever_has_to_wait_is_told_how_long() {
+        let document = document();
+        let told = &document["paths"]["/v1/hooks/web/{hash}"]["post"]["responses"]["429"]["headers"];
+        let names: Vec<_> = told.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(names, ["Retry-After", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"]);
     }
 }
