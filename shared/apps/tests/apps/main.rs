@@ -11,6 +11,7 @@
 mod arrival;
 mod batches;
 mod files;
+mod handshakes;
 mod laws;
 mod mappings;
 mod samples;
