@@ -108,6 +108,7 @@ async fn serve(args: Args) -> Result<(), String> {
     let admin = admin::find_or_make(&stack, args.key_file()).await?;
 
     let url = format!("http://{address}");
+    stack.uploads.listen_at(&url);
     let doors = Arc::new(doors(&stack, url.clone(), args.org_limit()));
     let executor = Arc::new(Executor::new(stack.store.clone(), stack.world.clone()));
     let (stop, stopping) = watch::channel(());
@@ -161,6 +162,7 @@ fn doors(stack: &Stack, public_url: String, org_limit: Option<Limit>) -> server:
             public_url: Some(public_url),
             first_key: None,
         },
+        uploads: stack.uploads.clone(),
     }
 }
 

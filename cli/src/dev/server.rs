@@ -1,5 +1,7 @@
 //! HTTP on the loopback address: what API Gateway does on AWS.
 
+mod uploads;
+
 use std::{convert::Infallible, net::IpAddr, sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
@@ -10,6 +12,7 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
 };
+use local::{LocalUploads, UPLOADS_PATH};
 use service::{
     Door, Management,
     accept::BODY_LIMIT_BYTES,
@@ -37,6 +40,8 @@ const ACCEPT_REST: Duration = Duration::from_millis(50);
 pub(super) struct Doors {
     pub(super) hooks: Door,
     pub(super) management: Management,
+    /// What S3 is on AWS.
+    pub(super) uploads: Arc<LocalUploads>,
 }
 
 /// Serves until `stopping` is dropped.
@@ -90,6 +95,9 @@ fn connection(
 
 async fn answer(doors: &Doors, peer: IpAddr, request: hyper::Request<Incoming>) -> Response {
     let (mut parts, mut body) = request.into_parts();
+    if parts.uri.path().starts_with(UPLOADS_PATH) {
+        return uploads::answer(&doors.uploads, &parts, body).await;
+    }
     parts.extensions.insert(SourceAddress(peer));
     let front = Front::of(&parts.method, parts.uri.path());
     let limit = match front {
