@@ -91,14 +91,20 @@ async fn refuse_unknown(
     let diagnose = || unknown.diagnosis(hook, request, &url, now_seconds);
     door.note_refusal(hook, rejected, circumstances, request.body().len(), diagnose).await;
     let mut response = not_accepted_response(&unknown.reason);
-    if response.status() == StatusCode::UNAUTHORIZED
-        && hook.auth.as_ref().is_some_and(|auth| matches!(auth.scheme.as_str(), "basic" | "postmark"))
-    {
-        // Senders such as Amazon SNS send their password only once they are asked for it.
-        let value = HeaderValue::from_static("Basic realm=\"webhook\", charset=\"UTF-8\"");
-        response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
+    if response.status() == StatusCode::UNAUTHORIZED {
+        let scheme = hook.auth.as_ref().map_or(BEARER, |auth| auth.scheme.as_str());
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge(scheme)));
     }
     Ok(Some(response))
+}
+
+/// What a sender is asked for. Those such as Amazon SNS send a password only once they are asked.
+fn challenge(scheme: &str) -> &'static str {
+    match scheme {
+        "basic" | "postmark" => "Basic realm=\"webhook\", charset=\"UTF-8\"",
+        BEARER | "jwt" | "gmail" => "Bearer",
+        _ => "Signature",
+    }
 }
 
 /// What a known sender is answered, once what it sent is safe.
