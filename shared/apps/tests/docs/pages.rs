@@ -21,13 +21,11 @@ pub(crate) fn page_path() -> PathBuf {
 ///
 /// *Panics* where the page has no place for an app.
 pub(crate) fn made_anew(page: &str) -> String {
-    let keys = keys_by_event();
     let list = apps::all().iter().fold(LIST_HEAD.to_owned(), |list, app| list + &row(app));
-    apps::all().iter().fold(between(page, "list", &list), |page, app| between(&page, app.name(), &part(app, &keys)))
+    apps::all().iter().fold(between(page, "list", &list), |page, app| between(&page, app.name(), &part(app)))
 }
 
-const LIST_HEAD: &str =
-    "| provider | scheme | proof | methods | handshake | answered within | events |\n| --- | --- | --- | --- | --- | --- | --- |\n";
+const LIST_HEAD: &str = "| provider | scheme | proof | methods | handshake | answered within | events |\n| --- | --- | --- | --- | --- | --- | --- |\n";
 
 const END: &str = "<!-- end -->";
 
@@ -48,7 +46,7 @@ fn row(app: &App) -> String {
     format!("| [{name}](#{anchor}) | `{}` | {proof} | {methods} | {handshake} | {within} | {events} |\n", app.name())
 }
 
-fn part(app: &App, keys: &BTreeMap<String, Vec<String>>) -> String {
+fn part(app: &App) -> String {
     let mut text = String::new();
     let mut line = |what: &str, said: String| {
         if !said.is_empty() {
@@ -67,28 +65,41 @@ fn part(app: &App, keys: &BTreeMap<String, Vec<String>>) -> String {
         writeln!(text, "* {note}").unwrap();
     }
     text.push_str("\n| event | at the provider | other names | data |\n| --- | --- | --- | --- |\n");
+    let keys = keys_by_event(app);
+    let mut told: Vec<(&str, Vec<String>)> = Vec::new();
     for event in app.event_specs() {
-        text.push_str(&event_row(event, keys));
+        let keys = keys_of(app, event, &keys);
+        let before = told.iter().find(|(_, others)| *others == keys && keys.len() > FEW_KEYS);
+        let data = before.map_or_else(|| code_list(&keys), |(name, _)| format!("as `{name}`"));
+        text.push_str(&event_row(event, &data));
+        told.push((&event.name, keys));
     }
     text
 }
 
-fn event_row(event: &EventSpec, keys: &BTreeMap<String, Vec<String>>) -> String {
-    let topic = event.topic.as_ref().map_or_else(String::new, |topic| format!("`{}`", escaped(topic)));
-    let start = event.name.split('{').next().unwrap_or(&event.name);
-    let of_any = || {
-        let fired = keys.iter().filter(|(name, _)| event.name.contains('{') && name.starts_with(start));
-        fired.map(|(_, keys)| keys).next().cloned()
+/// Fewer are not worth looking up elsewhere.
+const FEW_KEYS: usize = 3;
+
+/// Of an event whose name the arrival brings, those of the first sample of it.
+fn keys_of(app: &App, event: &EventSpec, keys: &BTreeMap<String, Vec<String>>) -> Vec<String> {
+    let is_listed = |name: &str| app.event_specs().iter().any(|spec| spec.name == name);
+    let is_one = |name: &str| match event.name.split_once('{') {
+        Some((start, _)) => name.starts_with(start) && !is_listed(name),
+        None => name == event.name,
     };
-    let keys = keys.get(&event.name).cloned().or_else(of_any).unwrap_or_default();
-    format!("| `{}` {} | {topic} | {} | {} |\n", event.name, event.display_name, code_list(&event.aliases), code_list(&keys))
+    keys.iter().find(|(name, _)| is_one(name)).map(|(_, keys)| keys.clone()).unwrap_or_default()
 }
 
-/// The keys that the data of each event has in any of its samples, in the order in which they come.
-fn keys_by_event() -> BTreeMap<String, Vec<String>> {
+fn event_row(event: &EventSpec, data: &str) -> String {
+    let topic = event.topic.as_ref().map_or_else(String::new, |topic| format!("`{}`", escaped(topic)));
+    let (name, aliases) = (&event.name, code_list(&event.aliases));
+    format!("| `{name}` {} | {topic} | {aliases} | {data} |\n", event.display_name)
+}
+
+/// The keys that the data of each of the app's events has in any sample, in the order in which they come.
+fn keys_by_event(app: &App) -> BTreeMap<String, Vec<String>> {
     let mut keys: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for sample in samples::all() {
-        let app = apps::find(sample.app).unwrap();
+    for sample in samples::all().into_iter().filter(|sample| sample.app == app.name()) {
         for fired in Arrival::of(app, sample).events(app) {
             let known = keys.entry(fired.name).or_default();
             for (key, value) in fired.data.as_object().into_iter().flatten() {
@@ -142,10 +153,15 @@ fn handshake(handshake: &Handshake) -> String {
             format!("a GET whose `{token}` has to be the hook's `verifyToken`; `{challenge}` is given back as text.")
         }
         Handshake::QueryHmac { challenge, response } => {
-            format!("a GET with `{challenge}`, answered as JSON with its HMAC-SHA256 by the hook's first secret as `{response}`.")
+            format!(
+                "a GET with `{challenge}`, answered as JSON with its HMAC-SHA256 by the hook's first secret as `{response}`."
+            )
         }
         Handshake::BodyEcho => "a signed body whose challenge is given back as text.".to_owned(),
-        Handshake::Sns => "a signed SubscriptionConfirmation of a topic of the hook, which is confirmed at Amazon's address.".to_owned(),
+        Handshake::Sns => {
+            "a signed SubscriptionConfirmation of a topic of the hook, which is confirmed at Amazon's address."
+                .to_owned()
+        }
     }
 }
 
