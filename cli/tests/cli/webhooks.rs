@@ -196,7 +196,8 @@ fn a_secret_is_made_only_where_the_sender_does_not_give_one() {
 #[test]
 fn the_doctor_tells_what_failed_why_and_what_to_do() {
     let refusals = json!({"data": [{"id": "r1", "type": "refusal", "attributes": {
-        "createdAt": "2026-11-22T09:00:00.000Z", "code": "bad_signature", "detail": "The signature is of other bytes.",
+        "createdAt": "2026-11-22T09:00:00.000Z", "code": "bad_signature", "detail": "What the sender was told.",
+        "failure": "The signature is of other bytes.",
         "check": "signature", "reasons": [
             {"code": "reserialised_body", "sentence": "The JSON was written anew."},
             {"code": "url_differs", "sentence": "It fits https://b.example."},
@@ -214,9 +215,8 @@ fn the_doctor_tells_what_failed_why_and_what_to_do() {
   arrived  POST application/json, 812 bytes, from 203.0.113.9
   headers  content-type, x-signature
   likely   The JSON was written anew. (reserialised_body)
-  do       Pass on the bytes that were signed: a proxy or a test tool has read the JSON and written it anew.
   likely   It fits https://b.example. (url_differs)
-  do       Say the address as the sender knows it: `hookwright hooks update {HOOK} --kind web --public-url URL`.
+  try      `hookwright hooks update {HOOK} --kind web --public-url URL`
   likely   Something \\u{{1b}}[31m new. (a_later_code)
 "
     );

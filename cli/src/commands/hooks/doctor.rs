@@ -25,7 +25,11 @@ pub(super) fn view(id: &str, kind: &str, refusals: &Value) -> Page {
 fn tell(id: &str, kind: &str, refusal: &Value, page: &mut Page) {
     let check = text_at(refusal, "/check");
     page.line(format!("{}  refused by {check} ({})", text_at(refusal, "/createdAt"), text_at(refusal, "/code")));
-    page.line(format!("  {}", text_at(refusal, "/detail")));
+    // What the sender was told says less on purpose.
+    page.line(format!(
+        "  {}",
+        refusal.get("failure").and_then(Value::as_str).map_or_else(|| text_at(refusal, "/detail"), str::to_owned)
+    ));
     page.line(format!("  arrived  {}", arrival(refusal)));
     let headers = refusal.get("headers").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     if !headers.is_empty() {
@@ -36,11 +40,8 @@ fn tell(id: &str, kind: &str, refusal: &Value, page: &mut Page) {
         let code = text_at(reason, "/code");
         page.line(format!("  likely   {} ({code})", text_at(reason, "/sentence")));
         if let Some(advice) = advice(&code, id, kind) {
-            page.line(format!("  do       {advice}"));
+            page.line(format!("  try      {advice}"));
         }
-    }
-    if let (true, Some(advice)) = (reasons.is_empty(), advice(&check, id, kind)) {
-        page.line(format!("  do       {advice}"));
     }
 }
 
@@ -52,44 +53,25 @@ fn arrival(refusal: &Value) -> String {
     format!("{}{kind}{size}{source}", text_at(refusal, "/method"))
 }
 
-/// What to do about a reason or, where there is none, about a check; `None` where the sentence says it all.
-fn advice(word: &str, id: &str, kind: &str) -> Option<String> {
-    let hook = format!("{id} --kind {kind}");
-    Some(match word {
-        "wrong_secret" => {
-            format!("Copy the secret from the sender again: `hookwright hooks update {hook} --secret-file FILE`.")
+/// The command of this program that may help; `None` where there is none, or the server's sentence says it all.
+fn advice(reason: &str, id: &str, kind: &str) -> Option<String> {
+    let update = format!("hookwright hooks update {id} --kind {kind}");
+    Some(match reason {
+        "wrong_secret" | "secret_has_whitespace" | "secret_prefix" => format!("`{update} --secret-file FILE`"),
+        "old_secret" => {
+            format!("`hookwright hooks rotate-secret {id} --kind {kind} --secret-file FILE` takes it again")
         }
-        "old_secret" => format!(
-            "Have the sender use the new secret, or take the old one again: `hookwright hooks rotate-secret {hook} --secret-file FILE`."
-        ),
-        "secret_has_whitespace" | "secret_prefix" => {
-            format!(
-                "Set the secret exactly as the sender shows it: `hookwright hooks update {hook} --secret-file FILE`."
-            )
+        "newline_in_body" => "with curl, use --data-binary instead of --data".to_owned(),
+        "clock" => format!("`{update} --tolerance-seconds 600`, if the sender's clock cannot be set"),
+        "url_differs" => format!("`{update} --public-url URL`"),
+        "no_signature_header" => {
+            format!("`hookwright trigger EVENT --hook {id} --kind {kind} --dry-run` shows what is expected")
         }
-        "reserialised_body" => {
-            "Pass on the bytes that were signed: a proxy or a test tool has read the JSON and written it anew."
-                .to_owned()
-        }
-        "trimmed_body" | "extra_newline" | "body_whitespace" => {
-            "Pass on the bytes that were signed; with curl, use --data-binary instead of --data.".to_owned()
-        }
-        "clock" => {
-            format!("Set the sender's clock, or allow more: `hookwright hooks update {hook} --tolerance-seconds 600`.")
-        }
-        "url_differs" => {
-            format!("Say the address as the sender knows it: `hookwright hooks update {hook} --public-url URL`.")
-        }
-        "other_scheme" => format!(
-            "Choose the scheme of that provider: `hookwright hooks update {hook} --auth SCHEME --secret-file FILE`."
-        ),
-        "hex_not_base64" | "base64_not_hex" | "wrong_digest" => {
-            "Have the sender write its signature as this scheme has it, or choose the scheme that the sender has."
-                .to_owned()
-        }
-        "no_signature_header" => format!(
-            "Have the sender sign, or choose its scheme with `hookwright hooks update {hook} --auth SCHEME`. `hookwright trigger EVENT --hook {hook}` shows what is expected."
-        ),
+        "other_scheme" => format!("`{update} --auth SCHEME --secret-file FILE`"),
+        "no_key" => format!("`{update} --secret-file FILE`, or `--public-key FILE`"),
+        "unknown_key" => format!("`{update} --jwks-url URL`, or `--public-key FILE`"),
+        "wrong_claim" => format!("`{update}` with --issuer, --audience, --email or --subject"),
+        "wrong_topic" => format!("`{update} --topic-arn ARN`, with all topics that may send"),
         _ => return None,
     })
 }

@@ -67,7 +67,9 @@ impl Arrival {
     pub(super) fn line(&self) -> String {
         let query = if self.query.is_empty() { String::new() } else { format!("?{}", self.query) };
         let kind = if self.content_type.is_empty() { String::new() } else { format!(" {}", self.content_type) };
-        format!("{}  {}{query}{kind}, {} bytes", self.received_at, self.method, self.body.len())
+        let ids = self.transaction_ids.join(", ");
+        let ids = if ids.is_empty() { ids } else { format!(", transaction {ids}") };
+        format!("{}  {}{query}{kind}, {} bytes{ids}", self.received_at, self.method, self.body.len())
     }
 }
 
@@ -116,7 +118,10 @@ mod tests {
         let arrival = &page.arrivals[0];
         assert_eq!((page.next.as_str(), arrival.body.as_slice()), ("p2", &[0, 255, 10][..]));
         assert_eq!(arrival.headers.len(), 3);
-        assert_eq!(arrival.line(), "2026-11-22T09:00:00.000Z  POST?a=1&a=2 application/json, 3 bytes");
+        assert_eq!(
+            arrival.line(),
+            "2026-11-22T09:00:00.000Z  POST?a=1&a=2 application/json, 3 bytes, transaction t1, t2"
+        );
     }
 
     #[test]
