@@ -154,8 +154,8 @@ impl Door {
     }
 
     /// Lets an arrival at `hook` in, or says how long its sender has to wait.
-    pub async fn admit(&self, hook: &Hook, source: Option<IpAddr>) -> Result<Option<Standing>, NotAccepted> {
-        Ok(self.limits.admit(self.store.as_ref(), hook, source, self.world.now()).await?)
+    pub async fn admit(&self, hook: &Hook) -> Result<Option<Standing>, NotAccepted> {
+        Ok(self.limits.admit(self.store.as_ref(), hook, self.world.now()).await?)
     }
 
     fn fresh_id(&self) -> Result<TransactionId, Unavailable> {

@@ -8,9 +8,15 @@ mod definitions;
 mod drive;
 mod events;
 
-use std::{collections::HashMap, iter, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    iter,
+    sync::Arc,
+};
 
-use domain::RunId;
+use apps::Fired;
+use domain::{OrgId, RunId};
+use futures_util::future::try_join_all;
 
 use crate::{
     directory::workflows::{self, Trigger},
@@ -78,16 +84,12 @@ impl Executor {
         }
         let mut listened: Vec<AppEvent> = Vec::new();
         let all = source.as_ref().map_or_else(Vec::new, |source| events::fired(source, &transaction));
-        let mut triggers_by_name = HashMap::new();
+        let triggers_by_name = self.triggers_of(transaction.org, &all).await?;
         for event in &all {
             let position = u32::try_from(listened.len()).unwrap_or(u32::MAX);
             let before = considered.len();
             for name in iter::once(&event.name).chain(&event.aliases) {
-                if !triggers_by_name.contains_key(name) {
-                    let triggers = workflows::triggers(self.store.as_ref(), transaction.org, name).await?;
-                    triggers_by_name.insert(name.clone(), triggers);
-                }
-                for trigger in triggers_by_name.get(name).into_iter().flatten().cloned() {
+                for trigger in triggers_by_name.get(name.as_str()).into_iter().flatten().cloned() {
                     let run = RunId::for_event(transaction.id, trigger.workflow, position);
                     considered.push(considered_as(trigger, run, Some(position)));
                 }
@@ -101,6 +103,22 @@ impl Executor {
         }
         let fired = all.into_iter().map(|event| event.name).collect();
         Ok(StoredTransaction { transaction, event, notes, considered, source, fired, events: listened })
+    }
+}
+
+impl Executor {
+    /// The triggers of each name that the events have, all looked up at once.
+    async fn triggers_of<'e>(
+        &self,
+        org: OrgId,
+        events: &'e [Fired],
+    ) -> Result<HashMap<&'e str, Vec<Trigger>>, Unavailable> {
+        let names = events.iter().flat_map(|event| iter::once(&event.name).chain(&event.aliases));
+        let names: HashSet<&str> = names.map(String::as_str).collect();
+        let lookups = names.into_iter().map(|name| async move {
+            Ok::<_, Unavailable>((name, workflows::triggers(self.store.as_ref(), org, name).await?))
+        });
+        Ok(try_join_all(lookups).await?.into_iter().collect())
     }
 }
 

@@ -60,21 +60,28 @@ impl Limits {
         Self { org, ..Self::default() }
     }
 
-    /// Takes one token of each bucket that `hook` and `source` have.
+    /// Takes one token of the bucket that `source` has at `hook`, before anybody looks at who it is.
     ///
-    /// *Errors*: where the sender stands, when one of them is empty. A store that does not answer lets everybody in:
-    /// a limit protects what is behind it and must not become the reason that an arrival is lost.
-    pub async fn admit(
+    /// *Errors*: where the sender stands, when it is empty.
+    pub fn admit_source(
         &self,
-        store: &dyn Store,
         hook: &Hook,
         source: Option<IpAddr>,
         now: Timestamp,
     ) -> Result<Option<Standing>, Standing> {
-        let mut tightest: Option<Standing> = None;
-        if let (Some(limit), Some(source)) = (hook.address_limit, source) {
-            keep_tighter(&mut tightest, self.addresses.take((hook.id, source), limit, now)?);
+        match (hook.address_limit, source) {
+            (Some(limit), Some(source)) => self.addresses.take((hook.id, source), limit, now).map(Some),
+            (None, _) | (_, None) => Ok(None),
         }
+    }
+
+    /// Takes one token of the hook's own bucket and one of its org's. Where senders have to prove who they are, this comes
+    /// after it: nobody else uses up what is theirs.
+    ///
+    /// *Errors*: where the sender stands, when one of them is empty. A store that does not answer lets everybody in:
+    /// a limit protects what is behind it and must not become the reason that an arrival is lost.
+    pub async fn admit(&self, store: &dyn Store, hook: &Hook, now: Timestamp) -> Result<Option<Standing>, Standing> {
+        let mut tightest: Option<Standing> = None;
         for (owner, limit) in [(Owner::Hook(hook.org, hook.id), hook.limit), (Owner::Org(hook.org), self.org)] {
             if let Some(limit) = limit
                 && let Some(standing) = self.leases.take(store, owner, limit, now).await?

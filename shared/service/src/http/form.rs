@@ -135,7 +135,9 @@ async fn accept(
     request: &Request,
     circumstances: &Circumstances,
 ) -> Result<Response, NotAccepted> {
-    let standing = admit(door, hook, circumstances, request.body().len()).await?;
+    let body_bytes = request.body().len();
+    admit_source(door, hook, circumstances, body_bytes).await?;
+    let standing = admit(door, hook, circumstances, body_bytes).await?;
     let arrival = match door.read(hook, &label(request), circumstances, request.body()).await {
         Ok(arrival) => arrival,
         // The door has noted this refusal itself.
@@ -200,6 +202,7 @@ async fn upload(
         let detail = "This form takes no uploads. Send the file in a multipart form.";
         return Err(Rejected::new(Rejection::NotFound, "no_uploads", detail).into());
     };
+    admit_source(door, hook, circumstances, request.body().len()).await?;
     let standing = admit(door, hook, circumstances, request.body().len()).await?;
     if request.body().len() > UPLOAD_BODY_LIMIT_BYTES {
         let detail = format!(
@@ -234,13 +237,37 @@ pub(super) async fn admit(
     circumstances: &Circumstances,
     body_bytes: usize,
 ) -> Result<Option<Standing>, NotAccepted> {
-    let admitted = door.admit(hook, circumstances.source_address).await;
-    if let Err(NotAccepted::Throttled(standing)) = &admitted {
-        let detail = format!("More than {} requests came in the time of the limit.", standing.limit);
+    let admitted = door.admit(hook).await;
+    note_throttled(door, hook, circumstances, body_bytes, "the hook or the org", &admitted).await;
+    admitted
+}
+
+/// The same for the limit of the source address, which is asked first.
+pub(super) async fn admit_source(
+    door: &Door,
+    hook: &Hook,
+    circumstances: &Circumstances,
+    body_bytes: usize,
+) -> Result<Option<Standing>, NotAccepted> {
+    let admitted = door.limits.admit_source(hook, circumstances.source_address, door.world.now());
+    let admitted = admitted.map_err(NotAccepted::Throttled);
+    note_throttled(door, hook, circumstances, body_bytes, "one source address", &admitted).await;
+    admitted
+}
+
+async fn note_throttled(
+    door: &Door,
+    hook: &Hook,
+    circumstances: &Circumstances,
+    body_bytes: usize,
+    whose: &str,
+    admitted: &Result<Option<Standing>, NotAccepted>,
+) {
+    if let Err(NotAccepted::Throttled(standing)) = admitted {
+        let detail = format!("More than the {} requests came that the limit of {whose} lets in.", standing.limit);
         let rejected = Rejected::new(Rejection::Malformed, "too_many_requests", detail);
         door.note_refusal(hook, &rejected, circumstances, body_bytes, Diagnosis::default).await;
     }
-    admitted
 }
 
 /// A header that is no plain text is read as far as it is.

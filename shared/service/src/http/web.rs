@@ -1,6 +1,7 @@
 //! The door for webhooks: `/v1/hooks/web/{hash}`, with the org before the hash or without.
 //!
-//! The order of what is asked: is there such a hook, is there room, is it a handshake, who is it, what is in it. Whoever
+//! The order of what is asked: is there such a hook, does this address ask too often, is it a handshake, who is it, is
+//! there room, what is in it. Whoever
 //! is not known learns nothing but how to become so; why, is kept for the owner.
 
 mod handshake;
@@ -14,7 +15,7 @@ use serde_json::{Map, Value};
 use super::{
     Request, Response,
     answer::{empty_response, not_accepted_response, tell_standing},
-    form::{accepted, admit, circumstances, label, set_reply},
+    form::{accepted, admit, admit_source, circumstances, label, set_reply},
     source_address,
 };
 use crate::{
@@ -54,14 +55,14 @@ async fn answer(door: &Door, request: &Request) -> Result<Response, NotAccepted>
     let app = hook.app.as_deref().and_then(apps::find);
     let circumstances = circumstances(request, app.map_or(&[], apps::App::headers));
     let circumstances = without_credentials(circumstances, &hook);
+    let body_bytes = request.body().len();
+    admit_source(door, &hook, &circumstances, body_bytes).await?;
     if let Some(response) = handshake::by_query(door, &hook, app, request, &circumstances).await {
         return Ok(response);
     }
     if !methods(&hook, app).any(|method| method == request.method().as_str()) {
         return Ok(method_not_allowed(&hook, app));
     }
-    let body_bytes = request.body().len();
-    let standing = admit(door, &hook, &circumstances, body_bytes).await?;
     if body_bytes > BODY_LIMIT_BYTES {
         let rejected = body_too_large();
         door.note_refusal(&hook, &rejected, &circumstances, body_bytes, Diagnosis::default).await;
@@ -70,6 +71,7 @@ async fn answer(door: &Door, request: &Request) -> Result<Response, NotAccepted>
     if let Some(refused) = refuse_unknown(door, &hook, request, &circumstances).await? {
         return Ok(refused);
     }
+    let standing = admit(door, &hook, &circumstances, body_bytes).await?;
     let mut response = take(door, &hook, app, request, &circumstances).await?;
     if let Some(standing) = standing {
         tell_standing(&mut response, &standing);
