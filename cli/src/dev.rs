@@ -53,7 +53,7 @@ pub(crate) struct Args {
     /// Keep nothing but, where --state-dir is given, the admin key: the state is gone with the process.
     #[arg(long)]
     memory: bool,
-    /// How many arrivals all hooks together take in a minute, as HOOKWRIGHT_ORG_REQUESTS_PER_MINUTE does on AWS [default: no limit]
+    /// How many arrivals all hooks together take in a minute, as `HOOKWRIGHT_ORG_REQUESTS_PER_MINUTE` does on AWS [default: no limit]
     #[arg(long, value_name = "REQUESTS", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     org_limit: Option<u32>,
     /// What is worth a line on standard error: error, warn, info or debug.
