@@ -84,8 +84,8 @@ impl Detached {
     }
 
     pub(crate) fn verify(&self, arrival: &Arrival<'_>, now_seconds: i64) -> Result<Verified, Refusal> {
-        let header = headers::first(arrival.headers, &self.headers)?;
-        let found = self.read(header, headers::one(arrival.headers, header)?)?;
+        let (header, value) = headers::first(arrival.headers, &self.headers)?;
+        let found = self.read(header, value)?;
 
         let timestamp = match &self.timestamp {
             Some(name) => Some((name, headers::one(arrival.headers, name)?)),

@@ -6,19 +6,31 @@ use crate::Refusal;
 
 /// The one value of a header.
 pub(crate) fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<&'a str, Refusal> {
-    let mut values = headers.get_all(name).iter();
-    let value = values.next().ok_or_else(|| Refusal::Missing { header: name.as_str().to_owned() })?;
-    if values.next().is_some() {
-        return Err(Refusal::Ambiguous { header: name.as_str().to_owned() });
-    }
-    value.to_str().map_err(|_| Refusal::malformed(name, "it has characters that are not visible ASCII"))
+    found(headers, name).unwrap_or_else(|| Err(Refusal::Missing { header: name.as_str().to_owned() }))
 }
 
-/// The name of the first of these headers that came, or a refusal that names the first.
-pub(crate) fn first<'n>(headers: &HeaderMap, names: &'n [HeaderName]) -> Result<&'n HeaderName, Refusal> {
-    names.iter().find(|name| headers.contains_key(*name)).ok_or_else(|| Refusal::Missing {
-        header: names.first().map(|name| name.as_str().to_owned()).unwrap_or_default(),
-    })
+/// The first of these headers that came, or a refusal that names the first of all.
+pub(crate) fn first<'a, 'n>(
+    headers: &'a HeaderMap,
+    names: &'n [HeaderName],
+) -> Result<(&'n HeaderName, &'a str), Refusal> {
+    for name in names {
+        if let Some(value) = found(headers, name) {
+            return value.map(|value| (name, value));
+        }
+    }
+    Err(Refusal::Missing { header: names.first().map(|name| name.as_str().to_owned()).unwrap_or_default() })
+}
+
+fn found<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<Result<&'a str, Refusal>> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next()?;
+    if values.next().is_some() {
+        return Some(Err(Refusal::Ambiguous { header: name.as_str().to_owned() }));
+    }
+    // A header value never has control characters; this is the same test as `to_str`, many bytes at a time.
+    let text = std::str::from_utf8(value.as_bytes()).ok().filter(|text| text.is_ascii());
+    Some(text.ok_or_else(|| Refusal::malformed(name, "it has characters that are not visible ASCII")))
 }
 
 /// What follows an authorization scheme's word, in any case: `Basic …`, `bearer …`.

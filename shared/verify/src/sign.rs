@@ -155,10 +155,8 @@ fn twilio(settings: &Settings, request: Unsigned) -> Result<Signed, String> {
         Fields::default()
     };
     let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, secret(settings)?.as_bytes());
-    let mut context = hmac::Context::with_key(&key);
-    context.update(public_url(settings.url.as_deref(), &url).as_bytes());
-    fields.feed(|piece| context.update(piece));
-    let signature = Encoding::Base64.encode(context.sign().as_ref());
+    let message = [public_url(settings.url.as_deref(), &url).as_bytes(), &fields.joined].concat();
+    let signature = Encoding::Base64.encode(hmac::sign(&key, &message).as_ref());
     Ok(Signed { headers: vec![("x-twilio-signature".to_owned(), signature)], url, body: request.body })
 }
 
