@@ -1,35 +1,55 @@
 //! The front door for management on Lambda: everything below `/v1` that is no hook address, and `/healthz`.
 //!
-//! API Gateway cannot tell a webhook's address from a webhook's id, so handshakes by GET arrive here too.
+//! API Gateway cannot tell an address from the id of a hook, so that a `GET` or `PUT` of a short address comes here too;
+//! it goes through the same door as it would there.
 
-use lambda_http::{Body, Error, Request, RequestExt, request::RequestContext, run, service_fn};
-use service::http::{Front, SourceAddress, at_path, web};
+#[path = "../../http_api.rs"]
+mod http_api;
+
+use std::sync::Arc;
+
+use aws::config;
+use lambda_http::Error;
+use service::{
+    Door, Management,
+    http::{Front, Request, Response, api::FirstKey, form, web},
+};
+
+/// All that a request may be for.
+struct Doors {
+    hooks: Door,
+    management: Management,
+}
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     aws::log_as_json();
-    let (management, door) = &aws::doors::management().await?;
-    run(service_fn(|request: Request| async move {
-        let request = whole(request)?;
-        let response = match Front::of(request.method(), request.uri().path()) {
-            Front::Web => web::receive(door, &request).await,
-            Front::Form | Front::Management => management.answer(&request).await,
-        };
-        Ok::<_, Error>(response.map(|body| Body::from(body.to_vec())))
-    }))
-    .await
+    let doors = &doors().await?;
+    http_api::serve(|request| answer(doors, request)).await
 }
 
-/// The request as the service takes it: at its path without the stage, its body as bytes, its source as the gateway saw it.
-fn whole(request: Request) -> Result<service::http::Request, Error> {
-    let path = request.raw_http_path().to_owned();
-    let source = match request.request_context_ref() {
-        Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.as_deref().and_then(|ip| ip.parse().ok()),
-        Some(_) | None => None,
-    };
-    let mut request = at_path(request.map(|body| body.to_vec().into()), &path)?;
-    if let Some(source) = source {
-        request.extensions_mut().insert(SourceAddress(source));
+async fn answer(doors: &Doors, request: Request) -> Response {
+    match Front::of(request.method(), request.uri().path()) {
+        Front::Form => form::receive(&doors.hooks, &request).await,
+        Front::Web => web::receive(&doors.hooks, &request).await,
+        Front::Management => doors.management.answer(&request).await,
     }
-    Ok(request)
+}
+
+async fn doors() -> Result<Doors, Error> {
+    let (door, admin) = config::read(|reader| {
+        let (door, admin) = (reader.door(), reader.admin());
+        Some((door?, admin?))
+    })?;
+    let keys = Arc::default();
+    let hooks = aws::open_door(door, Arc::clone(&keys)).await;
+    let management = Management {
+        store: hooks.store.clone(),
+        world: hooks.world.clone(),
+        addresses: hooks.addresses.clone(),
+        keys,
+        public_url: hooks.public_url.clone(),
+        first_key: admin.map(|admin| FirstKey { org: admin.org, digest: admin.key_hash }),
+    };
+    Ok(Doors { hooks, management })
 }

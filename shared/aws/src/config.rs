@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use domain::OrgId;
+use domain::{Limit, OrgId};
 
 use crate::TableNames;
 
@@ -16,6 +16,21 @@ pub struct Admin {
     pub org: OrgId,
     /// SHA-256 of the key's secret: 64 lower-case hex digits.
     pub key_hash: String,
+}
+
+/// What a function needs to know that stands behind hook addresses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DoorConfig {
+    /// The names of the three tables.
+    pub tables: TableNames,
+    /// Where transactions go.
+    pub queue_url: String,
+    /// Where files go.
+    pub blob_bucket: String,
+    /// What addresses begin with as senders see them.
+    pub public_url: Option<String>,
+    /// How many arrivals each org is let in.
+    pub org_limit: Option<Limit>,
 }
 
 /// How a bucket is addressed: in the host name as AWS does, or in the path as emulators do.
@@ -85,6 +100,26 @@ impl Reader<'_> {
     /// The bucket of the blobs: `HOOKWRIGHT_BLOB_BUCKET`.
     pub fn blob_bucket(&mut self) -> Option<String> {
         self.required("HOOKWRIGHT_BLOB_BUCKET", "a bucket name", is_bucket_name)
+    }
+
+    /// All that [`crate::open_door`] needs.
+    pub fn door(&mut self) -> Option<DoorConfig> {
+        let (tables, queue_url, blob_bucket) = (self.tables(), self.queue_url(), self.blob_bucket());
+        let (public_url, org_limit) = (self.public_url(), self.org_limit());
+        Some(DoorConfig {
+            tables: tables?,
+            queue_url: queue_url?,
+            blob_bucket: blob_bucket?,
+            public_url: public_url?,
+            org_limit: org_limit?,
+        })
+    }
+
+    /// How many arrivals an org is let in, from `HOOKWRIGHT_ORG_REQUESTS_PER_MINUTE`; 0 is no limit, as not set is.
+    pub fn org_limit(&mut self) -> Option<Option<Limit>> {
+        let requests = self.optional("HOOKWRIGHT_ORG_REQUESTS_PER_MINUTE", "a number up to 1000000", is_requests)?;
+        let requests = requests.and_then(|requests| requests.parse().ok()).filter(|requests| *requests > 0);
+        Some(requests.map(|requests| Limit { requests, seconds: 60 }))
     }
 
     /// What hook addresses begin with, without a slash at the end, if `HOOKWRIGHT_PUBLIC_URL` is set.
@@ -166,6 +201,11 @@ fn is_url(text: &str) -> bool {
     host.is_some_and(|host| !host.is_empty() && !host.starts_with('/')) && !text.contains(char::is_whitespace)
 }
 
+fn is_requests(text: &str) -> bool {
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_digit());
+    is_plain && text.parse::<u32>().is_ok_and(|requests| requests <= 1_000_000)
+}
+
 fn is_digest(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
@@ -177,34 +217,25 @@ mod tests {
     /// Everything that a function may need.
     #[derive(Debug)]
     struct Everything {
-        tables: TableNames,
-        queue_url: String,
-        blob_bucket: String,
-        public_url: Option<String>,
+        door: DoorConfig,
         admin: Option<Admin>,
     }
 
-    const COMPLETE: [(&str, &str); 8] = [
+    const COMPLETE: [(&str, &str); 9] = [
         ("HOOKWRIGHT_DIRECTORY_TABLE", "hw-directory"),
         ("HOOKWRIGHT_RUNS_TABLE", "hw-runs"),
         ("HOOKWRIGHT_RECORDS_TABLE", "hw-records"),
         ("HOOKWRIGHT_QUEUE_URL", "https://sqs.eu-west-1.amazonaws.com/1/hw"),
         ("HOOKWRIGHT_BLOB_BUCKET", "hw-blobs"),
         ("HOOKWRIGHT_PUBLIC_URL", "https://hooks.example.org/"),
+        ("HOOKWRIGHT_ORG_REQUESTS_PER_MINUTE", "6000"),
         ("HOOKWRIGHT_ORG_ID", "5a345109e578360010eaa1ad"),
         ("HOOKWRIGHT_ADMIN_KEY_HASH", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
     ];
 
     fn everything(reader: &mut Reader<'_>) -> Option<Everything> {
-        let (tables, queue_url, blob_bucket) = (reader.tables(), reader.queue_url(), reader.blob_bucket());
-        let (public_url, admin) = (reader.public_url(), reader.admin());
-        Some(Everything {
-            tables: tables?,
-            queue_url: queue_url?,
-            blob_bucket: blob_bucket?,
-            public_url: public_url?,
-            admin: admin?,
-        })
+        let (door, admin) = (reader.door(), reader.admin());
+        Some(Everything { door: door?, admin: admin? })
     }
 
     /// The complete environment with `name` changed to `value`, or without it.
@@ -219,10 +250,11 @@ mod tests {
     #[test]
     fn a_complete_environment_gives_everything() {
         let read = read_with("", None).unwrap();
-        assert_eq!(read.tables, TableNames::with_prefix("hw"));
-        assert_eq!(read.queue_url, "https://sqs.eu-west-1.amazonaws.com/1/hw");
-        assert_eq!(read.blob_bucket, "hw-blobs");
-        assert_eq!(read.public_url.as_deref(), Some("https://hooks.example.org"));
+        assert_eq!(read.door.tables, TableNames::with_prefix("hw"));
+        assert_eq!(read.door.queue_url, "https://sqs.eu-west-1.amazonaws.com/1/hw");
+        assert_eq!(read.door.blob_bucket, "hw-blobs");
+        assert_eq!(read.door.public_url.as_deref(), Some("https://hooks.example.org"));
+        assert_eq!(read.door.org_limit, Some(Limit { requests: 6_000, seconds: 60 }));
         assert_eq!(read.admin.unwrap().org.to_string(), "5a345109e578360010eaa1ad");
     }
 
@@ -243,6 +275,11 @@ mod tests {
             ("HOOKWRIGHT_QUEUE_URL", "hw", "HOOKWRIGHT_QUEUE_URL is not an http or https URL"),
             ("HOOKWRIGHT_BLOB_BUCKET", "Hw_Blobs", "HOOKWRIGHT_BLOB_BUCKET is not a bucket name"),
             ("HOOKWRIGHT_PUBLIC_URL", "hooks.example.org", "HOOKWRIGHT_PUBLIC_URL is not an http or https URL"),
+            (
+                "HOOKWRIGHT_ORG_REQUESTS_PER_MINUTE",
+                "1000001",
+                "HOOKWRIGHT_ORG_REQUESTS_PER_MINUTE is not a number up to 1000000",
+            ),
             ("HOOKWRIGHT_ORG_ID", "org", "HOOKWRIGHT_ORG_ID is not 24 lower-case hex digits"),
             ("HOOKWRIGHT_ADMIN_KEY_HASH", "E3", "HOOKWRIGHT_ADMIN_KEY_HASH is not 64 lower-case hex digits"),
         ] {
@@ -260,6 +297,17 @@ mod tests {
             COMPLETE.iter().take(5).find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
         };
         assert_eq!(read_from(&required, everything).unwrap().admin, None);
+    }
+
+    #[test]
+    fn a_limit_of_none_is_no_limit() {
+        for (value, limit) in [(Some("0"), None), (None, None), (Some(""), None), (Some("1"), Some(1))] {
+            let read = read_with("HOOKWRIGHT_ORG_REQUESTS_PER_MINUTE", value).unwrap();
+            assert_eq!(read.door.org_limit.map(|limit| limit.requests), limit, "{value:?}");
+        }
+        for wrong in ["-1", "+1", "1.0", "many", "99999999999"] {
+            assert!(read_with("HOOKWRIGHT_ORG_REQUESTS_PER_MINUTE", Some(wrong)).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@
 pub mod config;
 
 mod clients;
+mod door;
 mod logging;
 mod tables;
 
@@ -22,6 +23,7 @@ mod web_fetch;
 pub mod doors;
 
 pub use clients::Clients;
+pub use door::open_door;
 pub use dynamo_store::DynamoStore;
 pub use logging::log_as_json;
 pub use meter::Meter;
