@@ -17,6 +17,7 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 DAY_SECONDS = 86_400
 STAR_ACTIONS = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}  # AWS knows no resources for these.
+PUBLIC_FUNCTIONS = ["FormHookFunction", "WebhookFunction"]  # Whoever knows an address may ask these.
 MATRIX_MARKS = ("<!-- permissions: printed by .ci/template_rules.py --matrix -->", "<!-- end of permissions -->")
 
 
@@ -256,7 +257,8 @@ def public_addresses_are_throttled_apart_and_requests_are_logged():
         properties = api["Properties"]
         if "AccessLogSettings" not in properties or "DefaultRouteSettings" not in properties:
             yield f"{name} is not logged or not throttled"
-        for event in FUNCTIONS["FormHookFunction"]["Events"].values():
+        public = [event for function in PUBLIC_FUNCTIONS for event in FUNCTIONS[function]["Events"].values()]
+        for event in public:
             route = f"{event['Properties']['Method']} {event['Properties']['Path']}"
             if set(properties.get("RouteSettings", {}).get(route, {})) != {"ThrottlingRateLimit", "ThrottlingBurstLimit"}:
                 yield f"{route} has no limit of its own"
