@@ -74,7 +74,7 @@ impl Signer {
         let (scheme, settings) = read(auth)?;
         match scheme.signed_with() {
             SignedWith::Nothing => Ok(Self { way: of_scheme(scheme, settings, None) }),
-            SignedWith::Secret => {
+            SignedWith::Secret | SignedWith::Credentials => {
                 Err(usage(format!("{word} signs with a secret: pass it with --secret or --secret-file.")))
             }
             SignedWith::PrivateKey => Err(usage(needs_private_key(word))),

@@ -131,7 +131,7 @@ fn other_scheme(scheme: &Scheme, headers: &HeaderMap) -> Option<Reason> {
 fn wrong_signature(trials: &Trials<'_>) -> Reason {
     let made_with = match trials.scheme.signed_with() {
         SignedWith::PrivateKey => "key",
-        SignedWith::Secret | SignedWith::Nothing => "secret",
+        SignedWith::Secret | SignedWith::Credentials | SignedWith::Nothing => "secret",
     };
     Reason::new(
         "wrong_secret",

@@ -120,6 +120,8 @@ pub enum SignedWith {
     Nothing,
     /// One of the hook's secrets.
     Secret,
+    /// One of the hook's secrets, which is sent itself: whoever has the sample has the secret.
+    Credentials,
     /// A private key, which the hook does not have.
     PrivateKey,
 }
@@ -157,7 +159,8 @@ impl Scheme {
                 Some(MadeWith::Hmac(_)) | None => SignedWith::Secret,
             },
             Shape::Sns | Shape::Jwt(_) => SignedWith::PrivateKey,
-            Shape::Twilio | Shape::Basic | Shape::Header(_) => SignedWith::Secret,
+            Shape::Twilio => SignedWith::Secret,
+            Shape::Basic | Shape::Header(_) => SignedWith::Credentials,
             Shape::None => SignedWith::Nothing,
             Shape::Any(schemes) => {
                 let with_secret = schemes.iter().any(|scheme| scheme.signed_with() == SignedWith::Secret);

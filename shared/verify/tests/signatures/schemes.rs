@@ -99,8 +99,8 @@ fn the_general_schemes_are_known_by_their_words() {
     for (word, signed_with) in [
         ("standard-webhooks", SignedWith::Secret),
         ("jwt", SignedWith::PrivateKey),
-        ("basic", SignedWith::Secret),
-        ("header", SignedWith::Secret),
+        ("basic", SignedWith::Credentials),
+        ("header", SignedWith::Credentials),
         ("none", SignedWith::Nothing),
     ] {
         assert_eq!(Scheme::general(word).unwrap().signed_with(), signed_with, "{word}");

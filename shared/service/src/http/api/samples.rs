@@ -123,6 +123,11 @@ fn signed(call: &Call<'_>, hook: &Hook, request: Unsigned, delivery: &str) -> Re
     };
     let unusable = || Rejected::new(Rejection::Malformed, "unusable_scheme", "This hook's scheme cannot be used.");
     let scheme = scheme(&auth.scheme).ok_or_else(unusable)?;
+    if scheme.signed_with() == SignedWith::Credentials {
+        let detail =
+            "This hook's senders send a secret itself, which is never shown. Send the sample with the secret you have.";
+        return Err(Rejected::at("$.event", "needs_key", detail).into());
+    }
     if scheme.signed_with() == SignedWith::PrivateKey {
         let detail = "This hook's sender signs with a private key, which only it has. Sign with a key of your own whose public half is among the hook's publicKeys.";
         return Err(Rejected::at("$.event", "needs_private_key", detail).into());
