@@ -10,7 +10,7 @@ mod lease;
 
 use std::{
     collections::HashMap,
-    net::IpAddr,
+    net::{IpAddr, Ipv6Addr},
     sync::{Mutex, PoisonError},
 };
 
@@ -70,7 +70,7 @@ impl Limits {
         now: Timestamp,
     ) -> Result<Option<Standing>, Standing> {
         match (hook.address_limit, source) {
-            (Some(limit), Some(source)) => self.addresses.take((hook.id, source), limit, now).map(Some),
+            (Some(limit), Some(source)) => self.addresses.take((hook.id, one_source(source)), limit, now).map(Some),
             (None, _) | (_, None) => Ok(None),
         }
     }
@@ -94,14 +94,14 @@ impl Limits {
 
     /// Whether `source` may still ask for an address that nobody here remembers.
     pub fn may_look_up(&self, source: Option<IpAddr>, now: Timestamp) -> Result<(), Standing> {
-        source.map_or(Ok(()), |source| self.misses.look(source, MISSES, now))
+        source.map_or(Ok(()), |source| self.misses.look(one_source(source), MISSES, now))
     }
 
     /// Counts an address that does not exist.
     pub fn count_miss(&self, source: Option<IpAddr>, now: Timestamp) {
         if let Some(source) = source {
             // Whether it was the last one is asked at the next look-up.
-            let _standing = self.misses.take(source, MISSES, now);
+            let _standing = self.misses.take(one_source(source), MISSES, now);
         }
     }
 
@@ -122,6 +122,14 @@ impl Limits {
 fn keep_tighter(tightest: &mut Option<Standing>, other: Standing) {
     if tightest.is_none_or(|standing| other.remaining < standing.remaining) {
         *tightest = Some(other);
+    }
+}
+
+/// What counts as one source: an IPv4 address, or an IPv6 network of 64 bits, all of whose addresses one machine has.
+fn one_source(source: IpAddr) -> IpAddr {
+    match source.to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
+        address @ IpAddr::V4(_) => address,
     }
 }
 
