@@ -11,5 +11,8 @@ mod runs;
 mod uploads;
 mod workflows;
 
+mod authorization;
+mod enumeration;
+
 mod house;
 mod lambda;

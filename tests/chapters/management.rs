@@ -2,87 +2,11 @@
 
 use serde_json::{Value, json};
 use service::http::{ROUTES, openapi_document};
-use tests::world::{World, workflow_of};
+use tests::world::World;
 
 /// A path of the route with something in its variable parts.
 fn path_of(route: &str) -> String {
     route.replace("{kind}", "form").replace("{id}", "5a345109e578360010eaa1ad").replace("{name}", "order")
-}
-
-#[tokio::test]
-async fn every_route_refuses_without_a_key_with_an_unknown_one_and_without_the_role() {
-    let world = World::new().await;
-    let stranger = world.key(world.org, &["org.hooks"], 9).await;
-    let unknown = domain::ApiKeySecret::from_random([77; 32])
-        .token(world.org, domain::ApiKeyId::parse("5a345109e578360010eaa1ad").unwrap());
-    for route in ROUTES {
-        let (method, path) = (route.method.as_http(), path_of(route.path));
-        let bare = world.send(method.as_str(), &path, &[], "").await;
-        let Some(permission) = route.permission else {
-            assert_eq!(bare.status, 200, "{path}");
-            continue;
-        };
-        assert_eq!((bare.status, bare.code()), (401, "no_credentials"), "{method} {path}");
-        let refused = world.api_as(&unknown, method.as_str(), &path, Value::Null).await;
-        assert_eq!((refused.status, refused.code()), (401, "bad_credentials"), "{method} {path}");
-        let forbidden = world.api_as(&stranger, method.as_str(), &path, Value::Null).await;
-        assert_eq!((forbidden.status, forbidden.code()), (403, "role_missing"), "{method} {path}");
-        assert!(forbidden.text.contains(permission), "{method} {path}");
-    }
-}
-
-#[tokio::test]
-async fn every_route_takes_the_role_it_names_and_a_role_above_it() {
-    let world = World::new().await;
-    for (index, route) in ROUTES.iter().enumerate() {
-        let Some(permission) = route.permission else { continue };
-        let parent = permission.rsplit_once('.').unwrap().0;
-        for (seed, role) in [(100, permission), (180, parent)] {
-            let seed = seed + u8::try_from(index).unwrap();
-            let key = world.key(world.org, &[role], seed).await;
-            let answer = world.api_as(&key, route.method.as_http().as_str(), &path_of(route.path), Value::Null).await;
-            assert!(![401, 403, 405].contains(&answer.status), "{role} {answer:?}");
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_key_sees_nothing_of_another_org() {
-    let world = World::new().await;
-    let hook = world.form_hook().await;
-    world.order_klass().await;
-    let workflow = world.workflow(workflow_of("mine", &hook.event, json!([{ "id": "end", "transitions": [] }]))).await;
-    let transaction = world.arrive(&hook, json!({})).await;
-    let run =
-        world.get(&format!("/v1/workflows/{workflow}/runs")).await.body["data"][0]["id"].as_str().unwrap().to_owned();
-    let customer = world.api("POST", "/v1/customers", json!({ "email": "a@example.com" })).await.expect(201).id();
-    let other = world.key(domain::OrgId::parse("000000000000000000000001").unwrap(), &["org.admin"], 50).await;
-
-    for path in [
-        format!("/v1/hooks/form/{}", hook.id),
-        format!("/v1/hooks/form/{}/transactions", hook.id),
-        format!("/v1/workflows/{workflow}"),
-        format!("/v1/workflows/{workflow}/export"),
-        format!("/v1/transactions/{transaction}"),
-        format!("/v1/runs/{run}"),
-        "/v1/klasses/order".to_owned(),
-        format!("/v1/customers/{customer}"),
-        "/v1/customers/email=a@example.com".to_owned(),
-        format!("/v1/customers/{customer}/timeline"),
-    ] {
-        world.get(&path).await.expect(200);
-        assert_eq!(world.api_as(&other, "GET", &path, Value::Null).await.expect(404).code(), "not_found", "{path}");
-    }
-    for path in
-        ["/v1/hooks/form", "/v1/workflows", "/v1/klasses", "/v1/customers", &format!("/v1/workflows/{workflow}/runs")]
-    {
-        assert_eq!(world.api_as(&other, "GET", path, Value::Null).await.expect(200).body["data"], json!([]), "{path}");
-    }
-    for (method, path) in
-        [("DELETE", format!("/v1/hooks/form/{}", hook.id)), ("PUT", format!("/v1/workflows/{workflow}"))]
-    {
-        world.api_as(&other, method, &path, json!({})).await.expect(404);
-    }
 }
 
 #[tokio::test]

@@ -178,6 +178,11 @@ impl World {
         if let Some(source) = source {
             request.extensions_mut().insert(SourceAddress(source.parse().unwrap()));
         }
+        self.deliver(request).await
+    }
+
+    /// A request whose every part is the story's own, to whichever door its path belongs to.
+    pub async fn deliver(&self, request: Request) -> Answer {
         let response = match Front::of(request.method(), request.uri().path()) {
             Front::Form => form::receive(&self.door, &request).await,
             Front::Web => web::receive(&self.door, &request).await,
