@@ -1,7 +1,9 @@
 //! The same on Lambda: the functions' own binaries as processes of their own, spoken to by events.
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 use service::http::ROUTES;
+use sha2::{Digest, Sha256};
 use tests::{
     lambda::{
         Binaries, Deadline, Deployment, Endpoints, Function, Service, Template, http_event, in_base64, queue_event,
@@ -12,6 +14,7 @@ use tests::{
 
 const BINARIES: Binaries = Binaries {
     form_hook: env!("CARGO_BIN_EXE_lambda-form-hook"),
+    webhook: env!("CARGO_BIN_EXE_lambda-webhook"),
     executor: env!("CARGO_BIN_EXE_lambda-executor"),
     api: env!("CARGO_BIN_EXE_lambda-api"),
 };
@@ -20,8 +23,12 @@ const BINARIES: Binaries = Binaries {
 const BODY_LIMIT_BYTES: usize = 409_600;
 
 /// Each function: the name the template has for its binary, and where the binary is.
-const FUNCTIONS: [(&str, &str); 3] =
-    [("form-hook", BINARIES.form_hook), ("executor", BINARIES.executor), ("api", BINARIES.api)];
+const FUNCTIONS: [(&str, &str); 4] = [
+    ("form-hook", BINARIES.form_hook),
+    ("webhook", BINARIES.webhook),
+    ("executor", BINARIES.executor),
+    ("api", BINARIES.api),
+];
 
 #[tokio::test]
 async fn a_posted_order_becomes_an_order_on_a_new_customers_timeline() {
@@ -107,6 +114,131 @@ async fn a_posted_file_and_a_large_value_go_to_the_bucket_and_come_back() {
     let keys = deployment.aws.object_keys();
     assert!(keys.contains(&blob), "{blob} in {keys:?}");
     assert!(keys.len() > 1, "the transaction itself is there too: {keys:?}");
+}
+
+#[tokio::test]
+async fn a_signed_webhook_is_taken_and_runs_what_listens_to_its_app() {
+    let deployment = Deployment::start(BINARIES).await;
+    let hook = json!({ "title": "Shop", "auth": { "scheme": "shopify", "secrets": ["shop secret"] } });
+    let (id, path, _) = deployment.new_webhook(hook).await;
+    let workflow = json!({
+        "name": "order-changed",
+        "trigger": {
+            "eventName": "shopify.order.update",
+            "transitions": [{ "target": "note", "condition": { "op": "true", "values": [true] } }],
+        },
+        "steps": [{
+            "id": "note",
+            "action": "kustomer.customer.create",
+            "params": { "email": "shop@example.com" },
+            "transitions": [],
+        }],
+    });
+    deployment.api("POST", "/v1/workflows", workflow).await.expect(201);
+    let draft = json!({ "event": "shopify.order.update" });
+    let sample = deployment.api("POST", &format!("/v1/hooks/web/{id}/samples"), draft).await.expect(200);
+    let headers = sample.attribute("headers");
+    let headers: Vec<(&str, &str)> =
+        headers.as_array().unwrap().iter().map(|pair| (pair[0].as_str().unwrap(), pair[1].as_str().unwrap())).collect();
+    let body = STANDARD.decode(sample.attribute("bodyBase64").as_str().unwrap()).unwrap();
+
+    let mut spoilt = body.clone();
+    spoilt.push(b' ');
+    let answer = deployment.send("POST", &path, &headers, spoilt).await.expect(401);
+    assert!(!answer.text.contains("shop secret"));
+    assert_eq!(deployment.aws.take_messages(), [] as [String; 0]);
+
+    // API Gateway hands over as base64 whatever it does not take for text; a signature is over the bytes.
+    let mut event = http_event("POST", &path, &headers, &body);
+    in_base64(&mut event, &body);
+    deployment.pass_on(&event).await.unwrap().expect(202);
+    assert_eq!(deployment.work().await, [] as [String; 0]);
+
+    assert_eq!(deployment.list("/v1/customers").await.len(), 1);
+    let refusals = deployment.list(&format!("/v1/hooks/web/{id}/refusals")).await;
+    assert_eq!(refusals.len(), 1);
+    assert_eq!(refusals[0]["attributes"]["sourceAddress"], "192.0.2.1");
+}
+
+#[tokio::test]
+async fn a_webhook_takes_a_key_with_the_hooks_role_from_where_the_key_may_be_used() {
+    let deployment = Deployment::start(BINARIES).await;
+    let (_, path, _) = deployment.new_webhook(json!({ "title": "Orders" })).await;
+    let new_key = async |roles: Value| {
+        let draft = json!({ "name": "sender", "roles": roles, "cidrs": ["192.0.2.0/24"] });
+        let key = deployment.api("POST", "/v1/api-keys", draft).await.expect(201);
+        format!("Bearer {}", key.attribute("token").as_str().unwrap())
+    };
+    let (sender, reader) = (new_key(json!(["org.hooks"])).await, new_key(json!(["org.permission.hook.read"])).await);
+    let post = |authorization: &str| {
+        http_event(
+            "POST",
+            &path,
+            &[("authorization", authorization), ("content-type", "application/json")],
+            b"{\"a\":1}",
+        )
+    };
+
+    deployment.pass_on(&post(&sender)).await.unwrap().expect(202);
+    deployment.pass_on(&post(&reader)).await.unwrap().expect(403);
+    deployment.pass_on(&post("Bearer nonsense")).await.unwrap().expect(401);
+    deployment.send("POST", &path, &[], "{}").await.expect(401);
+    // Where it comes from is what the gateway saw, whatever a header says.
+    let mut elsewhere = post(&sender);
+    elsewhere["requestContext"]["http"]["sourceIp"] = json!("198.51.100.1");
+    elsewhere["headers"]["x-forwarded-for"] = json!("192.0.2.1");
+    deployment.pass_on(&elsewhere).await.unwrap().expect(401);
+    assert_eq!(deployment.aws.take_messages().len(), 1);
+}
+
+#[tokio::test]
+async fn a_handshake_is_answered_at_both_forms_of_an_address() {
+    let deployment = Deployment::start(BINARIES).await;
+    let hook = json!({ "title": "Pages", "auth": { "scheme": "meta", "secrets": ["s"], "verifyToken": "agreed" } });
+    let (_, path, hash) = deployment.new_webhook(hook).await;
+    // API Gateway cannot tell the short form from a hook's resource, so api answers that one.
+    for path in [path, format!("/v1/hooks/web/{hash}")] {
+        let query = "hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token=";
+        let answer = deployment.send("GET", &format!("{path}?{query}agreed"), &[], "").await.expect(200);
+        assert_eq!(answer.text, "1158201444");
+        let answer = deployment.send("GET", &format!("{path}?{query}guessed"), &[], "").await.expect(403);
+        assert!(!answer.text.contains("1158201444"));
+    }
+}
+
+#[tokio::test]
+async fn an_upload_goes_past_the_functions_into_the_bucket() {
+    let deployment = Deployment::start(BINARIES).await;
+    let draft = json!({ "title": "Photos", "uploads": { "limitBytes": 5_000_000 } });
+    let hook = deployment.api("POST", "/v1/hooks/form", draft).await.expect(201);
+    let hash = hook.attribute("hash").as_str().unwrap().to_owned();
+    let photo = vec![0; 3_000_000];
+    let sha256: String = Sha256::digest(&photo).iter().map(|byte| format!("{byte:02x}")).collect();
+    let json_type = [("content-type", "application/json")];
+    let draft = json!({ "sha256": sha256, "bytes": 3_000_000, "contentType": "image/png", "name": "a.png" });
+    let path = format!("/v1/hooks/form/{hash}/uploads");
+    let grant = deployment.send("POST", &path, &json_type, draft.to_string()).await.expect(201);
+
+    let post = json!({ "photo": { "$upload": grant.id() } }).to_string();
+    // The bytes are not there yet.
+    deployment.send("POST", &format!("/v1/hooks/form/{hash}"), &json_type, post.clone()).await.expect(400);
+
+    let headers = grant.attribute("headers");
+    let headers: Vec<(String, String)> = headers
+        .as_object()
+        .unwrap()
+        .iter()
+        .map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned()))
+        .collect();
+    let url = grant.attribute("url").as_str().unwrap().to_owned();
+    assert_eq!(deployment.aws.put(&url, &[], photo.clone()), 403);
+    assert_eq!(deployment.aws.put(&url, &headers, photo), 200);
+    let answer = deployment.send("POST", &format!("/v1/hooks/form/{hash}"), &json_type, post).await.expect(202);
+    deployment.work().await;
+
+    let data = deployment.get(&format!("/v1/transactions/{}", answer.id())).await.attribute("data");
+    assert_eq!(data["photo"]["size"], 3_000_000);
+    assert_eq!(data["photo"]["blob"], format!("sha256/{sha256}"));
 }
 
 #[tokio::test]
@@ -335,6 +467,7 @@ async fn a_function_starts_on_the_variables_that_the_template_gives_it() {
     let first_event = |name: &str| match name {
         "executor" => queue_event([]),
         "api" => http_event("GET", "/healthz", &[], b""),
+        "webhook" => http_event("POST", "/v1/hooks/web/nowhere", &[], b"{}"),
         _ => http_event("POST", "/v1/hooks/form/nowhere", &[], b"{}"),
     };
     for (name, binary) in FUNCTIONS {
@@ -359,14 +492,31 @@ fn the_templates_routes_lead_to_the_function_that_answers() {
         ("GET", format!("/v1/hooks/form/{id}"), Some("api")),
         ("POST", "/v1/hooks/form".to_owned(), Some("api")),
         ("POST", format!("/v1/hooks/form/{id}/transactions"), Some("api")),
+        ("GET", format!("/v1/hooks/form/{hash}/challenge"), Some("form-hook")),
+        ("POST", format!("/v1/hooks/form/{hash}/uploads"), Some("form-hook")),
+        ("OPTIONS", format!("/v1/hooks/form/{hash}"), Some("form-hook")),
+        ("GET", format!("/v1/hooks/form/{org}/{hash}/challenge"), Some("form-hook")),
+        ("POST", format!("/v1/hooks/form/{org}/{hash}/uploads"), Some("form-hook")),
+        ("GET", "/v1/hooks/form/guard.js".to_owned(), Some("form-hook")),
+        ("POST", format!("/v1/hooks/web/{hash}"), Some("webhook")),
+        ("POST", format!("/v1/hooks/web/{org}/{hash}"), Some("webhook")),
+        ("GET", format!("/v1/hooks/web/{org}/{hash}"), Some("webhook")),
+        ("PUT", format!("/v1/hooks/web/{org}/{hash}"), Some("webhook")),
+        // Through the doors that api has too.
+        ("GET", format!("/v1/hooks/web/{hash}"), Some("api")),
+        ("GET", format!("/v1/hooks/web/{id}"), Some("api")),
+        ("PATCH", format!("/v1/hooks/web/{id}"), Some("api")),
+        ("POST", "/v1/hooks/web".to_owned(), Some("api")),
         ("GET", "/".to_owned(), None),
         ("GET", "/v2/hooks/form".to_owned(), None),
     ] {
         assert_eq!(template.binary_for(method, &path), binary, "{method} {path}");
     }
     for route in ROUTES {
-        let method = route.method.as_http();
-        let path = route.path.replace("{kind}", "form").replace("{id}", id).replace("{name}", "order");
-        assert_eq!(template.binary_for(method.as_str(), &path), Some("api"), "{method} {path}");
+        for kind in ["form", "web"] {
+            let method = route.method.as_http();
+            let path = route.path.replace("{kind}", kind).replace("{id}", id).replace("{name}", "order");
+            assert_eq!(template.binary_for(method.as_str(), &path), Some("api"), "{method} {path}");
+        }
     }
 }

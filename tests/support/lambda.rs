@@ -28,13 +28,15 @@ pub const ORG: &str = "581392b55ac7a2110099d9c8";
 #[derive(Debug, Clone, Copy)]
 pub struct Binaries {
     pub form_hook: &'static str,
+    pub webhook: &'static str,
     pub executor: &'static str,
     pub api: &'static str,
 }
 
-/// The three functions over empty tables, with an admin key in their environment.
+/// The four functions over empty tables, with an admin key in their environment.
 pub struct Deployment {
     pub form_hook: Function,
+    pub webhook: Function,
     pub executor: Function,
     pub api: Function,
     pub aws: Endpoints,
@@ -50,6 +52,7 @@ impl Deployment {
         let variables = variables(&aws);
         Self {
             form_hook: Function::start(binaries.form_hook, &variables).await,
+            webhook: Function::start(binaries.webhook, &variables).await,
             executor: Function::start(binaries.executor, &variables).await,
             api: Function::start(binaries.api, &variables).await,
             aws,
@@ -70,6 +73,7 @@ impl Deployment {
         let (method, path) = (http["method"].as_str().unwrap(), http["path"].as_str().unwrap());
         let function = match self.template.binary_for(method, path) {
             Some("form-hook") => &self.form_hook,
+            Some("webhook") => &self.webhook,
             Some("api") => &self.api,
             other => panic!("{method} {path} leads to {other:?}"),
         };
@@ -94,6 +98,14 @@ impl Deployment {
         let text = |name: &str| answer.attribute(name).as_str().unwrap().to_owned();
         let path = text("url").strip_prefix(&format!("https://{HOST}")).unwrap().to_owned();
         FormHook { id: answer.id(), event: text("eventName"), path, hash: text("hash") }
+    }
+
+    /// Creates a webhook with `attributes`: its id, the path of its address, and its hash.
+    pub async fn new_webhook(&self, attributes: Value) -> (String, String, String) {
+        let answer = self.api("POST", "/v1/hooks/web", attributes).await.expect(201);
+        let url = answer.attribute("url").as_str().unwrap().to_owned();
+        let path = url.strip_prefix(&format!("https://{HOST}")).unwrap().to_owned();
+        (answer.id(), path, answer.attribute("hash").as_str().unwrap().to_owned())
     }
 
     /// The tutorial's klass, hook and workflow; posts to the hook put orders on timelines.

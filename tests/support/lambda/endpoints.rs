@@ -84,6 +84,17 @@ impl Endpoints {
         self.shelves.objects.lock().unwrap().keys().cloned().collect()
     }
 
+    /// Puts `body` where a grant leads, as the holder of the grant does over the network; the status of the answer.
+    pub fn put(&self, url: &str, headers: &[(String, String)], body: impl Into<Bytes>) -> u16 {
+        let body = body.into();
+        let target = url.strip_prefix(&self.url).unwrap();
+        let mut request = http::Request::put(target).header("host", "here").header("content-length", body.len());
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        self.shelves.answer(&request.body(body).unwrap()).status().as_u16()
+    }
+
     /// Lets `service` answer every call with status 500 from now on.
     pub fn stop(&self, service: Service) {
         self.shelves.down.lock().unwrap().push(service);
@@ -134,10 +145,16 @@ impl Shelves {
         let key = request.uri().path().strip_prefix(&format!("/{BUCKET}/"));
         let mut objects = self.objects.lock().unwrap();
         match (request.method(), key) {
+            (&Method::PUT, Some(_)) if !has_signed_headers(request) => response(403, ""),
             (&Method::PUT, Some(key)) if !request.headers().contains_key("content-encoding") => {
                 objects.insert(key.to_owned(), request.body().clone());
                 response(200, "")
             }
+            // As S3 answers a role that may not list the bucket.
+            (&Method::HEAD, Some(key)) => match objects.get(key) {
+                Some(object) => response(200, object.clone()),
+                None => response(403, ""),
+            },
             (&Method::GET, Some(key)) => match objects.get(key) {
                 Some(object) => response(200, object.clone()),
                 None => response(404, "<Error><Code>NoSuchKey</Code><Message>There is none.</Message></Error>"),
@@ -145,6 +162,14 @@ impl Shelves {
             _ => response(501, "<Error><Code>NotImplemented</Code><Message>Not here.</Message></Error>"),
         }
     }
+}
+
+/// Whether all that a URL says to be signed is there; requests that are signed in a header say nothing here. Nobody here
+/// can check the signature itself.
+fn has_signed_headers(request: &Request) -> bool {
+    let query = request.uri().query().unwrap_or_default();
+    let names = query.split('&').find_map(|part| part.strip_prefix("X-Amz-SignedHeaders="));
+    names.is_none_or(|names| names.split("%3B").all(|name| request.headers().contains_key(name)))
 }
 
 fn text(request: &Request) -> &str {
