@@ -24,6 +24,13 @@ const NEVER_KEPT: &[&str] = &[
     "token",
 ];
 
+/// Parts of the names of parameters that tell of credentials.
+const SECRET_PARTS: &[&str] =
+    &["apikey", "credential", "hmac", "jwt", "passw", "secret", "session", "signature", "token"];
+
+/// Words that do so only where they stand alone: `api_key`, but not `keyword`.
+const SECRET_WORDS: &[&str] = &["auth", "authorization", "key", "pass", "sig", "sign"];
+
 /// The most bytes of a header's value that is kept.
 const VALUE_LIMIT_BYTES: usize = 2_048;
 
@@ -35,7 +42,8 @@ const HEADERS_LIMIT: usize = 64;
 pub struct Circumstances {
     /// The method.
     pub method: String,
-    /// The query as it was written.
+    /// The query as it was written. Where it is not the data itself, as of a `GET`, parameters that hold credentials by
+    /// their name are left out.
     pub query: Option<String>,
     /// The headers that may be kept, by lower-case name.
     pub headers: Vec<(String, String)>,
@@ -54,8 +62,8 @@ impl Circumstances {
         named: &[String],
         source_address: Option<IpAddr>,
     ) -> Self {
-        let mut circumstances =
-            Self { method: method.to_owned(), query: query.map(str::to_owned), source_address, ..Self::default() };
+        let query = if method == "GET" { query.map(str::to_owned) } else { query.and_then(without_secrets) };
+        let mut circumstances = Self { method: method.to_owned(), query, source_address, ..Self::default() };
         for (name, value) in headers.take(HEADERS_LIMIT) {
             circumstances.header_names.push(name.to_owned());
             let is_named = named.iter().any(|named| named == name);
@@ -85,6 +93,18 @@ fn is_kept(name: &str) -> bool {
     name.starts_with("x-") && !NEVER_KEPT.iter().any(|part| name.contains(part))
 }
 
+fn without_secrets(query: &str) -> Option<String> {
+    let kept: Vec<&str> = query.split('&').filter(|pair| !is_secret(pair)).collect();
+    (!kept.is_empty()).then(|| kept.join("&"))
+}
+
+fn is_secret(pair: &str) -> bool {
+    let name = pair.split('=').next().unwrap_or(pair).replace('+', " ");
+    let name = percent_encoding::percent_decode_str(&name).decode_utf8_lossy().to_lowercase();
+    SECRET_PARTS.iter().any(|part| name.contains(part))
+        || name.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| SECRET_WORDS.contains(&word))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -112,6 +132,19 @@ mod tests {
             ("host", false),
         ] {
             assert_eq!(is_kept(name), kept, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_query_is_kept_without_credentials_unless_it_is_the_data() {
+        for (query, kept) in [
+            ("shop=a&token=s&topic=b", Some("shop=a&topic=b")),
+            ("hub.verify_token=s&accessToken=s&api_key=s&%74oken=s&X-Amz-Signature=s&SIG=s", None),
+            ("author=a&keyword=b&design=c&passage=d&&", Some("author=a&keyword=b&design=c&passage=d&&")),
+        ] {
+            let of = |method| Circumstances::of(method, Some(query), std::iter::empty(), &[], None).query;
+            assert_eq!(of("POST").as_deref(), kept);
+            assert_eq!(of("GET").as_deref(), Some(query));
         }
     }
 

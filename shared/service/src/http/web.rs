@@ -123,7 +123,7 @@ async fn take(
         _ => door.read(hook, &body_label(request, app), circumstances, body).await?,
     };
     let scheme = hook.auth.as_ref().map_or(BEARER, |auth| auth.scheme.as_str());
-    let source = Source::of(hook, scheme, circumstances, query_data(request)?);
+    let source = Source::of(hook, scheme, circumstances, query_data(circumstances)?);
     if let Some(app) = app {
         let input = source.input(&arrival.reading.data);
         if let Some(response) = handshake::by_body(door, hook, app, &input, body).await? {
@@ -190,12 +190,13 @@ fn query(request: &Request) -> &str {
     request.uri().query().unwrap_or_default()
 }
 
-/// The query as data, by the rules of a form.
-fn query_data(request: &Request) -> Result<Map<String, Value>, NotAccepted> {
-    if query(request).is_empty() {
+/// The kept part of the query as data, by the rules of a form.
+fn query_data(circumstances: &Circumstances) -> Result<Map<String, Value>, NotAccepted> {
+    let query = circumstances.query.as_deref().unwrap_or_default();
+    if query.is_empty() {
         return Ok(Map::new());
     }
-    match ingest::read(Some(FORM), query(request).as_bytes()).map_err(refused_body)?.data {
+    match ingest::read(Some(FORM), query.as_bytes()).map_err(refused_body)?.data {
         Value::Object(map) => Ok(map),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => Ok(Map::new()),
     }
