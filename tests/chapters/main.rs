@@ -12,6 +12,7 @@ mod uploads;
 mod workflows;
 
 mod authorization;
+mod canaries;
 mod enumeration;
 
 mod house;
