@@ -21,16 +21,18 @@ impl Sample {
         let mut sample = self.clone();
         let mut unchanged = sample.delivery_ids();
         let events = sample.event_names();
+        let mut changes = 0;
         for place in sample.places() {
             if unchanged.is_empty() {
                 break;
             }
             let mut changed = sample.clone();
-            changed.change(&place, digits);
+            changed.change(&place, &counted(digits, changes));
             let ids = changed.delivery_ids();
             let fewer: Vec<String> = unchanged.iter().filter(|id| ids.contains(id)).cloned().collect();
             if fewer.len() < unchanged.len() && changed.event_names() == events {
                 (sample, unchanged) = (changed, fewer);
+                changes += 1;
             }
         }
         sample
@@ -163,6 +165,23 @@ fn change_at(value: &mut Value, path: &[String], digits: &str) {
 fn is_id(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     ID_WORDS.iter().any(|word| name.ends_with(word))
+}
+
+/// The digits with `count` added at their end, place by place, so that the parts of a batch do not become one.
+fn counted(digits: &str, count: usize) -> String {
+    let mut rest = count;
+    let mut counted: Vec<char> = digits
+        .chars()
+        .rev()
+        .map(|digit| {
+            let added = u32::try_from(rest % 10).unwrap_or(0);
+            rest /= 10;
+            let sum = digit.to_digit(16).filter(|_| added > 0).map(|value| (value + added) % 10);
+            sum.and_then(|sum| char::from_digit(sum, 10)).unwrap_or(digit)
+        })
+        .collect();
+    counted.reverse();
+    counted.into_iter().collect()
 }
 
 /// The last letters and digits change; what stands between and before them stays.
