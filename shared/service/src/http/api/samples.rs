@@ -36,7 +36,10 @@ pub(super) async fn create(call: &Call<'_>) -> Result<Response, Refused> {
     let request = unsigned(call, &hook, &sample);
     let (method, headers) = (request.method.clone(), request.headers.clone());
     let signed = signed(call, &hook, request, &delivery)?;
-    let headers: Vec<(String, String)> = headers.into_iter().chain(signed.headers).collect();
+    // What the signature brings goes before what the sample shows in its place.
+    let is_signed = |name: &str| signed.headers.iter().any(|(signed, _)| signed == name);
+    let mut headers: Vec<(String, String)> = headers.into_iter().filter(|(name, _)| !is_signed(name)).collect();
+    headers.extend(signed.headers);
     let document = json!({
         "type": "signed_request",
         "id": delivery,
@@ -56,7 +59,10 @@ pub(super) async fn create(call: &Call<'_>) -> Result<Response, Refused> {
 fn chosen(hook: &Hook, attributes: &Map<String, Value>) -> Result<&'static Sample, Refused> {
     let event = text(attributes, "event")?
         .ok_or_else(|| bad_attribute("event", "Name the `event` of the sample, such as shopify.order.update."))?;
-    let mut found: Vec<&'static Sample> = samples::all().into_iter().filter(|sample| sample.event == event).collect();
+    let (name, variant) = event.split_once('~').map_or((event.as_str(), None), |(name, variant)| (name, Some(variant)));
+    let is_asked =
+        |sample: &Sample| sample.event == name && (variant.is_none() || sample.variant.as_deref() == variant);
+    let mut found: Vec<&'static Sample> = samples::all().into_iter().filter(|sample| is_asked(sample)).collect();
     found.extend(samples::find(&event));
     let of_app = found.iter().find(|sample| hook.app.as_deref().is_none_or(|app| app == sample.app));
     match (of_app, found.first()) {
