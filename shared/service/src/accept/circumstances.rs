@@ -67,7 +67,9 @@ impl Circumstances {
         for (name, value) in headers.take(HEADERS_LIMIT) {
             circumstances.header_names.push(name.to_owned());
             let is_named = named.iter().any(|named| named == name);
-            if (is_named || is_kept(name)) && value.len() <= VALUE_LIMIT_BYTES {
+            // A key that is too long has to be seen to be refused: left out, its request would be taken as one without.
+            let is_short = value.len() <= VALUE_LIMIT_BYTES || name == "idempotency-key";
+            if (is_named || is_kept(name)) && is_short {
                 let value = String::from_utf8_lossy(value).into_owned();
                 circumstances.headers.push((name.to_owned(), value));
             }
