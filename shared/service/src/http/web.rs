@@ -126,7 +126,7 @@ async fn take(
     let source = Source::of(hook, scheme, circumstances, query_data(circumstances)?);
     if let Some(app) = app {
         let input = source.input(&arrival.reading.data);
-        if let Some(response) = handshake::by_body(door, hook, app, &input, body).await? {
+        if let Some(response) = handshake::by_body(door, hook, app, &input, circumstances, body).await? {
             return Ok(response);
         }
         if app.is_ping(&input) {

@@ -11,6 +11,7 @@ use crate::{
     accept::{Circumstances, Diagnosis, Door, NotAccepted},
     http::answer::json_response,
     ports::{FetchRequest, Unavailable},
+    runs::Reason,
 };
 
 /// The longest challenge that is given back. *Why*: ours is not the server on which a stranger shows a page.
@@ -61,24 +62,37 @@ pub(super) async fn by_body(
     hook: &Hook,
     app: &App,
     input: &Input<'_>,
+    circumstances: &Circumstances,
     body: &[u8],
 ) -> Result<Option<Response>, NotAccepted> {
     match app.handshake() {
         Some(Handshake::BodyEcho) => Ok(app.echo(input).filter(|text| is_plain(text)).map(text_response)),
-        Some(Handshake::Sns) => confirm_subscription(door, hook, body).await,
+        Some(Handshake::Sns) => confirm_subscription(door, hook, circumstances, body).await,
         Some(Handshake::QueryToken { .. } | Handshake::QueryHmac { .. }) | None => Ok(None),
     }
 }
 
-async fn confirm_subscription(door: &Door, hook: &Hook, body: &[u8]) -> Result<Option<Response>, NotAccepted> {
+async fn confirm_subscription(
+    door: &Door,
+    hook: &Hook,
+    circumstances: &Circumstances,
+    body: &[u8],
+) -> Result<Option<Response>, NotAccepted> {
     let topics = hook.auth.as_ref().map_or(&[][..], |auth| auth.topic_arns.as_slice());
     let url = match verify::handshake::subscribe_url(body, topics) {
         Ok(Some(url)) => url,
         Ok(None) => return Ok(None),
         Err(refusal) => {
             let detail = "The subscription is of a topic that this hook does not take, or its address is not Amazon's.";
-            tracing::warn!(hook.id = %hook.id, %refusal, "a subscription was not confirmed");
-            return Err(Rejected::new(Rejection::Forbidden, "bad_subscription", detail).into());
+            let rejected = Rejected::new(Rejection::Forbidden, "bad_subscription", detail);
+            let sentence = format!("{refusal} Confirm the subscription in the console of Amazon SNS.");
+            let diagnose = || Diagnosis {
+                check: refusal.check().to_owned(),
+                failure: refusal.to_string(),
+                reasons: vec![Reason { code: "subscribe_url".to_owned(), sentence }],
+            };
+            door.note_refusal(hook, &rejected, circumstances, body.len(), diagnose).await;
+            return Err(rejected.into());
         }
     };
     let confirmed = door.web.fetch(FetchRequest { url, form: None }).await?;
