@@ -6,6 +6,7 @@ mod form_hooks;
 mod guard;
 mod limits;
 mod management;
+mod providers;
 mod records;
 mod runs;
 mod uploads;
