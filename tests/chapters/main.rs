@@ -10,6 +10,7 @@ mod providers;
 mod records;
 mod runs;
 mod uploads;
+mod webhooks;
 mod workflows;
 
 mod authorization;
