@@ -2,6 +2,7 @@
 
 mod tutorial;
 
+mod doctor;
 mod form_hooks;
 mod guard;
 mod limits;
