@@ -127,7 +127,7 @@ fn compare(name: &str, scheme: &Scheme, content_type: &str, signed_bytes: Signed
     let primitive = primitive(name, &signed_bytes(&signed))?;
     let (mut whole_ns, mut primitive_ns) = (f64::MAX, f64::MAX);
     for _ in 0..ROUNDS {
-        whole_ns = whole_ns.min(round_ns(&whole));
+        whole_ns = whole_ns.min(round_ns(whole));
         primitive_ns = primitive_ns.min(round_ns(&primitive));
     }
     figures::row(name, &[Some(whole_ns), Some(primitive_ns), Some(1e9 / whole_ns), Some(primitive_ns / whole_ns)]);
