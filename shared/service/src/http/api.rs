@@ -142,7 +142,7 @@ impl Management {
                 return Ok(response);
             }
             // Too much for one answer: a shorter page, whose `links.next` leads on.
-            call.page_limit = call.paging()?.limit.div_ceil(2);
+            call.page_limit = call.page_size()?.div_ceil(2);
         }
     }
 

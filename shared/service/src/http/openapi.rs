@@ -77,7 +77,7 @@ fn parameters(route: &Route) -> Vec<Value> {
     match route.response {
         // These are short and come whole.
         "InteractionList" | "RefusalList" | "AppList" => {}
-        "Arrivals" => query(&mut parameters, [("pageSize", page_size), ("after", after), ("since", instant)]),
+        "ArrivalList" => query(&mut parameters, [("pageSize", page_size), ("after", after), ("since", instant)]),
         list if list.ends_with("List") => {
             let page = json!({ "type": "integer", "minimum": 1, "default": 1 });
             query(&mut parameters, [("pageSize", page_size), ("page", page), ("after", after)]);

@@ -142,7 +142,7 @@ pub const ROUTES: &[Route] = &[
     Route::new(Delete, "/v1/hooks/{kind}/{id}", "org.permission.hook.delete", Op::DeleteHook, "Deletes a hook; its address takes nothing any more.", ""),
     Route::new(Get, "/v1/hooks/{kind}/{id}/transactions", "org.permission.hook.read", Op::ListHookTransactions, "Lists the last 10 interactions of a hook in debug, newest first.", "InteractionList"),
     Route::new(Get, "/v1/hooks/{kind}/{id}/refusals", "org.permission.hook.read", Op::ListHookRefusals, "Lists the last 20 refusals of a hook with their likely reasons, newest first.", "RefusalList"),
-    Route::new(Get, "/v1/hooks/{kind}/{id}/arrivals", "org.permission.hook.read", Op::ListHookArrivals, "Lists the tape of a hook behind `after` or since `since`, oldest first.", "Arrivals"),
+    Route::new(Get, "/v1/hooks/{kind}/{id}/arrivals", "org.permission.hook.read", Op::ListHookArrivals, "Lists the tape of a hook behind `after` or since `since`, oldest first.", "ArrivalList"),
     Route::new(Post, "/v1/hooks/{kind}/{id}/samples", "org.permission.hook.update", Op::CreateSample, "A sample of a provider's event, signed for this hook and ready to be sent.", "SignedRequest").taking("SampleDraft").answering_here(),
     Route::new(Get, "/v1/apps", "org.permission.hook.read", Op::ListApps, "Lists the built-in apps by name.", "AppList"),
     Route::new(Get, "/v1/apps/{name}", "org.permission.hook.read", Op::GetApp, "Reads an app with its events.", "App"),
