@@ -92,7 +92,7 @@ pub struct Auth {
     /// The token of a handshake such as `hub.challenge`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verify_token: Option<Secret>,
-    /// The only topics that may send; any where there are none.
+    /// The topics that may send; the scheme `sns` needs at least one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub topic_arns: Vec<String>,
 }

@@ -17,7 +17,8 @@ const TEXT_LIMIT_BYTES: usize = 8_192;
 /// The most public keys or topics.
 const LIST_LIMIT: usize = 10;
 
-const KEYS: [&str; 16] = [
+/// What may be given. What is only shown may be sent back and changes nothing.
+const KEYS: [&str; 15] = [
     "scheme",
     "secrets",
     "addSecrets",
@@ -33,8 +34,9 @@ const KEYS: [&str; 16] = [
     "subject",
     "verifyToken",
     "topicArns",
-    "secretCount",
 ];
+
+const SHOWN: [&str; 2] = ["secretCount", "hasVerifyToken"];
 
 /// Puts what `value` says into the hook.
 ///
@@ -53,7 +55,7 @@ pub(super) fn apply(hook: &mut Hook, value: &Value, now: Timestamp) -> Result<()
             "`auth` is an object such as {\"scheme\": \"shopify\", \"secrets\": [\"…\"]}.",
         ));
     };
-    if let Some(unknown) = given.keys().find(|key| !KEYS.contains(&key.as_str()) && *key != "hasVerifyToken") {
+    if let Some(unknown) = given.keys().find(|key| !KEYS.contains(&key.as_str()) && !SHOWN.contains(&key.as_str())) {
         return Err(bad(unknown, &format!("`auth` has no `{unknown}`; it has {}.", KEYS.join(", "))));
     }
     let before = hook.auth.clone();
