@@ -44,6 +44,9 @@ pub(crate) fn error_case(step: &str, error_case: &Value) -> String {
 /// What came of an event: which workflows were considered, and what each did.
 pub(crate) fn trace(trace: &Value) -> Vec<String> {
     let mut sentences = vec![format!("The event {} was fired.", text_at(trace, "/event"))];
+    for event in items(trace, "events") {
+        sentences.push(format!("The event {} was fired too.", event.as_str().unwrap_or_default()));
+    }
     for considered in items(trace, "considered") {
         sentences.push(considered_sentence(considered));
         if let Some(taken) = considered.get("transition").filter(|taken| taken.is_object()) {
@@ -64,12 +67,14 @@ pub(crate) fn trace(trace: &Value) -> Vec<String> {
 
 fn considered_sentence(considered: &Value) -> String {
     let workflow = format!("{} ({})", text_at(considered, "/workflow/name"), text_at(considered, "/workflow/id"));
+    // Servers before webhooks knew one event for a transaction and did not name it here.
+    let event = considered.get("event").and_then(Value::as_str).unwrap_or("it");
     match (text_at(considered, "/verdict").as_str(), considered.pointer("/run/id").and_then(Value::as_str)) {
         (_, Some(run)) => match considered.pointer("/run/state").and_then(Value::as_str) {
-            Some(state) => format!("Workflow {workflow} listens to it and started the run {run} ({state})."),
-            None => format!("Workflow {workflow} listens to it and starts the run {run}, which is not there yet."),
+            Some(state) => format!("Workflow {workflow} listens to {event} and started the run {run} ({state})."),
+            None => format!("Workflow {workflow} listens to {event} and starts the run {run}, which is not there yet."),
         },
-        ("disabled", None) => format!("Workflow {workflow} listens to it but is disabled, so it started no run."),
+        ("disabled", None) => format!("Workflow {workflow} listens to {event} but is disabled, so it started no run."),
         (verdict, None) => format!("Workflow {workflow} was considered and started no run: {verdict}."),
     }
 }
