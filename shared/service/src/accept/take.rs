@@ -5,6 +5,7 @@ use domain::{Hook, Rejected, Rejection, Transaction, TransactionId};
 use futures_util::future::try_join_all;
 use ingest::Reading;
 use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 
 use super::{
     Arrival, Door, NotAccepted,
@@ -14,11 +15,15 @@ use super::{
 };
 use crate::{
     envelope::{Envelope, Source},
+    ports::MESSAGE_LIMIT_BYTES,
     runs::{self, Interaction, Mark, Marked, Recording},
 };
 
 /// How many transactions of one arrival go on the queue at the same time.
 const SENDS_AT_ONCE: usize = 16;
+
+/// The longest id of a delivery that is kept as it is. *Why*: longer than any provider's.
+const DELIVERY_ID_LIMIT_BYTES: usize = 512;
 
 /// A transaction that is on the queue.
 #[derive(Debug, Clone, PartialEq)]
@@ -97,7 +102,7 @@ impl Door {
             let id = if index == 0 { id } else { self.fresh_id()? };
             let mut source = source.clone();
             if let Some(source) = &mut source {
-                source.delivery_id = app.delivery_id(&source.input(&data));
+                source.delivery_id = app.delivery_id(&source.input(&data)).map(short);
             }
             parts.push(Part { id, data, source });
         }
@@ -129,7 +134,11 @@ impl Door {
             }
         }
         let envelope = Envelope::new(hook.event_name.clone(), transaction, notes).from_source(source);
-        self.queue.send(envelope.message()?).await?;
+        let message = envelope.message()?;
+        if message.len() > MESSAGE_LIMIT_BYTES {
+            return Err(too_large_decoded().into());
+        }
+        self.queue.send(message).await?;
         let transaction = envelope.transaction;
         tracing::debug!(transaction.id = %transaction.id, hook.id = %hook.id, "accepted a transaction");
         if hook.is_debugging(self.world.now()) {
@@ -189,13 +198,32 @@ impl Source {
     }
 }
 
+/// An id as it is kept: a long one as its digest, because it goes on the queue beside the data that it was in.
+fn short(id: String) -> String {
+    if id.len() <= DELIVERY_ID_LIMIT_BYTES { id } else { format!("sha256:{}", hex::encode(Sha256::digest(&id))) }
+}
+
+/// Its bytes have to be text, since all that are not would become the same key.
 fn check_idempotency_key(circumstances: &Circumstances) -> Result<(), Rejected> {
-    let Some(key) = circumstances.header("idempotency-key") else { return Ok(()) };
-    if (1..=IDEMPOTENCY_KEY_LIMIT_BYTES).contains(&key.len()) {
+    let mut keys = circumstances.headers.iter().filter(|(name, _)| name == "idempotency-key").map(|(_, key)| key);
+    let Some(key) = keys.next() else { return Ok(()) };
+    let is_text = !key.contains(char::REPLACEMENT_CHARACTER);
+    if (1..=IDEMPOTENCY_KEY_LIMIT_BYTES).contains(&key.len()) && is_text && keys.next().is_none() {
         return Ok(());
     }
-    let detail = format!("An Idempotency-Key has 1 to {IDEMPOTENCY_KEY_LIMIT_BYTES} characters.");
+    let detail = format!("An Idempotency-Key comes once and has 1 to {IDEMPOTENCY_KEY_LIMIT_BYTES} bytes of text.");
     Err(Rejected::new(Rejection::Malformed, "bad_idempotency_key", detail))
+}
+
+/// Sent again, it would be no smaller.
+fn too_large_decoded() -> Rejected {
+    Rejected::new(
+        Rejection::TooLarge,
+        "too_large_decoded",
+        format!(
+            "With its headers and query this takes more than {MESSAGE_LIMIT_BYTES} bytes as JSON. Send less at once."
+        ),
+    )
 }
 
 fn idempotency_conflict() -> Rejected {
