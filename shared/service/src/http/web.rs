@@ -123,7 +123,12 @@ async fn take(
         _ => door.read(hook, &body_label(request, app), circumstances, body).await?,
     };
     let scheme = hook.auth.as_ref().map_or(BEARER, |auth| auth.scheme.as_str());
-    let source = Source::of(hook, scheme, circumstances, query_data(circumstances)?);
+    let source = Source::of(
+        hook,
+        scheme,
+        circumstances,
+        noted(door, hook, circumstances, body, query_data(circumstances)).await?,
+    );
     if let Some(app) = app {
         let input = source.input(&arrival.reading.data);
         if let Some(response) = handshake::by_body(door, hook, app, &input, circumstances, body).await? {
@@ -134,8 +139,23 @@ async fn take(
             return Ok(reply(hook, Some(app)).unwrap_or_else(|| empty_response(StatusCode::OK)));
         }
     }
-    let taken = door.take(hook, arrival, Some(source), circumstances, body).await?;
+    let taken = door.take(hook, arrival, Some(source), circumstances, body).await;
+    let taken = noted(door, hook, circumstances, body, taken).await?;
     Ok(reply(hook, app).unwrap_or_else(|| accepted(taken.first().map(|taken| taken.transaction.id))))
+}
+
+/// A result as it is, its refusal noted for the owner.
+async fn noted<T>(
+    door: &Door,
+    hook: &Hook,
+    circumstances: &Circumstances,
+    body: &[u8],
+    result: Result<T, NotAccepted>,
+) -> Result<T, NotAccepted> {
+    if let Err(NotAccepted::Rejected(rejected)) = &result {
+        door.note_refusal(hook, rejected, circumstances, body.len(), Diagnosis::default).await;
+    }
+    result
 }
 
 /// The answer that the hook is set to, or that its provider waits for.
