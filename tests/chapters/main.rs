@@ -17,6 +17,7 @@ mod workflows;
 mod authorization;
 mod canaries;
 mod enumeration;
+mod hostile;
 
 mod house;
 mod lambda;
