@@ -34,7 +34,7 @@ const SECRET_WORDS: &[&str] = &["auth", "authorization", "key", "pass", "sig", "
 /// The most bytes of a header's value that is kept.
 const VALUE_LIMIT_BYTES: usize = 2_048;
 
-/// The most headers that are kept, and the most names that are told.
+/// The most headers that are kept because of their name alone, and the most names that are told.
 const HEADERS_LIMIT: usize = 64;
 
 /// How a request came.
@@ -64,12 +64,16 @@ impl Circumstances {
     ) -> Self {
         let query = if method == "GET" { query.map(str::to_owned) } else { query.and_then(without_secrets) };
         let mut circumstances = Self { method: method.to_owned(), query, source_address, ..Self::default() };
-        for (name, value) in headers.take(HEADERS_LIMIT) {
-            circumstances.header_names.push(name.to_owned());
-            let is_named = named.iter().any(|named| named == name);
+        for (name, value) in headers {
+            if circumstances.header_names.len() < HEADERS_LIMIT {
+                circumstances.header_names.push(name.to_owned());
+            }
+            // What an app or this program asks for counts wherever it stands.
+            let is_named = named.iter().any(|named| named == name) || KEPT.contains(&name);
+            let is_room = circumstances.headers.len() < HEADERS_LIMIT;
             // A key that is too long has to be seen to be refused: left out, its request would be taken as one without.
             let is_short = value.len() <= VALUE_LIMIT_BYTES || name == "idempotency-key";
-            if (is_named || is_kept(name)) && is_short {
+            if (is_named || (is_room && is_kept(name))) && is_short {
                 let value = String::from_utf8_lossy(value).into_owned();
                 circumstances.headers.push((name.to_owned(), value));
             }
