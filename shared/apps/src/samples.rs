@@ -31,6 +31,16 @@ fn readable() -> impl Iterator<Item = &'static Sample> {
 
 /// The sample of an event or of one of its aliases, `event~variant` for a certain one; of an event that follows from others, one that has it fired.
 pub fn find(event_or_alias: &str) -> Option<&'static Sample> {
+    find_among(&all(), event_or_alias)
+}
+
+/// The same among what one app sends. *Why*: several apps tell some events, such as `concours.payment.receive`.
+pub fn find_of(app: &str, event_or_alias: &str) -> Option<&'static Sample> {
+    let of_app: Vec<&'static Sample> = all().into_iter().filter(|sample| sample.app == app).collect();
+    find_among(&of_app, event_or_alias)
+}
+
+fn find_among(samples: &[&'static Sample], event_or_alias: &str) -> Option<&'static Sample> {
     let (name, variant) = match event_or_alias.split_once('~') {
         Some((name, variant)) => (name, Some(variant)),
         None => (event_or_alias, None),
@@ -40,12 +50,12 @@ pub fn find(event_or_alias: &str) -> Option<&'static Sample> {
         .flat_map(crate::App::event_specs)
         .find(|spec| spec.name == name || spec.aliases.iter().any(|alias| alias == name));
     let event = event.map_or(name, |spec| spec.name.as_str());
-    let samples = all();
-    let own = samples
+    let mut own = samples
         .iter()
-        .find(|sample| sample.event == event && (variant.is_none() || sample.variant.as_deref() == variant));
+        .filter(|sample| sample.event == event && (variant.is_none() || sample.variant.as_deref() == variant));
+    let first = own.clone().find(|sample| sample.variant.as_deref() == variant).or_else(|| own.next());
     let other = || samples.iter().find(|sample| variant.is_none() && sample.other_events.contains_key(event));
-    own.or_else(other).copied()
+    first.or_else(other).copied()
 }
 
 /// The samples whose file cannot be used, as `app/file: why`; tests ask for it.

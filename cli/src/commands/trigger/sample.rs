@@ -14,16 +14,9 @@ const NAMED_LIMIT: usize = 5;
 ///
 /// *Errors*: there is no such event, or a path leads nowhere.
 pub(super) fn of(event: &str, app: Option<&str>, changes: &[(String, Value)]) -> Result<Sample, Failure> {
-    let of_app = samples::all().into_iter().find(|sample| Some(sample.app) == app && is_of(sample, event));
+    let of_app = app.and_then(|app| samples::find_of(app, event));
     let sample = of_app.or_else(|| samples::find(event)).ok_or_else(|| Failure::Usage(unknown(event)))?;
     sample.with(changes).map_err(Failure::Usage)
-}
-
-fn is_of(sample: &Sample, event: &str) -> bool {
-    match event.split_once('~') {
-        Some((name, variant)) => sample.event == name && sample.variant.as_deref() == Some(variant),
-        None => sample.event == event && sample.variant.is_none(),
-    }
 }
 
 /// The sample as it goes to `url`.

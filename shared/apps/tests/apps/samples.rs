@@ -64,6 +64,15 @@ fn a_field_of_a_form_is_set_and_a_path_leads_into_a_field_that_holds_json() {
 }
 
 #[test]
+fn an_event_that_several_apps_tell_has_a_sample_of_each() {
+    for app in ["stripe", "shopify", "gohighlevel"] {
+        assert_eq!(samples::find_of(app, "concours.payment.receive").map(|sample| sample.app), Some(app));
+    }
+    assert!(samples::find_of("slack", "concours.payment.receive").is_none());
+    assert!(samples::find("concours.payment.receive").is_some());
+}
+
+#[test]
 fn every_sample_of_an_app_with_delivery_ids_can_be_delivered_anew() {
     let mut stuck = Vec::new();
     for sample in samples::all() {

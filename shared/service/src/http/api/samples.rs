@@ -59,28 +59,19 @@ pub(super) async fn create(call: &Call<'_>) -> Result<Response, Refused> {
 fn chosen(hook: &Hook, attributes: &Map<String, Value>) -> Result<&'static Sample, Refused> {
     let event = text(attributes, "event")?
         .ok_or_else(|| bad_attribute("event", "Name the `event` of the sample, such as shopify.order.update."))?;
-    let (name, variant) = event.split_once('~').map_or((event.as_str(), None), |(name, variant)| (name, Some(variant)));
-    let is_asked =
-        |sample: &Sample| sample.event == name && (variant.is_none() || sample.variant.as_deref() == variant);
-    let mut found: Vec<&'static Sample> = samples::all().into_iter().filter(|sample| is_asked(sample)).collect();
-    found.extend(samples::find(&event));
-    let of_app = found.iter().find(|sample| hook.app.as_deref().is_none_or(|app| app == sample.app));
-    match (of_app, found.first()) {
-        (Some(sample), _) => Ok(sample),
-        (None, Some(other)) => {
-            let detail = format!(
-                "{event} comes from {}, and this hook takes what {} sends.",
-                other.app,
-                hook.app.as_deref().unwrap_or("its sender")
-            );
-            Err(bad_attribute("event", detail))
-        }
-        (None, None) => {
-            let detail =
-                "There is no sample of this event. GET /v1/apps lists the apps, GET /v1/apps/{name} their events.";
-            Err(bad_attribute("event", detail))
-        }
+    let of_app = match &hook.app {
+        Some(app) => samples::find_of(app, &event),
+        None => samples::find(&event),
+    };
+    if let Some(sample) = of_app {
+        return Ok(sample);
     }
+    let detail = match (samples::find(&event), &hook.app) {
+        (Some(other), Some(app)) => format!("{event} comes from {}, and this hook takes what {app} sends.", other.app),
+        (_, _) => "There is no sample of this event. GET /v1/apps lists the apps, GET /v1/apps/{name} their events."
+            .to_owned(),
+    };
+    Err(bad_attribute("event", detail))
 }
 
 fn changes(attributes: &Map<String, Value>) -> Result<Vec<(String, Value)>, Refused> {
