@@ -156,8 +156,8 @@ impl Unknown {
     /// Why, for the owner. This may take as long as several checks.
     pub(crate) fn diagnosis(&self, hook: &Hook, request: &Request, url: &str, now_seconds: i64) -> Diagnosis {
         let Some(Failed { refusal, scheme, settings, fetched }) = &self.failed else { return Diagnosis::default() };
-        let retired: Vec<String> =
-            hook.auth.iter().flat_map(|auth| &auth.retired).map(|r| r.secret.reveal().to_owned()).collect();
+        let retired = hook.auth.iter().flat_map(|auth| &auth.retired).filter(|r| now_seconds < r.until.as_second());
+        let retired: Vec<String> = retired.map(|r| r.secret.reveal().to_owned()).collect();
         let arrival =
             Arrival { method: request.method().as_str(), url, headers: request.headers(), body: request.body() };
         let reasons = verify::diagnose(scheme, settings, &retired, &arrival, fetched, refusal, now_seconds);
