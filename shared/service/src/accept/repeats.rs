@@ -31,11 +31,13 @@ pub(super) enum OtherBody {
 
 /// The key of an arrival; nothing where every arrival counts.
 ///
-/// A hook's own fields go before the provider's delivery id, and that before the sender's `Idempotency-Key`.
+/// A hook's own fields go before the provider's delivery id, and that before the sender's `Idempotency-Key`. `position` is
+/// the place in a batch.
 pub(super) fn repeat_key(
     hook: &Hook,
     delivery_id: Option<&str>,
     circumstances: &Circumstances,
+    position: usize,
     data: &Value,
 ) -> Option<RepeatKey> {
     let rule = match &hook.duplicates {
@@ -58,7 +60,8 @@ pub(super) fn repeat_key(
         return same(format!("delivery:{id}"), DUPLICATES_DEFAULT_SECONDS);
     }
     if let Some(key) = circumstances.header("idempotency-key") {
-        let key = format!("key:{key}");
+        // The parts of a batch come under one key and are none the less not each other's repeats.
+        let key = if position == 0 { format!("key:{key}") } else { format!("part {position} of key:{key}") };
         return Some(RepeatKey { key, window_seconds: window(KEY_SECONDS), same_key_other_body: OtherBody::Conflict });
     }
     rule.and_then(|_| same(format!("body:{}", body_sha256(data)), DUPLICATES_DEFAULT_SECONDS))
@@ -93,7 +96,7 @@ mod tests {
         let mut circumstances = Circumstances::default();
         circumstances.headers.extend(idempotency.map(|key| ("idempotency-key".to_owned(), key.to_owned())));
         let data = json!({ "order": { "id": 7, "lines": [{ "sku": "a" }] } });
-        repeat_key(&hook, delivery, &circumstances, &data).map(|key| key.key)
+        repeat_key(&hook, delivery, &circumstances, 0, &data).map(|key| key.key)
     }
 
     fn fields(fields: &[&str]) -> Option<DuplicateRule> {

@@ -1,7 +1,7 @@
 //! From what was read to the queue: repeats, batches, and the tape.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
-use domain::{Hook, Rejected, Rejection, Transaction, TransactionId};
+use domain::{Hook, Rejected, Rejection, Timestamp, Transaction, TransactionId};
 use futures_util::future::try_join_all;
 use ingest::Reading;
 use serde_json::{Map, Value};
@@ -45,6 +45,8 @@ pub enum Repeat {
 
 /// What of an arrival becomes one transaction.
 struct Part {
+    /// Its place in the arrival.
+    position: usize,
     id: TransactionId,
     data: Value,
     source: Option<Source>,
@@ -77,12 +79,7 @@ impl Door {
         while parts.peek().is_some() {
             let sends = parts.by_ref().take(SENDS_AT_ONCE).map(|part| {
                 let notes = notes.clone();
-                async move {
-                    let Part { id, data, source } = part;
-                    let transaction =
-                        Transaction { id, org: hook.org, hook: hook.id, hook_kind: hook.kind, created_at, data };
-                    self.send(hook, transaction, repeat, notes, source, circumstances).await
-                }
+                async move { self.send(hook, part, created_at, repeat, notes, circumstances).await }
             });
             taken.extend(try_join_all(sends).await?);
         }
@@ -95,16 +92,16 @@ impl Door {
     /// What becomes a transaction each. The ids of a batch follow from the first, which is the arrival's own.
     fn parts(&self, id: TransactionId, data: Value, source: Option<Source>) -> Result<Vec<Part>, NotAccepted> {
         let app = source.as_ref().and_then(|source| apps::find(source.app.as_deref()?));
-        let Some(app) = app else { return Ok(vec![Part { id, data, source }]) };
+        let Some(app) = app else { return Ok(vec![Part { position: 0, id, data, source }]) };
         let bodies = app.split(&data).unwrap_or_else(|| vec![data]);
         let mut parts = Vec::with_capacity(bodies.len());
-        for (index, data) in bodies.into_iter().enumerate() {
-            let id = if index == 0 { id } else { self.fresh_id()? };
+        for (position, data) in bodies.into_iter().enumerate() {
+            let id = if position == 0 { id } else { self.fresh_id()? };
             let mut source = source.clone();
             if let Some(source) = &mut source {
                 source.delivery_id = app.delivery_id(&source.input(&data)).map(short);
             }
-            parts.push(Part { id, data, source });
+            parts.push(Part { position, id, data, source });
         }
         Ok(parts)
     }
@@ -112,14 +109,16 @@ impl Door {
     async fn send(
         &self,
         hook: &Hook,
-        mut transaction: Transaction,
+        part: Part,
+        created_at: Timestamp,
         mut repeat: Repeat,
         notes: Vec<domain::Note>,
-        source: Option<Source>,
         circumstances: &Circumstances,
     ) -> Result<Taken, NotAccepted> {
+        let Part { position, id, data, source } = part;
+        let mut transaction = Transaction { id, org: hook.org, hook: hook.id, hook_kind: hook.kind, created_at, data };
         let delivery_id = source.as_ref().and_then(|source| source.delivery_id.as_deref());
-        if let Some(key) = repeats::repeat_key(hook, delivery_id, circumstances, &transaction.data) {
+        if let Some(key) = repeats::repeat_key(hook, delivery_id, circumstances, position, &transaction.data) {
             let body_sha256 = repeats::body_sha256(&transaction.data);
             let mark = Mark { transaction: transaction.id, created_at: transaction.created_at, body_sha256 };
             let marked =
