@@ -159,7 +159,11 @@ impl Door {
         circumstances: &Circumstances,
         body: &[u8],
     ) -> Result<(), NotAccepted> {
-        let new: Vec<_> = taken.iter().filter(|taken| taken.repeat == Repeat::No).collect();
+        let mut new: Vec<_> = taken.iter().filter(|taken| taken.repeat == Repeat::No).collect();
+        if new.is_empty() {
+            // It is on the tape already, unless it was marked and not accepted when it first came.
+            new.extend(taken);
+        }
         let Some(first) = new.first() else { return Ok(()) };
         let recording = Recording {
             received_at: first.transaction.created_at,

@@ -40,7 +40,7 @@ pub struct Placed {
     pub recording: Recording,
 }
 
-/// Adds `recording` to the end of the hook's tape.
+/// Adds `recording` to the end of the hook's tape, unless its transactions are there already.
 pub async fn record(store: &dyn Store, hook: &Hook, recording: &Recording) -> Result<(), Unavailable> {
     let Some(first) = recording.transactions.first() else { return Ok(()) };
     let item = Item {
@@ -50,7 +50,7 @@ pub async fn record(store: &dyn Store, hook: &Hook, recording: &Recording) -> Re
         index: None,
         expires_at: Some(recording.received_at.plus_seconds(KEPT_SECONDS).as_second()),
     };
-    match store.write(&[Change::Put(item, Expectation::Anything)]).await {
+    match store.write(&[Change::Put(item, Expectation::Absent)]).await {
         Ok(()) | Err(WriteError::Conflict { .. }) => Ok(()),
         Err(WriteError::Unavailable(error)) => Err(error),
     }
