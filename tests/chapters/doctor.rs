@@ -40,8 +40,11 @@ fn rewritten(letter: &Letter, name: &str, change: impl Fn(&str) -> String) -> Le
 
 /// What the sender is told, and what the owner: the check and the codes of the reasons.
 async fn told(world: &World, hook: &WebHook, letter: &Letter) -> (u16, String, Vec<String>) {
+    let before = hook.refusals(world).await.len();
     let answer = letter.send(world).await;
-    let record = hook.refusals(world).await.into_iter().next().unwrap_or_else(|| panic!("no record of {answer:?}"));
+    let records = hook.refusals(world).await;
+    assert_eq!(records.len(), before + 1, "one request is one record: {answer:?}");
+    let record = &records[0];
     let reasons = record["reasons"].as_array().unwrap();
     for reason in reasons {
         let (code, sentence) = (reason["code"].as_str().unwrap(), reason["sentence"].as_str().unwrap());

@@ -8,6 +8,7 @@ mod repeats;
 mod room;
 mod samples;
 mod secrets;
+mod signatures;
 mod tape;
 mod tokens;
 

@@ -150,3 +150,17 @@ async fn only_the_owner_reads_the_records() {
     let twin = hook_with(&world, "shopify", "secret").await;
     assert_eq!(twin.refusals(&world).await, Vec::<Value>::new(), "each hook has its own");
 }
+
+#[tokio::test]
+async fn a_secret_that_was_replaced_is_recognised_for_seven_days_and_lets_nobody_in() {
+    const WEEK_SECONDS: i64 = 7 * 24 * 60 * 60;
+    let world = World::new().await;
+    let hook = hook_with(&world, "shopify", "old").await;
+    hook.set(&world, json!({ "auth": { "secrets": ["new"] } })).await.expect(200);
+    let letter = signed(&hook, "shopify", "old", BODY);
+    for (pass_seconds, code) in [(0, "old_secret"), (WEEK_SECONDS - 1, "old_secret"), (2, "wrong_secret")] {
+        world.clock.pass_seconds(pass_seconds);
+        letter.send(&world).await.expect(401);
+        assert_eq!(hook.refusals(&world).await[0]["reasons"][0]["code"], code, "after {pass_seconds} s more");
+    }
+}

@@ -1,7 +1,15 @@
 //! The same thing again: what a webhook takes once however often it comes.
 
+use std::sync::Arc;
+
+use domain::Timestamp;
 use serde_json::{Value, json};
-use tests::{Answer, providers::WebHook, world::World};
+use service::memory::{FixedWorld, MemoryStore};
+use tests::{
+    Answer,
+    providers::{PoliteStore, WebHook},
+    world::{NOON, World},
+};
 
 use super::{open_hook, post};
 
@@ -149,4 +157,33 @@ async fn rules_that_make_no_sense_are_not_saved() {
         let answer = world.api("POST", "/v1/hooks/web", draft).await;
         assert_eq!(answer.status, 400, "{wrong}: {answer:?}");
     }
+}
+
+#[tokio::test]
+async fn the_same_key_twice_at_once_is_one_transaction_and_with_two_bodies_one_conflict() {
+    let clock = Arc::new(FixedWorld::at(Timestamp::parse(NOON).unwrap()));
+    let store = Arc::new(PoliteStore(Arc::new(MemoryStore::new(clock.clone()))));
+    let world = World::over(store, clock).await;
+    let hook = open_hook(&world).await;
+    let (one, other) = tokio::join!(keyed(&world, &hook, "a", "{}"), keyed(&world, &hook, "a", "{}"));
+    assert_eq!((one.expect(202).id(), 2), (other.expect(202).id(), world.queue.depth()));
+    let (one, other) = tokio::join!(keyed(&world, &hook, "b", "{}"), keyed(&world, &hook, "b", "[]"));
+    let mut statuses = [one.status, other.status];
+    statuses.sort_unstable();
+    assert_eq!((statuses, world.queue.depth()), ([202, 409], 3));
+}
+
+#[tokio::test]
+async fn the_parts_of_a_batch_under_one_key_do_not_conflict_with_each_other() {
+    let world = World::new().await;
+    let hook = WebHook::new(&world, json!({ "auth": { "scheme": "none" }, "app": "meta" })).await;
+    let workflow = listener(&world, &hook).await;
+    // Changes that nothing tells apart but what is in them.
+    let batch =
+        |text: &str| json!({ "object": "page", "entry": [{ "changes": [{ "field": "a" }, { "field": text }] }] });
+    for _ in 0..2 {
+        keyed(&world, &hook, "k", &batch("b").to_string()).await.expect(200);
+    }
+    assert_eq!(runs(&world, &workflow).await, 2);
+    keyed(&world, &hook, "k", &batch("c").to_string()).await.expect(409);
 }

@@ -149,3 +149,21 @@ async fn a_form_fires_no_webhook_event() {
     let read = world.get(&format!("/v1/transactions/{transaction}")).await.expect(200);
     assert_eq!(read.body["meta"]["trace"]["events"], json!([]));
 }
+
+#[tokio::test]
+async fn an_arrival_that_was_accepted_only_when_it_came_again_is_on_the_tape() {
+    let mut world = World::new().await;
+    let hook = taped_hook(&world).await;
+    let letter = order(&hook, 1);
+    let queue = world.door.queue.clone();
+    world.door.queue = std::sync::Arc::new(tests::faults::DownQueue);
+    letter.send(&world).await.expect(503);
+    assert_eq!(tape(&world, &hook, "").await["data"], json!([]));
+    world.door.queue = queue;
+    world.clock.pass_seconds(30);
+    let id = letter.send(&world).await.expect(202).id();
+    letter.send(&world).await.expect(202);
+    let tape = tape(&world, &hook, "").await;
+    assert_eq!(tape["data"].as_array().unwrap().len(), 1);
+    assert_eq!(tape["data"][0]["attributes"]["transactionIds"], json!([id]));
+}
