@@ -24,8 +24,8 @@ use crate::{
 
 use pages::Pages;
 
-pub(crate) use schemes::settings;
 pub use schemes::{SCHEMES, check_auth, scheme};
+pub(crate) use schemes::{may_take_query, settings};
 
 /// The role of a key that may post to webhooks.
 pub const HOOKS_ROLE: &str = "org.hooks";

@@ -169,6 +169,16 @@ impl Scheme {
         }
     }
 
+    /// Whether a right proof vouches for the query as well: it covers the address, or is the sender's own whatever it sends. A signature of
+    /// the body says nothing of the query, which anybody may change.
+    pub fn vouches_for_query(&self) -> bool {
+        match &self.shape {
+            Shape::Detached(_) | Shape::Sns => false,
+            Shape::Twilio | Shape::Jwt(_) | Shape::Basic | Shape::Header(_) | Shape::None => true,
+            Shape::Any(schemes) => schemes.iter().all(Self::vouches_for_query),
+        }
+    }
+
     /// The headers that carry a signature or a credential, in lower case; never to be kept or shown.
     ///
     /// A hook's own `header` setting comes on top.

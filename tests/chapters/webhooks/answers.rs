@@ -1,7 +1,11 @@
 //! What a webhook takes and answers: methods, bodies and their sizes, replies of its own.
 
 use serde_json::{Value, json};
-use tests::{Answer, providers::WebHook, world::World};
+use tests::{
+    Answer,
+    providers::{Letter, Sender, WebHook},
+    world::World,
+};
 
 use super::{JSON, open_hook, post};
 
@@ -54,6 +58,25 @@ async fn a_get_brings_its_data_in_the_query_and_a_put_in_the_body() {
     assert_eq!(data_of(&world, put).await, json!({ "a": 1 }));
     let bare = world.send("GET", &hook.path, &[], "").await;
     assert_eq!((bare.status, bare.code()), (400, "empty_body"));
+}
+
+#[tokio::test]
+async fn a_signed_body_vouches_for_no_data_in_the_query() {
+    let world = World::new().await;
+    for app in ["meta", "twilio"] {
+        let auth = json!({ "scheme": "github", "secrets": ["s"] });
+        let hook = WebHook::new(&world, json!({ "auth": auth, "app": app })).await;
+        let captured = Sender::with_secret("github", "s").sign(&Letter::unsigned(&hook.path, "{}"), "1", 0);
+        let forged =
+            Letter { method: "GET".to_owned(), path: format!("{}?object=page&From=%2B1", hook.path), ..captured };
+        let answer = forged.send(&world).await;
+        assert_eq!((answer.status, header(&answer, "allow")), (405, Some("POST")), "{app}");
+        assert_eq!(world.get(&hook.resource()).await.attribute("methods"), json!(["POST"]));
+        let answer = hook.set(&world, json!({ "methods": ["GET", "POST"] })).await;
+        assert_eq!((answer.status, answer.code()), (400, "bad_attribute"));
+    }
+    let open = WebHook::new(&world, json!({ "auth": { "scheme": "none" }, "methods": ["GET"] })).await;
+    open.set(&world, json!({ "auth": { "scheme": "github", "secrets": ["s"] } })).await.expect(400);
 }
 
 #[tokio::test]

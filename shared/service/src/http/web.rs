@@ -24,6 +24,7 @@ use crate::{
         unknown_address,
     },
     envelope::Source,
+    senders::may_take_query,
 };
 
 const PREFIX: &str = "/v1/hooks/web/";
@@ -163,12 +164,14 @@ fn reply(hook: &Hook, app: Option<&apps::App>) -> Option<Response> {
     hook.reply.as_ref().or_else(|| app?.reply()).map(set_reply)
 }
 
-/// The methods that the hook takes: its own, those of its provider, or POST.
-fn methods<'h>(hook: &'h Hook, app: Option<&'h apps::App>) -> impl Iterator<Item = &'h str> {
+/// The methods that the hook takes: its own, those of its provider, or POST. Of these no `GET` where the scheme signs
+/// bodies: whoever has seen one signed body could send it again with a query of their own for data.
+pub(super) fn methods<'h>(hook: &'h Hook, app: Option<&'h apps::App>) -> impl Iterator<Item = &'h str> {
     let own = hook.methods.as_slice();
     let chosen = if own.is_empty() { app.map_or(&[][..], apps::App::methods) } else { own };
     let default = chosen.is_empty().then_some("POST");
-    chosen.iter().map(String::as_str).chain(default)
+    let takes_query = may_take_query(hook);
+    chosen.iter().map(String::as_str).chain(default).filter(move |method| takes_query || *method != "GET")
 }
 
 fn method_not_allowed(hook: &Hook, app: Option<&apps::App>) -> Response {

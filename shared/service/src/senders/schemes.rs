@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, LazyLock, Mutex, PoisonError},
 };
 
-use domain::{Auth, BEARER};
+use domain::{Auth, BEARER, Hook};
 use verify::{Scheme, Settings, Verifier};
 
 /// Schemes that belong to no app.
@@ -31,6 +31,12 @@ pub fn scheme(name: &str) -> Option<Arc<Scheme>> {
     let parsed = Arc::new(parsed);
     KNOWN.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), Arc::clone(&parsed));
     Some(parsed)
+}
+
+/// Whether `hook` may take data in the query, as a `GET` brings it: only where its scheme vouches for the query.
+pub(crate) fn may_take_query(hook: &Hook) -> bool {
+    let scheme = hook.auth.as_ref().and_then(|auth| scheme(&auth.scheme));
+    scheme.is_none_or(|scheme| scheme.vouches_for_query())
 }
 
 /// What `auth` says, in the words of `verify`.

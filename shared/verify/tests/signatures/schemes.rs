@@ -110,6 +110,24 @@ fn the_general_schemes_are_known_by_their_words() {
 }
 
 #[test]
+fn only_a_proof_of_the_address_or_of_the_sender_itself_vouches_for_the_query() {
+    for (name, vouches) in [
+        ("twilio", true),
+        ("basic", true),
+        ("header", true),
+        ("jwt", true),
+        ("none", true),
+        ("shopify", false),
+        ("stripe", false),
+        ("gohighlevel", false),
+        ("standard-webhooks", false),
+        ("sns", false),
+    ] {
+        assert_eq!(scheme(name).vouches_for_query(), vouches, "{name}");
+    }
+}
+
+#[test]
 fn a_scheme_names_the_headers_that_must_never_be_kept() {
     for (name, headers) in [
         ("stripe", &["stripe-signature"][..]),

@@ -9,7 +9,7 @@ use super::super::{
     call::{Call, bad_attribute},
     resource::text,
 };
-use crate::guard;
+use crate::{guard, http::web, senders::may_take_query};
 
 const METHODS: [&str; 3] = ["GET", "POST", "PUT"];
 
@@ -44,9 +44,8 @@ pub(super) fn show(hook: &Hook, attributes: &mut Map<String, Value>) {
     if hook.kind == HookKind::Web {
         put("auth", super::auth::shown(hook.auth.as_ref()));
         put("app", json!(hook.app));
-        let default = hook.app.as_deref().and_then(apps::find).map_or(&[][..], apps::App::methods);
-        let methods = if hook.methods.is_empty() { default } else { hook.methods.as_slice() };
-        put("methods", if methods.is_empty() { json!(["POST"]) } else { json!(methods) });
+        let app = hook.app.as_deref().and_then(apps::find);
+        put("methods", json!(web::methods(hook, app).collect::<Vec<_>>()));
     }
     if let Some(limit) = &hook.limit {
         put("limit", json!(limit));
@@ -90,6 +89,10 @@ fn apply_web(hook: &mut Hook, attributes: &Map<String, Value>) -> Result<(), Ref
         };
         let known = |value: &Value| METHODS.iter().find(|method| value == **method).map(|m| (*m).to_owned());
         hook.methods = list.iter().map(|value| known(value).ok_or_else(wrong)).collect::<Result<_, Refused>>()?;
+    }
+    if hook.methods.iter().any(|method| method == "GET") && !may_take_query(hook) {
+        let detail = "A `GET` brings its data in the query, and this hook's scheme signs bodies only. Take \"POST\" or \"PUT\"; handshakes need no method.";
+        return Err(bad_attribute("methods", detail));
     }
     Ok(())
 }
