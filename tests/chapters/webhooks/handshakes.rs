@@ -59,10 +59,10 @@ async fn meta_gets_nothing_back_for_another_token_and_no_page_of_its_own_ever() 
         assert_eq!((answer.status, answer.code()), (403, "bad_verify_token"), "{query}: {answer:?}");
     }
     assert_eq!(hook.refusals(&world).await[0]["code"], "bad_verify_token");
-    // What is no subscription, or is two at once, is a request like any other, and not signed.
+    // What is no subscription, or is two at once, is a request like any other, and Meta sends none by `GET`.
     let twice = "hub.mode=subscribe&hub.verify_token=wrong&hub.verify_token=to%20ken%26&hub.challenge=1";
     assert_ne!(asked(&world, &hook, twice).await.status, 200);
-    asked(&world, &hook, "hub.mode=unsubscribe&hub.verify_token=to%20ken%26&hub.challenge=1").await.expect(401);
+    asked(&world, &hook, "hub.mode=unsubscribe&hub.verify_token=to%20ken%26&hub.challenge=1").await.expect(405);
     assert_eq!(world.queue.depth(), 0);
 }
 
@@ -96,6 +96,15 @@ async fn no_challenge_makes_a_signature_of_a_delivery() {
     let forged = post(&world, &hook, &[("x-li-signature", &response)], "[1,2]").await;
     assert_ne!(oracle.status, 200);
     assert_eq!((forged.status, world.queue.depth()), (401, 0), "a stranger had the address sign a body: {oracle:?}");
+}
+
+#[tokio::test]
+async fn a_secret_that_signs_by_another_scheme_is_proved_to_nobody() {
+    let world = World::new().await;
+    let auth = json!({ "scheme": "github", "secrets": ["secret"] });
+    let hook = WebHook::new(&world, json!({ "auth": auth, "app": "linkedin" })).await;
+    let answer = asked(&world, &hook, "challengeCode=12345").await.expect(405);
+    assert!(!answer.text.contains("challengeResponse"), "{answer:?}");
 }
 
 #[tokio::test]

@@ -28,7 +28,8 @@ pub(super) async fn by_query(
     if *request.method() != Method::GET {
         return None;
     }
-    match app?.handshake()? {
+    let app = app?;
+    match app.handshake()? {
         Handshake::QueryToken { challenge, token, mode } => {
             (parameter(request, &mode.0)? == mode.1).then_some(())?;
             let (challenge, token) = (parameter(request, challenge)?, parameter(request, token).unwrap_or_default());
@@ -46,7 +47,9 @@ pub(super) async fn by_query(
         }
         Handshake::QueryHmac { challenge, response } => {
             let code = parameter(request, challenge).filter(|code| is_word(code))?;
-            let secret = hook.auth.as_ref()?.secrets.first()?;
+            // Under another scheme the proof could be the signature of a delivery that is one word.
+            let auth = hook.auth.as_ref().filter(|auth| auth.scheme == app.name())?;
+            let secret = auth.secrets.first()?;
             let proof = verify::handshake::hmac_challenge(secret.reveal(), &code);
             Some(json_response(StatusCode::OK, &json!({ challenge: code, response: proof })))
         }
