@@ -10,7 +10,7 @@
 //! | arrival on a hook's tape | `{org}#tape#{hook}` | instant, id | |
 //! | mark of an arrival, against repeats | `{org}#seen#{hook}#{digest}` | `mark` | |
 //! | upload that a form may name | `{org}#upload#{hook}#{id}` | `upload` | |
-//! | bucket of a limit | `{org}#limit#{hook}`, `{org}#limit` | `bucket` | |
+//! | bucket of a limit | `{org}#limit#{hook}`, `{org}#limit` | `bucket#{requests}#{seconds}` | |
 //! | last use of an API key | `{org}#key-use` | key id | |
 
 mod debug_log;

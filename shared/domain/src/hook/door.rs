@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::auth::Secret;
 
 /// How many arrivals are let in: `requests` at once, and after that as many in each `seconds`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Limit {
     /// 1 to 1,000,000.

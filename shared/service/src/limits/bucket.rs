@@ -62,9 +62,9 @@ pub(super) const fn microseconds(now: Timestamp) -> i64 {
     now.as_millisecond().saturating_mul(1_000)
 }
 
-/// Buckets by their owner.
+/// Buckets by their owner and limit.
 pub(super) struct Buckets<K> {
-    full_at_us: Mutex<HashMap<K, i64>>,
+    full_at_us: Mutex<HashMap<(K, Limit), i64>>,
 }
 
 impl<K> Default for Buckets<K> {
@@ -80,10 +80,11 @@ impl<K: Hash + Eq> Buckets<K> {
     pub(super) fn take(&self, owner: K, limit: Limit, now: Timestamp) -> Result<Standing, Standing> {
         let (rate, now_us) = (Rate::of(limit), microseconds(now));
         let mut buckets = self.full_at_us.lock().unwrap_or_else(PoisonError::into_inner);
-        if buckets.len() >= BUCKETS_LIMIT && !buckets.contains_key(&owner) {
+        let bucket = (owner, limit);
+        if buckets.len() >= BUCKETS_LIMIT && !buckets.contains_key(&bucket) {
             make_room(&mut buckets, now_us);
         }
-        let full_at_us = buckets.entry(owner).or_insert(now_us);
+        let full_at_us = buckets.entry(bucket).or_insert(now_us);
         let tokens = rate.tokens(*full_at_us, now_us);
         if tokens == 0 {
             return Err(rate.standing(*full_at_us, now_us, 0));
@@ -96,7 +97,7 @@ impl<K: Hash + Eq> Buckets<K> {
     pub(super) fn look(&self, owner: K, limit: Limit, now: Timestamp) -> Result<(), Standing> {
         let (rate, now_us) = (Rate::of(limit), microseconds(now));
         let buckets = self.full_at_us.lock().unwrap_or_else(PoisonError::into_inner);
-        let full_at_us = buckets.get(&owner).copied().unwrap_or(now_us);
+        let full_at_us = buckets.get(&(owner, limit)).copied().unwrap_or(now_us);
         match rate.tokens(full_at_us, now_us) {
             0 => Err(rate.standing(full_at_us, now_us, 0)),
             1.. => Ok(()),
@@ -151,6 +152,13 @@ mod tests {
         }
         let empty = buckets.take("a", FIVE_A_MINUTE, at(900)).unwrap_err();
         assert_eq!(empty.retry_after_seconds, 112);
+    }
+
+    #[test]
+    fn a_limit_that_was_raised_holds_from_then_on() {
+        let buckets = Buckets::default();
+        buckets.take("a", Limit { requests: 1, seconds: 86_400 }, at(0)).unwrap();
+        assert_eq!(buckets.take("a", FIVE_A_MINUTE, at(1)).unwrap().remaining, 4);
     }
 
     #[test]

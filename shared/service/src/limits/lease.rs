@@ -126,7 +126,9 @@ impl Lease {
 /// Leases tokens out of the bucket; none when it is empty.
 async fn lease(store: &dyn Store, owner: Owner, limit: Limit, now: Timestamp) -> Result<Lease, WriteError> {
     let (rate, now_us) = (Rate::of(limit), microseconds(now));
-    let key = Key::new(Table::Runs, owner_partition(owner), "bucket");
+    // A bucket that was emptied under a slow limit would keep everybody out for long after the limit was raised.
+    let bucket = format!("bucket#{}#{}", limit.requests, limit.seconds);
+    let key = Key::new(Table::Runs, owner_partition(owner), bucket);
     let found = store.find(&key, Freshness::Latest).await?;
     let (full_at_us, rev) = match &found {
         Some(item) => (document::read::<Stored>(item)?.full_at_us, item.rev),
@@ -178,6 +180,15 @@ mod tests {
         let second = let_in(&other, &store, HUNDRED, now, 60).await;
         assert_eq!((first, second), (60, 40));
         assert_eq!(let_in(&one, &store, HUNDRED, now, 10).await, 0);
+    }
+
+    #[tokio::test]
+    async fn a_limit_that_was_raised_holds_from_then_on() {
+        let now = Timestamp::from_millisecond(1_700_000_000_000);
+        let store = MemoryStore::new(Arc::new(FixedWorld::at(now)));
+        let leases = Leases::default();
+        assert_eq!(let_in(&leases, &store, Limit { requests: 1, seconds: 86_400 }, now, 5).await, 1);
+        assert_eq!(let_in(&leases, &store, HUNDRED, now, 200).await, 100);
     }
 
     #[tokio::test]
