@@ -40,10 +40,7 @@ pub(crate) fn read_value(item: &Item) -> Result<serde_json::Value, Unavailable> 
 ///
 /// *Errors*: [`Unavailable`] when another program wrote something else there; waiting for a roll-back may help.
 pub(crate) fn read<T: DeserializeOwned>(item: &Item) -> Result<T, Unavailable> {
-    serde_json::from_str(&item.document).map_err(|error| Unavailable {
-        port: "store",
-        cause: format!("document at {:?} cannot be read: {error}", item.key),
-    })
+    serde_json::from_str(&item.document).map_err(|error| unreadable(item, &error))
 }
 
 /// The document in `item`, with its `rev`.
