@@ -128,15 +128,6 @@ impl Reader<'_> {
         Some(url.map(|url| url.trim_end_matches('/').to_owned()))
     }
 
-    /// How many arrivals all hooks of an org together take in a minute, if `HOOKWRIGHT_ORG_REQUESTS_PER_MINUTE` is set
-    /// and not 0.
-    pub fn org_requests_per_minute(&mut self) -> Option<Option<u32>> {
-        let shape = "a whole number from 0 to 1000000";
-        let fits = |text: &str| text.parse::<u32>().is_ok_and(|number| number <= 1_000_000);
-        let number = self.optional("HOOKWRIGHT_ORG_REQUESTS_PER_MINUTE", shape, fits)?;
-        Some(number.and_then(|number| number.parse().ok()).filter(|number| *number > 0))
-    }
-
     /// The administrator, if both variables are set.
     pub fn admin(&mut self) -> Option<Option<Admin>> {
         let org = self.optional("HOOKWRIGHT_ORG_ID", "24 lower-case hex digits", |text| OrgId::parse(text).is_ok());

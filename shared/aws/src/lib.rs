@@ -20,8 +20,6 @@ mod sqs_queue;
 mod system_world;
 mod web_fetch;
 
-pub mod doors;
-
 pub use clients::Clients;
 pub use door::open_door;
 pub use dynamo_store::DynamoStore;
