@@ -124,3 +124,15 @@ async fn a_batch_of_hundreds_is_taken_whole() {
     ids.dedup();
     assert_eq!(ids.len(), 500);
 }
+
+#[tokio::test]
+async fn a_batch_of_a_thousand_is_taken_and_one_of_more_is_refused_whole() {
+    let world = World::new().await;
+    let hook = WebHook::new(&world, json!({ "auth": { "scheme": "none" }, "app": "twilio" })).await;
+    for (parts, status, depth) in [(1_001, 413, 0), (1_000, 200, 1_000)] {
+        let body: Vec<Value> = (0..parts).map(|index| json!({ "index": index })).collect();
+        let answer = Letter::unsigned(&hook.path, &json!(body).to_string()).send(&world).await;
+        assert_eq!((answer.status, world.queue.depth()), (status, depth), "{}", answer.text);
+    }
+    assert_eq!(hook.refusals(&world).await[0]["code"], "too_many_parts");
+}

@@ -22,6 +22,9 @@ use crate::{
 /// How many transactions of one arrival go on the queue at the same time.
 const SENDS_AT_ONCE: usize = 16;
 
+/// The most transactions of one arrival. *Source*: Meta, "Webhooks": at most 1,000 updates come in a batch.
+const PARTS_LIMIT: usize = 1_000;
+
 /// The longest id of a delivery that is kept as it is. *Why*: longer than any provider's.
 const DELIVERY_ID_LIMIT_BYTES: usize = 512;
 
@@ -94,6 +97,9 @@ impl Door {
         let app = source.as_ref().and_then(|source| apps::find(source.app.as_deref()?));
         let Some(app) = app else { return Ok(vec![Part { position: 0, id, data, source }]) };
         let bodies = app.split(&data).unwrap_or_else(|| vec![data]);
+        if bodies.len() > PARTS_LIMIT {
+            return Err(too_many_parts().into());
+        }
         let mut parts = Vec::with_capacity(bodies.len());
         for (position, data) in bodies.into_iter().enumerate() {
             let id = if position == 0 { id } else { self.fresh_id()? };
@@ -227,6 +233,12 @@ fn too_large_decoded() -> Rejected {
             "With its headers and query this takes more than {MESSAGE_LIMIT_BYTES} bytes as JSON. Send less at once."
         ),
     )
+}
+
+/// Nothing of it is taken: what one invocation cannot finish would begin anew with every repeat.
+fn too_many_parts() -> Rejected {
+    let detail = format!("A batch has at most {PARTS_LIMIT} parts. Send it in several requests.");
+    Rejected::new(Rejection::TooLarge, "too_many_parts", detail)
 }
 
 fn idempotency_conflict() -> Rejected {
