@@ -198,6 +198,15 @@ async fn a_rotated_key_works_beside_its_successor_for_the_overlap() {
 }
 
 #[tokio::test]
+async fn a_key_that_has_expired_gets_no_successor() {
+    let world = World::new().await;
+    let key = key_with(&world, json!({ "expiresAt": "2026-11-22T12:01:00Z" })).await;
+    let path = format!("/v1/api-keys/{}/rotate", key.id());
+    world.clock.pass_seconds(60);
+    assert_eq!(world.api("POST", &path, Value::Null).await.expect(409).code(), "key_expired");
+}
+
+#[tokio::test]
 async fn the_last_use_of_a_key_is_known_to_within_minutes() {
     let world = World::new().await;
     let hook = WebHook::new(&world, json!({})).await;

@@ -46,6 +46,10 @@ pub(super) async fn rotate(call: &Call<'_>) -> Result<Response, Refused> {
         let detail = "This key was rotated before. Rotate the key that took its place.";
         return Err(Rejected::new(Rejection::Taken, "already_rotated", detail).into());
     }
+    if before.expires_at.is_some_and(|expires_at| expires_at <= now) {
+        let detail = "This key has expired, and so would its successor. Create a new key.";
+        return Err(Rejected::new(Rejection::Taken, "key_expired", detail).into());
+    }
     may_hand_out(&call.caller, &before.roles)?;
     let (id, secret) = fresh(call)?;
     let mut successor = ApiKey::new(id, before.org, before.name.clone(), before.roles.clone(), &secret, now);
