@@ -22,7 +22,6 @@ use super::{
     ANSWER_LIMIT_BYTES, API_BODY_LIMIT_BYTES, Request, Response,
     answer::{json_response, problems_response, rejected_response, unavailable_response},
     credentials::{bearer_token, unknown_key},
-    form::is_for_form_door,
     openapi,
     routes::{Operation, ROUTES, Route},
     source_address,
@@ -111,13 +110,9 @@ impl Management {
 
     async fn operate(&self, request: &Request) -> Result<Response, Refused> {
         let (method, path) = (request.method(), request.uri().path());
-        if is_for_form_door(method, path) {
-            // API Gateway cannot tell an address from an id, so wrong methods at an address arrive here.
-            return Ok(method_not_allowed("POST"));
-        }
         let (route, params) = match find_route(request) {
             Found::Route(route, params) => (route, params),
-            // A post below here is for an address, and there are no other addresses than those of form hooks.
+            // A post below here is for an address, and this is none.
             Found::OtherMethods(_) | Found::Nothing if *method == http::Method::POST && path.starts_with(ADDRESSES) => {
                 return Err(unknown_address().into());
             }
