@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use domain::{Hook, HookHash, HookId, HookKind, OrgId, Timestamp};
@@ -25,16 +25,16 @@ const ADDRESS_CACHE_LIMIT: usize = 10_000;
 /// Hooks by address, remembered for a few seconds.
 #[derive(Default)]
 pub struct AddressCache {
-    entries: Mutex<HashMap<HookHash, (Timestamp, Option<Hook>)>>,
+    entries: Mutex<HashMap<HookHash, (Timestamp, Option<Arc<Hook>>)>>,
 }
 
 impl AddressCache {
     /// The hook at `hash`, from memory or from the store.
-    pub async fn find(&self, store: &dyn Store, hash: HookHash, now: Timestamp) -> Result<Option<Hook>, Unavailable> {
+    pub async fn find(&self, store: &dyn Store, hash: HookHash, now: Timestamp) -> Result<Option<Arc<Hook>>, Unavailable> {
         if let Some(known) = self.remembered(hash, now) {
             return Ok(known);
         }
-        let found = find_by_hash(store, hash).await?;
+        let found = find_by_hash(store, hash).await?.map(Arc::new);
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         if entries.len() >= ADDRESS_CACHE_LIMIT {
             entries.clear();
@@ -49,7 +49,7 @@ impl AddressCache {
     }
 
     /// What is remembered of `hash`: nothing, that no hook is there, or the hook.
-    pub fn remembered(&self, hash: HookHash, now: Timestamp) -> Option<Option<Hook>> {
+    pub fn remembered(&self, hash: HookHash, now: Timestamp) -> Option<Option<Arc<Hook>>> {
         let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         let (read_at, hook) = entries.get(&hash)?;
         let age_ms = now.as_millisecond() - read_at.as_millisecond();

@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use domain::{ApiKey, ApiKeyId, OrgId, Timestamp};
@@ -30,7 +30,7 @@ const USE_NOTED_MS: i64 = 5 * 60 * 1_000;
 const USE_KEPT_SECONDS: i64 = 400 * 24 * 60 * 60;
 
 /// A key, or that there is none, and when that was read.
-type Known = (Timestamp, Option<ApiKey>);
+type Known = (Timestamp, Option<Arc<ApiKey>>);
 
 /// Keys that were looked up lately, and when their use was last written down.
 #[derive(Default)]
@@ -47,11 +47,11 @@ impl KeyCache {
         org: OrgId,
         id: ApiKeyId,
         now: Timestamp,
-    ) -> Result<Option<ApiKey>, Unavailable> {
+    ) -> Result<Option<Arc<ApiKey>>, Unavailable> {
         if let Some(known) = self.remembered(org, id, now) {
             return Ok(known);
         }
-        let found = find(store, org, id).await?.map(|found| found.value);
+        let found = find(store, org, id).await?.map(|found| Arc::new(found.value));
         let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
         if keys.len() >= KEY_CACHE_LIMIT {
             keys.clear();
@@ -85,7 +85,7 @@ impl KeyCache {
         }
     }
 
-    fn remembered(&self, org: OrgId, id: ApiKeyId, now: Timestamp) -> Option<Option<ApiKey>> {
+    fn remembered(&self, org: OrgId, id: ApiKeyId, now: Timestamp) -> Option<Option<Arc<ApiKey>>> {
         let keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
         let (read_at, key) = keys.get(&(org, id))?;
         is_within(*read_at, now, KEY_CACHE_MS).then(|| key.clone())
