@@ -14,8 +14,8 @@ fn main() -> io::Result<()> {
     let providers: Vec<PathBuf> =
         entries(&home.join("providers"))?.into_iter().filter(|folder| folder.join("app.json").is_file()).collect();
 
-    fs::write(output.join("apps.rs"), list_of_apps(&providers))?;
-    fs::write(output.join("samples.rs"), list_of_samples(&providers)?)
+    fs::write(output.join("apps.rs"), list_of_apps(&providers, &output)?)?;
+    fs::write(output.join("samples.rs"), list_of_samples(&providers, &output)?)
 }
 
 fn variable(name: &str) -> io::Result<String> {
@@ -29,30 +29,36 @@ fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-fn list_of_apps(providers: &[PathBuf]) -> String {
-    let rows = providers.iter().map(|folder| {
-        format!("App::embedded({:?}, {}),\n", stem(folder), embedded(&format!("{}/app.json", stem(folder))))
-    });
-    format!("static APPS: [App; {}] = [\n{}];\n", providers.len(), rows.collect::<String>())
-}
-
-fn list_of_samples(providers: &[PathBuf]) -> io::Result<String> {
+fn list_of_apps(providers: &[PathBuf], output: &Path) -> io::Result<String> {
     let mut rows = Vec::new();
     for folder in providers {
-        let samples = folder.join("samples");
+        let name = stem(folder);
+        let text = embedded(&folder.join("app.json"), &format!("{name}.app.json"), output)?;
+        rows.push(format!("App::embedded({name:?}, {text}),\n"));
+    }
+    Ok(format!("static APPS: [App; {}] = [\n{}];\n", rows.len(), rows.concat()))
+}
+
+fn list_of_samples(providers: &[PathBuf], output: &Path) -> io::Result<String> {
+    let mut rows = Vec::new();
+    for folder in providers {
+        let (name, samples) = (stem(folder), folder.join("samples"));
         for file in if samples.is_dir() { entries(&samples)? } else { Vec::new() } {
             if file.extension().is_some_and(|extension| extension == "json") {
-                let text = embedded(&format!("{}/samples/{}.json", stem(folder), stem(&file)));
-                rows.push(format!("File::embedded({:?}, {:?}, {text}),\n", stem(folder), stem(&file)));
+                let text = embedded(&file, &format!("{name}.{}.sample.json", stem(&file)), output)?;
+                rows.push(format!("File::embedded({name:?}, {:?}, {text}),\n", stem(&file)));
             }
         }
     }
     Ok(format!("static FILES: [File; {}] = [\n{}];\n", rows.len(), rows.concat()))
 }
 
-/// The file as the compiler finds it, also where the same build output serves another checkout.
-fn embedded(path: &str) -> String {
-    format!("include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), {:?}))", format!("/providers/{path}"))
+/// The file without its indentation, which is half of it, as the compiler finds it. No text of JSON goes over a line's end,
+/// so what is taken away stands between texts.
+fn embedded(file: &Path, name: &str, output: &Path) -> io::Result<String> {
+    let text: String = fs::read_to_string(file)?.lines().map(str::trim).collect();
+    fs::write(output.join(name), text)?;
+    Ok(format!("include_str!(concat!(env!(\"OUT_DIR\"), {:?}))", format!("/{name}")))
 }
 
 fn stem(path: &Path) -> String {
