@@ -174,3 +174,17 @@ async fn an_issuer_that_answers_nonsense_lets_nobody_in() {
         assert_eq!(answer.status, 401, "{discovery} {keys}: {answer:?}");
     }
 }
+
+#[tokio::test]
+async fn keys_that_cannot_be_fetched_are_the_owners_to_mend() {
+    let world = World::new().await;
+    let hook = hook_of(&world, json!({ "jwksUrl": "https://issuer.example.com/typo" })).await;
+    let answer = letter(&hook, "test-only-rsa", NOON_SECONDS).send(&world).await.expect(503);
+    assert!(!answer.text.contains("page"), "{answer:?}");
+    world.web.put("https://issuer.example.com/typo", 404, "");
+    letter(&hook, "test-only-rsa", NOON_SECONDS).send(&world).await.expect(503);
+    let refusals = hook.refusals(&world).await;
+    let noted: Vec<&str> = refusals.iter().map(|refusal| refusal["failure"].as_str().unwrap()).collect();
+    assert!(noted.iter().all(|failure| failure.starts_with("The public keys of the sender could not be fetched")));
+    assert!(noted.iter().any(|failure| failure.contains("404")), "{noted:?}");
+}

@@ -24,6 +24,7 @@ use crate::{
         unknown_address,
     },
     envelope::Source,
+    ports::Unavailable,
     senders::may_take_query,
 };
 
@@ -81,6 +82,9 @@ async fn answer(door: &Door, request: &Request) -> Result<Response, NotAccepted>
 }
 
 /// The answer to a sender who is not known; nothing to one who is.
+///
+/// *Errors*: keys that are needed could not be fetched. The sender is to come again, but only the owner can mend an address
+/// that is wrong, so that is noted, too.
 async fn refuse_unknown(
     door: &Door,
     hook: &Hook,
@@ -89,6 +93,11 @@ async fn refuse_unknown(
 ) -> Result<Option<Response>, NotAccepted> {
     let url = public_url(door, request);
     let Err(unknown) = door.senders.know(door, hook, request, &url).await else { return Ok(None) };
+    if let NotAccepted::Unavailable(Unavailable { port: "web", cause }) = &unknown.reason {
+        let detail = format!("The public keys of the sender could not be fetched: {cause}.");
+        let rejected = Rejected::new(Rejection::Unauthenticated, "keys_unavailable", detail);
+        door.note_refusal(hook, &rejected, circumstances, request.body().len(), Diagnosis::default).await;
+    }
     let NotAccepted::Rejected(rejected) = &unknown.reason else { return Err(unknown.reason) };
     let now_seconds = door.world.now().as_second();
     let diagnose = || unknown.diagnosis(hook, request, &url, now_seconds);
