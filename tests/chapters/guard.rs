@@ -490,7 +490,7 @@ async fn nothing_of_a_guard_that_is_secret_is_ever_shown() {
     answers.push(world.get(&format!("{path}/transactions")).await.expect(200));
     answers.push(world.get(&format!("{path}/refusals")).await.expect(200));
     let key = world.door.addresses.remembered(hook_hash(&hook), world.clock.now()).flatten().unwrap();
-    let key = key.guard.unwrap().challenge_key.unwrap();
+    let key = key.guard.clone().unwrap().challenge_key.unwrap();
     for answer in answers {
         assert!(!answer.text.contains(SECRET) && !answer.text.contains("%26"), "{}", answer.text);
         assert!(!answer.text.contains(key.reveal()), "{}", answer.text);
