@@ -135,7 +135,12 @@ impl Door {
     ///
     /// *Errors*: the same [`Rejection::NotFound`] for an address that is unknown, deleted, of another kind, or that
     /// names another org, so that nobody learns which addresses exist.
-    pub async fn hook_at(&self, kind: HookKind, address: Address, source: Option<IpAddr>) -> Result<Arc<Hook>, NotAccepted> {
+    pub async fn hook_at(
+        &self,
+        kind: HookKind,
+        address: Address,
+        source: Option<IpAddr>,
+    ) -> Result<Arc<Hook>, NotAccepted> {
         let now = self.world.now();
         let found = match self.addresses.remembered(address.hash, now) {
             Some(known) => known,

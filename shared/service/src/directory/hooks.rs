@@ -22,15 +22,23 @@ const ADDRESS_CACHE_MS: i64 = 5_000;
 /// How many addresses are remembered; past it everything is forgotten, which costs one read each.
 const ADDRESS_CACHE_LIMIT: usize = 10_000;
 
+/// A hook, or that there is none, and when that was read.
+type Known = (Timestamp, Option<Arc<Hook>>);
+
 /// Hooks by address, remembered for a few seconds.
 #[derive(Default)]
 pub struct AddressCache {
-    entries: Mutex<HashMap<HookHash, (Timestamp, Option<Arc<Hook>>)>>,
+    entries: Mutex<HashMap<HookHash, Known>>,
 }
 
 impl AddressCache {
     /// The hook at `hash`, from memory or from the store.
-    pub async fn find(&self, store: &dyn Store, hash: HookHash, now: Timestamp) -> Result<Option<Arc<Hook>>, Unavailable> {
+    pub async fn find(
+        &self,
+        store: &dyn Store,
+        hash: HookHash,
+        now: Timestamp,
+    ) -> Result<Option<Arc<Hook>>, Unavailable> {
         if let Some(known) = self.remembered(hash, now) {
             return Ok(known);
         }
