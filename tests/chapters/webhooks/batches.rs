@@ -136,3 +136,16 @@ async fn a_batch_of_a_thousand_is_taken_and_one_of_more_is_refused_whole() {
     }
     assert_eq!(hook.refusals(&world).await[0]["code"], "too_many_parts");
 }
+
+#[tokio::test]
+async fn parts_that_share_an_id_are_repeats_of_one_another_only_where_they_are_equal() {
+    let world = World::new().await;
+    let hook = WebHook::new(&world, json!({ "auth": { "scheme": "none" }, "app": "twilio" })).await;
+    let letter = Letter::unsigned(&hook.path, r#"[{"a":1},{"a":2},{"a":1}]"#).and("i-twilio-idempotency-token", "t");
+    for _ in 0..2 {
+        letter.send(&world).await.expect(200);
+    }
+    let data: Vec<Value> = waiting(&world.queue).iter().map(|transaction| transaction["data"].clone()).collect();
+    assert_eq!(data.len(), 2, "{data:?}");
+    assert!(data.contains(&json!({ "a": 1 })) && data.contains(&json!({ "a": 2 })), "{data:?}");
+}

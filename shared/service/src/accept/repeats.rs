@@ -56,12 +56,13 @@ pub(super) fn repeat_key(
         let texts: Vec<String> = values.iter().map(ToString::to_string).collect();
         return same(format!("fields:{}", texts.join(",")), DUPLICATES_DEFAULT_SECONDS);
     }
+    // The parts of a batch may come under one key and are none the less not each other's repeats.
+    let of_part = |key| if position == 0 { key } else { format!("part {position} of {key}") };
     if let Some(id) = delivery_id.filter(|id| !id.is_empty()) {
-        return same(format!("delivery:{id}"), DUPLICATES_DEFAULT_SECONDS);
+        return same(of_part(format!("delivery:{id}")), DUPLICATES_DEFAULT_SECONDS);
     }
     if let Some(key) = circumstances.header("idempotency-key") {
-        // The parts of a batch come under one key and are none the less not each other's repeats.
-        let key = if position == 0 { format!("key:{key}") } else { format!("part {position} of key:{key}") };
+        let key = of_part(format!("key:{key}"));
         return Some(RepeatKey { key, window_seconds: window(KEY_SECONDS), same_key_other_body: OtherBody::Conflict });
     }
     rule.and_then(|_| same(format!("body:{}", body_sha256(data)), DUPLICATES_DEFAULT_SECONDS))

@@ -1,5 +1,7 @@
 //! From what was read to the queue: repeats, batches, and the tape.
 
+use std::collections::HashMap;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use domain::{Hook, Rejected, Rejection, Timestamp, Transaction, TransactionId};
 use futures_util::future::try_join_all;
@@ -48,7 +50,7 @@ pub enum Repeat {
 
 /// What of an arrival becomes one transaction.
 struct Part {
-    /// Its place in the arrival.
+    /// Its place in the arrival; of one with a delivery id, among those parts that have the same id and other data.
     position: usize,
     id: TransactionId,
     data: Value,
@@ -101,11 +103,17 @@ impl Door {
             return Err(too_many_parts().into());
         }
         let mut parts = Vec::with_capacity(bodies.len());
-        for (position, data) in bodies.into_iter().enumerate() {
-            let id = if position == 0 { id } else { self.fresh_id()? };
+        let mut namesakes: HashMap<String, Vec<String>> = HashMap::new();
+        for (index, data) in bodies.into_iter().enumerate() {
+            let id = if index == 0 { id } else { self.fresh_id()? };
+            let mut position = index;
             let mut source = source.clone();
             if let Some(source) = &mut source {
                 source.delivery_id = app.delivery_id(&source.input(&data)).map(short);
+                if let Some(delivery_id) = &source.delivery_id {
+                    let others = namesakes.entry(delivery_id.clone()).or_default();
+                    position = position_among(others, repeats::body_sha256(&data));
+                }
             }
             parts.push(Part { position, id, data, source });
         }
@@ -205,6 +213,14 @@ impl Source {
             delivery_id: None,
         }
     }
+}
+
+/// Where `body` stands among the different bodies so far.
+fn position_among(bodies: &mut Vec<String>, body: String) -> usize {
+    bodies.iter().position(|known| *known == body).unwrap_or_else(|| {
+        bodies.push(body);
+        bodies.len() - 1
+    })
 }
 
 /// An id as it is kept: a long one as its digest, because it goes on the queue beside the data that it was in.
