@@ -299,6 +299,14 @@ mod tests {
     }
 
     #[test]
+    fn settings_that_a_later_version_wrote_are_read() {
+        let guard: Guard = serde_json::from_str(r#"{"honeypot":"website","later":1}"#).unwrap();
+        assert_eq!(guard.honeypot.as_deref(), Some("website"));
+        let limit: Limit = serde_json::from_str(r#"{"requests":1,"seconds":2,"later":1}"#).unwrap();
+        assert_eq!(limit, Limit { requests: 1, seconds: 2 });
+    }
+
+    #[test]
     fn a_hook_hash_has_one_spelling() {
         let hash = HookHash::from_random([171; 32]);
         assert_eq!(HookHash::parse(&hash.to_string()), Some(hash));

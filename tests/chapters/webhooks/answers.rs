@@ -175,3 +175,18 @@ async fn nothing_is_answered_as_taken_while_the_queue_is_down() {
     let answer = post(&world, &hook, &[], "{}").await.expect(503);
     assert_eq!((answer.code(), header(&answer, "retry-after")), ("unavailable", Some("5")));
 }
+
+#[tokio::test]
+async fn a_setting_that_is_misspelt_is_refused() {
+    let world = World::new().await;
+    for (kind, key, value) in [
+        ("web", "limit", json!({ "requests": 1, "seconds": 1, "second": 1 })),
+        ("web", "duplicates", json!({ "windowSeconds": 60, "field": ["a"] })),
+        ("form", "guard", json!({ "honeypott": "website" })),
+        ("form", "guard", json!({ "challengeKey": "k" })),
+        ("form", "uploads", json!({ "limitBytes": 1, "limit": 1 })),
+    ] {
+        let answer = world.api("POST", &format!("/v1/hooks/{kind}"), json!({ "title": "t", key: value })).await;
+        assert_eq!((answer.status, answer.code()), (400, "bad_attribute"), "{key}");
+    }
+}

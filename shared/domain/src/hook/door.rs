@@ -6,7 +6,7 @@ use super::auth::Secret;
 
 /// How many arrivals are let in: `requests` at once, and after that as many in each `seconds`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Limit {
     /// 1 to 1,000,000.
     pub requests: u32,
@@ -27,7 +27,7 @@ impl Limit {
 
 /// Which arrivals are taken for a repeat.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Duplicates {
     /// For how long an arrival is remembered, 1 second to 30 days.
     pub window_seconds: u32,
@@ -63,7 +63,7 @@ impl Duplicates {
 
 /// What keeps a public form from being filled in by machines. All of it is optional.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Guard {
     /// The pages that may post from a browser: `https://shop.example`, or `https://*.shop.example`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -96,7 +96,7 @@ pub struct Guard {
 
 /// The right to send more than a request holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct UploadRule {
     /// The most bytes of one upload.
     pub limit_bytes: u64,

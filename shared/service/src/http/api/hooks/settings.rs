@@ -13,13 +13,25 @@ use crate::{guard, http::web, senders::may_take_query};
 
 const METHODS: [&str; 3] = ["GET", "POST", "PUT"];
 
+/// What a guard may be set to; its score is written otherwise, and its key is nobody's to set.
+const GUARD_KEYS: [&str; 8] = [
+    "origins",
+    "originLock",
+    "honeypot",
+    "minimumFillSeconds",
+    "proofOfWorkBits",
+    "turnstileSecret",
+    "recaptchaSecret",
+    "recaptchaMinimumPercent",
+];
+
 /// Puts what `attributes` say into the hook; what they do not name stays.
 pub(super) fn apply(call: &Call<'_>, hook: &mut Hook, attributes: &Map<String, Value>) -> Result<(), Refused> {
     apply_web(hook, attributes)?;
     for (key, place) in [("limit", &mut hook.limit), ("addressLimit", &mut hook.address_limit)] {
         if let Some(value) = attributes.get(key) {
             let example = format!("`{key}` is an object such as {{\"requests\": 100, \"seconds\": 60}}, or null.");
-            *place = read::<Limit>(key, value, &example)?;
+            *place = read::<Limit>(key, &["requests", "seconds"], value, &example)?;
             if let Some(limit) = place {
                 limit.check().map_err(|sentence| bad_attribute(key, format!("{sentence}.")))?;
             }
@@ -115,7 +127,7 @@ fn apply_form(call: &Call<'_>, hook: &mut Hook, attributes: &Map<String, Value>)
         let sentence = format!(
             "`uploads` is an object such as {{\"limitBytes\": 26214400}}, at most {UPLOAD_LIMIT_BYTES}, or null."
         );
-        hook.uploads = read::<UploadRule>("uploads", value, &sentence)?;
+        hook.uploads = read::<UploadRule>("uploads", &["limitBytes"], value, &sentence)?;
         if hook.uploads.is_some_and(|rule| !(1..=UPLOAD_LIMIT_BYTES).contains(&rule.limit_bytes)) {
             return Err(bad_attribute("uploads.limitBytes", sentence));
         }
@@ -128,7 +140,8 @@ fn duplicates(value: &Value) -> Result<Option<DuplicateRule>, Refused> {
     if *value == Value::Bool(false) {
         return Ok(Some(DuplicateRule::Taken));
     }
-    let Some(rule) = read::<Duplicates>("duplicates", value, SENTENCE)? else { return Ok(None) };
+    let keys = ["windowSeconds", "fields"];
+    let Some(rule) = read::<Duplicates>("duplicates", &keys, value, SENTENCE)? else { return Ok(None) };
     rule.check().map_err(|sentence| bad_attribute("duplicates", format!("{sentence}.")))?;
     Ok(Some(DuplicateRule::Suppressed(rule)))
 }
@@ -143,7 +156,7 @@ fn guard(value: &Value, before: Option<&Guard>) -> Result<Option<Guard>, Refused
     for shown in ["hasTurnstileSecret", "hasRecaptchaSecret"] {
         map.remove(shown);
     }
-    if map.contains_key("challengeKey") || map.contains_key("recaptchaMinimumPercent") {
+    if map.contains_key("recaptchaMinimumPercent") {
         return Err(bad_attribute("guard", SENTENCE));
     }
     let keeps = |map: &Map<String, Value>, key: &str| !map.contains_key(key);
@@ -154,7 +167,7 @@ fn guard(value: &Value, before: Option<&Guard>) -> Result<Option<Guard>, Refused
         let percent = percent.ok_or_else(wrong)?;
         map.insert("recaptchaMinimumPercent".to_owned(), json!(format!("{percent}").parse::<u8>().unwrap_or(100)));
     }
-    let Some(mut read) = read::<Guard>("guard", &value, SENTENCE)? else { return Ok(None) };
+    let Some(mut read) = read::<Guard>("guard", &GUARD_KEYS, &value, SENTENCE)? else { return Ok(None) };
     if let Some(before) = before {
         if keeps_turnstile {
             read.turnstile_secret.clone_from(&before.turnstile_secret);
@@ -185,9 +198,15 @@ fn shown_guard(guard: &Guard) -> Value {
 }
 
 /// `null` is nothing; anything that does not fit is told with `sentence`, which never quotes what was sent.
-fn read<T: DeserializeOwned>(key: &str, value: &Value, sentence: &str) -> Result<Option<T>, Refused> {
+///
+/// A key that is none of `keys` is a mistake here and nowhere else: what is stored may have been written by a later version.
+fn read<T: DeserializeOwned>(key: &str, keys: &[&str], value: &Value, sentence: &str) -> Result<Option<T>, Refused> {
     if value.is_null() {
         return Ok(None);
     }
-    serde_json::from_value(value.clone()).map(Some).map_err(|_| bad_attribute(key, sentence))
+    let wrong = || bad_attribute(key, sentence);
+    if value.as_object().is_some_and(|map| map.keys().any(|key| !keys.contains(&key.as_str()))) {
+        return Err(wrong());
+    }
+    serde_json::from_value(value.clone()).map(Some).map_err(|_| wrong())
 }
