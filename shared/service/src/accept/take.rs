@@ -89,7 +89,7 @@ impl Door {
             taken.extend(try_join_all(sends).await?);
         }
         if hook.tape {
-            self.record(hook, &taken, circumstances, body).await?;
+            self.record(hook, &taken, circumstances, body).await;
         }
         Ok(taken)
     }
@@ -164,21 +164,15 @@ impl Door {
         Ok(Taken { transaction, repeat })
     }
 
-    /// Puts the arrival on the tape. It is on the queue by now, so that a sender who is asked to come again because of
-    /// the tape makes a second transaction only where nothing tells repeats.
-    async fn record(
-        &self,
-        hook: &Hook,
-        taken: &[Taken],
-        circumstances: &Circumstances,
-        body: &[u8],
-    ) -> Result<(), NotAccepted> {
+    /// Puts the arrival on the tape. It is on the queue by now, so that a tape that fails must not ask its sender to come
+    /// again.
+    async fn record(&self, hook: &Hook, taken: &[Taken], circumstances: &Circumstances, body: &[u8]) {
         let mut new: Vec<_> = taken.iter().filter(|taken| taken.repeat == Repeat::No).collect();
         if new.is_empty() {
             // It is on the tape already, unless it was marked and not accepted when it first came.
             new.extend(taken);
         }
-        let Some(first) = new.first() else { return Ok(()) };
+        let Some(first) = new.first() else { return };
         let recording = Recording {
             received_at: first.transaction.created_at,
             transactions: new.iter().map(|taken| taken.transaction.id).collect(),
@@ -192,7 +186,6 @@ impl Door {
             // The transaction is safe; whoever listens misses it and can read it by its id.
             tracing::error!(hook.id = %hook.id, %error, "an arrival is not on the tape");
         }
-        Ok(())
     }
 }
 
