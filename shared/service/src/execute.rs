@@ -102,7 +102,8 @@ impl Executor {
             tracing::info!(transaction.id = %transaction.id, event, "no workflow listens to this event");
         }
         let fired = all.into_iter().map(|event| event.name).collect();
-        Ok(StoredTransaction { transaction, event, notes, considered, source, fired, events: listened })
+        let occurred_at = source.as_ref().and_then(|source| events::occurred_at(source, &transaction));
+        Ok(StoredTransaction { transaction, event, notes, considered, source, occurred_at, fired, events: listened })
     }
 }
 

@@ -22,3 +22,8 @@ pub(super) fn fired(source: &Source, transaction: &Transaction) -> Vec<Fired> {
     fired.push(Fired { name: ANY_WEBHOOK.to_owned(), aliases: Vec::new(), data });
     fired
 }
+
+/// When it happened, if the app can tell.
+pub(super) fn occurred_at(source: &Source, transaction: &Transaction) -> Option<String> {
+    apps::find(source.app.as_deref()?)?.occurred_at(&source.input(&transaction.data))
+}

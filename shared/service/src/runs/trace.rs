@@ -65,6 +65,9 @@ pub struct StoredTransaction {
     /// How it came to a webhook.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Source>,
+    /// When it happened by the provider's clock, where its app tells; kept as the app told it then, as its events are.
+    #[serde(default, rename = "occurredAt", skip_serializing_if = "Option::is_none")]
+    pub occurred_at: Option<String>,
     /// The names of all events it fired beside the hook's own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fired: Vec<String>,
@@ -90,14 +93,12 @@ impl StoredTransaction {
     }
 
     fn event_document(&self, considered: &Considered, event: &AppEvent) -> Value {
-        let Transaction { id, org, hook, created_at, ref data, .. } = self.transaction;
-        let app = self.source.as_ref().and_then(|source| apps::find(source.app.as_deref()?));
-        let occurred_at = app.zip(self.source.as_ref()).and_then(|(app, source)| app.occurred_at(&source.input(data)));
+        let Transaction { id, org, hook, created_at, .. } = self.transaction;
         json!({
             "id": format!("{id}-{}", considered.event.unwrap_or_default()),
             "name": event.name,
             "org": org,
-            "occurredAt": occurred_at.unwrap_or_else(|| created_at.to_string()),
+            "occurredAt": self.occurred_at.clone().unwrap_or_else(|| created_at.to_string()),
             "receivedAt": created_at,
             "source": {
                 "kind": self.transaction.hook_kind.type_name(),
