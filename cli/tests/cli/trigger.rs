@@ -82,6 +82,17 @@ fn a_refused_sample_comes_with_the_way_to_the_doctor() {
 }
 
 #[test]
+fn a_reply_that_names_no_transaction_comes_with_the_way_to_it() {
+    let door = Server::answering(&[(200, "<Response></Response>")]);
+    let (done, _) =
+        trigger(&[(200, &hook("github", &door.url)), (200, &signed(&door.url, &[]))], &[EVENT, "--hook", "h1"]);
+    assert_eq!(done.code, 0);
+    for command in ["`hookwright hooks debug h1 on --kind web`", "`hookwright hooks transactions h1 --kind web`"] {
+        assert!(done.out.contains(command), "{}", done.out);
+    }
+}
+
+#[test]
 fn a_hook_that_takes_keys_gets_one_that_is_deleted_whatever_is_answered() {
     for (status, code) in [(202, 0), (500, 5)] {
         let door = Server::answering(&[(status, TAKEN)]);
@@ -220,6 +231,10 @@ fn the_events_are_listed_without_a_server() {
     let told: Value = serde_json::from_str(&some.out).unwrap();
     let push = told.as_array().unwrap().iter().find(|told| told["event"] == EVENT).unwrap();
     assert!(push["app"] == "github" && push["variants"].as_array().unwrap().contains(&json!("tag")), "{push}");
+    let filled = told.as_array().unwrap().iter().find(|told| told["event"] == "github.issues.opened");
+    assert!(filled.is_some(), "{}", some.out);
+    let people = hookwright(dir.path(), &["trigger", "--list", "github"]);
+    assert!(people.out.contains("github.issues.opened") && people.out.contains("form, tag"), "{}", people.out);
     let done = hookwright(dir.path(), &["trigger", "--list", "nobody"]);
     assert!(done.code == 2 && done.err.contains("github"), "{}", done.err);
 }

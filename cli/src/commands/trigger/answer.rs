@@ -48,8 +48,18 @@ impl Answer {
         for id in &self.transaction_ids {
             page.line(format!("arrived   {id}: `hookwright transactions show {id}`"));
         }
-        if let (true, Some((id, kind))) = (self.is_refusal(), hook) {
-            page.line(format!("Why: `hookwright hooks doctor {id} --kind {kind}`"));
+        match hook {
+            Some((id, kind)) if self.is_refusal() => {
+                page.line(format!("Why: `hookwright hooks doctor {id} --kind {kind}`"));
+            }
+            // The reply of the hook or of its provider names no transaction.
+            Some((id, kind)) if self.transaction_ids.is_empty() => {
+                page.line(format!(
+                    "To see what became of it: `hookwright hooks debug {id} on --kind {kind}`, send it again,"
+                ));
+                page.line(format!("and then `hookwright hooks transactions {id} --kind {kind}`."));
+            }
+            Some(_) | None => {}
         }
         page
     }

@@ -12,30 +12,54 @@ use crate::{
 ///
 /// *Errors*: there is no such provider.
 pub(super) fn run(app: Option<&str>, format: Format) -> Result<(), Failure> {
-    let chosen: Vec<&App> = match app {
+    let chosen: Vec<&'static App> = match app {
         None => apps::all().iter().collect(),
         Some(name) => vec![apps::find(name).ok_or_else(|| Failure::Usage(unknown(name)))?],
     };
     let mut page = Page::default();
     match format {
         Format::Json => page.json(&Value::Array(chosen.into_iter().flat_map(documents).collect())),
-        Format::Human => page.table(["EVENT", "MEANS", "ALSO FIRED AS"], chosen.into_iter().flat_map(rows).collect()),
+        Format::Human => {
+            page.table(["EVENT", "MEANS", "VARIANTS", "ALSO FIRED AS"], chosen.into_iter().flat_map(rows).collect())
+        }
     }
     output::print(&page)
 }
 
-fn rows(app: &App) -> Vec<[String; 3]> {
-    let specs = app.event_specs().iter().filter(|spec| samples::find(&spec.name).is_some());
-    specs.map(|spec| [spec.name.clone(), spec.display_name.clone(), spec.aliases.join(", ")]).collect()
+/// An event that can be sent.
+struct Sendable {
+    name: &'static str,
+    means: &'static str,
+    aliases: &'static [String],
 }
 
-fn documents(app: &App) -> Vec<Value> {
-    let specs = app.event_specs().iter().filter(|spec| samples::find(&spec.name).is_some());
-    let document = |spec: &apps::EventSpec| {
-        json!({ "app": app.name(), "event": spec.name, "displayName": spec.display_name, "aliases": spec.aliases,
-            "variants": variants(&spec.name) })
+/// The events that an app names, in its order, and behind them those whose names are filled from the arrival
+/// (`github.{x-github-event}.{action}`), by the name that their sample gives them.
+fn sendable(app: &'static App) -> Vec<Sendable> {
+    let named = app.event_specs().iter().filter(|spec| samples::find(&spec.name).is_some());
+    let mut events: Vec<Sendable> =
+        named.map(|spec| Sendable { name: &spec.name, means: &spec.display_name, aliases: &spec.aliases }).collect();
+    for sample in samples::all().into_iter().filter(|sample| sample.app == app.name()) {
+        if !events.iter().any(|event| event.name == sample.event) {
+            events.push(Sendable { name: &sample.event, means: &sample.title, aliases: &[] });
+        }
+    }
+    events
+}
+
+fn rows(app: &'static App) -> Vec<[String; 4]> {
+    let row = |event: Sendable| {
+        [event.name.to_owned(), event.means.to_owned(), variants(event.name).join(", "), event.aliases.join(", ")]
     };
-    specs.map(document).collect()
+    sendable(app).into_iter().map(row).collect()
+}
+
+fn documents(app: &'static App) -> Vec<Value> {
+    let document = |event: Sendable| {
+        json!({ "app": app.name(), "event": event.name, "displayName": event.means, "aliases": event.aliases,
+            "variants": variants(event.name) })
+    };
+    sendable(app).into_iter().map(document).collect()
 }
 
 fn variants(event: &str) -> Vec<&'static str> {
