@@ -118,13 +118,14 @@ impl Client {
     ///
     /// *Errors*: no answer, a refusal, or an answer that cannot be Hookwright's.
     fn exchange(&self, request: Request<impl ureq::AsSendBody>) -> Result<Value, Failure> {
+        let path = request.uri().path().to_owned();
         let mut answer = self.agent.run(request).map_err(|error| self.unreachable(error))?;
         let status = answer.status();
         let body = answer.body_mut().with_config().limit(ANSWER_LIMIT_BYTES).read_to_vec();
         let body = String::from_utf8(body.map_err(|error| self.unreachable(error))?).unwrap_or_default();
         let document = domain::exact::parse(&body);
         if status.is_client_error() || status.is_server_error() {
-            return Err(self.refused(status, document.unwrap_or(Value::Null)));
+            return Err(self.refused(status, document.unwrap_or(Value::Null), &path));
         }
         match document {
             Ok(document) if status.is_success() => Ok(document),
@@ -133,11 +134,12 @@ impl Client {
         }
     }
 
-    fn refused(&self, status: StatusCode, document: Value) -> Failure {
+    fn refused(&self, status: StatusCode, document: Value, path: &str) -> Failure {
         let hint = match (status, &self.config.key, self.config.place) {
             (StatusCode::UNAUTHORIZED, Key::None, Place::Here) => Some("No API key was given and none found. Run this where local mode's state directory is, name that with --state-dir, or pass a key with --api-key.".to_owned()),
             (StatusCode::UNAUTHORIZED, Key::None, Place::Elsewhere) => Some("No API key was given. Set HOOKWRIGHT_API_KEY, or pass one with --api-key.".to_owned()),
             (StatusCode::UNAUTHORIZED, Key::Found(_, path), _) => Some(format!("The key came from {}. Name the state directory of the server at {} with --state-dir.", path.display(), self.config.base_url)),
+            (StatusCode::NOT_FOUND, _, _) => kind_looked_for(path).map(str::to_owned),
             (_, Key::Given(_) | Key::Found(_, _) | Key::None, _) => None,
         };
         Failure::Refused(Refusal { status: status.as_u16(), document, hint })
@@ -163,6 +165,17 @@ impl Client {
                 )
             }
         })
+    }
+}
+
+/// An id does not tell its hook's kind, so whoever leaves `--kind` out may have asked for the other one.
+fn kind_looked_for(path: &str) -> Option<&'static str> {
+    if path.contains("/v1/hooks/form/") {
+        Some("Among the form hooks, that is: a webhook is found with --kind web.")
+    } else if path.contains("/v1/hooks/web/") {
+        Some("Among the webhooks, that is: a form hook is found with --kind form.")
+    } else {
+        None
     }
 }
 

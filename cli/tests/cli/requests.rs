@@ -178,13 +178,13 @@ fn json_is_the_apis_document_with_every_key_and_digit() {
 fn the_exit_code_follows_the_status() {
     for (status, code) in [(400, 1), (409, 1), (413, 1), (429, 1), (404, 3), (401, 4), (403, 4), (500, 5), (503, 5)] {
         let body = json!({"errors": [{"status": status.to_string(), "code": "a_code", "detail": "A sentence.", "source": {"path": "$.x"}}]});
-        let (done, _) = exchange(status, &body.to_string(), &["hooks", "show", "h1"]);
+        let (done, _) = exchange(status, &body.to_string(), &["runs", "show", "r1"]);
         assert_eq!(
             (done.code, done.out.as_str(), done.err.as_str()),
             (code, "", "error: A sentence. (a_code at $.x)\n"),
             "{status}"
         );
-        let (done, _) = exchange(status, &body.to_string(), &["hooks", "show", "h1", "--json"]);
+        let (done, _) = exchange(status, &body.to_string(), &["runs", "show", "r1", "--json"]);
         assert_eq!((done.code, done.out.as_str()), (code, ""));
         assert_eq!(serde_json::from_str::<Value>(&done.err).unwrap(), body);
     }

@@ -231,6 +231,21 @@ fn the_doctor_tells_what_failed_why_and_what_to_do() {
 }
 
 #[test]
+fn a_hook_that_is_not_found_may_be_of_the_other_kind() {
+    for (words, other) in [
+        (&["hooks", "show", HOOK][..], "--kind web"),
+        (&["hooks", "debug", HOOK, "on"], "--kind web"),
+        (&["hooks", "doctor", HOOK], "--kind form"),
+        (&["trigger", "github.push.receive", "--hook", HOOK], "--kind form"),
+    ] {
+        let (done, _) = exchanges(&[(404, r#"{"errors":[{"code":"not_found"}]}"#)], words);
+        assert!(done.code == 3 && done.err.contains(other), "{words:?}: {}", done.err);
+    }
+    let (done, _) = exchanges(&[(404, r#"{"errors":[{"code":"not_found"}]}"#)], &["runs", "show", "r1"]);
+    assert!(done.code == 3 && !done.err.contains("--kind"), "{}", done.err);
+}
+
+#[test]
 fn webhooks_are_listed_with_how_they_are_signed() {
     let hooks = r#"{"data":[{"id":"h1","attributes":{"title":"Shop","auth":{"scheme":"shopify","secretCount":1},"url":"https://u"}}]}"#;
     let (done, _) = exchanges(&[(200, hooks)], &["hooks", "ls", "--kind", "web"]);
