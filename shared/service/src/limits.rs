@@ -43,6 +43,13 @@ pub struct Standing {
     pub retry_after_seconds: i64,
 }
 
+impl Standing {
+    /// The one with the fewest left, which is the one to tell a sender.
+    pub(crate) fn tightest(standings: [Option<Self>; 2]) -> Option<Self> {
+        standings.into_iter().flatten().min_by_key(|standing| standing.remaining)
+    }
+}
+
 /// The limits of this process.
 #[derive(Default)]
 pub struct Limits {
@@ -81,12 +88,10 @@ impl Limits {
     /// *Errors*: where the sender stands, when one of them is empty. A store that does not answer lets everybody in:
     /// a limit protects what is behind it and must not become the reason that an arrival is lost.
     pub async fn admit(&self, store: &dyn Store, hook: &Hook, now: Timestamp) -> Result<Option<Standing>, Standing> {
-        let mut tightest: Option<Standing> = None;
+        let mut tightest = None;
         for (owner, limit) in [(Owner::Hook(hook.org, hook.id), hook.limit), (Owner::Org(hook.org), self.org)] {
-            if let Some(limit) = limit
-                && let Some(standing) = self.leases.take(store, owner, limit, now).await?
-            {
-                keep_tighter(&mut tightest, standing);
+            if let Some(limit) = limit {
+                tightest = Standing::tightest([tightest, self.leases.take(store, owner, limit, now).await?]);
             }
         }
         Ok(tightest)
@@ -116,12 +121,6 @@ impl Limits {
         let slot = slots.entry(hook).or_insert_with(|| usize::try_from(now.as_second()).unwrap_or(0));
         *slot = slot.wrapping_add(1);
         Some(*slot)
-    }
-}
-
-fn keep_tighter(tightest: &mut Option<Standing>, other: Standing) {
-    if tightest.is_none_or(|standing| other.remaining < standing.remaining) {
-        *tightest = Some(other);
     }
 }
 

@@ -136,7 +136,7 @@ async fn accept(
     circumstances: &Circumstances,
 ) -> Result<Response, NotAccepted> {
     let body_bytes = request.body().len();
-    admit_source(door, hook, circumstances, body_bytes).await?;
+    let of_source = admit_source(door, hook, circumstances, body_bytes).await?;
     let standing = admit(door, hook, circumstances, body_bytes).await?;
     let arrival = match door.read(hook, &label(request), circumstances, request.body()).await {
         Ok(arrival) => arrival,
@@ -148,7 +148,7 @@ async fn accept(
         Some(reply) => set_reply(reply),
         None => accepted(taken.first().map(|taken| taken.transaction.id)),
     };
-    if let Some(standing) = standing {
+    if let Some(standing) = Standing::tightest([of_source, standing]) {
         tell_standing(&mut response, &standing);
     }
     Ok(response)
@@ -202,7 +202,7 @@ async fn upload(
         let detail = "This form takes no uploads. Send the file in a multipart form.";
         return Err(Rejected::new(Rejection::NotFound, "no_uploads", detail).into());
     };
-    admit_source(door, hook, circumstances, request.body().len()).await?;
+    let of_source = admit_source(door, hook, circumstances, request.body().len()).await?;
     let standing = admit(door, hook, circumstances, request.body().len()).await?;
     if request.body().len() > UPLOAD_BODY_LIMIT_BYTES {
         let detail = format!(
@@ -217,7 +217,7 @@ async fn upload(
     }
     let mut response = json_response(StatusCode::CREATED, &uploads::grant(door, hook, rule, draft).await?);
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if let Some(standing) = standing {
+    if let Some(standing) = Standing::tightest([of_source, standing]) {
         tell_standing(&mut response, &standing);
     }
     Ok(response)

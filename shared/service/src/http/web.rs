@@ -24,6 +24,7 @@ use crate::{
         unknown_address,
     },
     envelope::Source,
+    limits::Standing,
     ports::Unavailable,
     senders::may_take_query,
 };
@@ -58,7 +59,7 @@ async fn answer(door: &Door, request: &Request) -> Result<Response, NotAccepted>
     let circumstances = circumstances(request, app.map_or(&[], apps::App::headers));
     let circumstances = without_credentials(circumstances, &hook);
     let body_bytes = request.body().len();
-    admit_source(door, &hook, &circumstances, body_bytes).await?;
+    let of_source = admit_source(door, &hook, &circumstances, body_bytes).await?;
     if let Some(response) = handshake::by_query(door, &hook, app, request, &circumstances).await {
         return Ok(response);
     }
@@ -75,7 +76,7 @@ async fn answer(door: &Door, request: &Request) -> Result<Response, NotAccepted>
     }
     let standing = admit(door, &hook, &circumstances, body_bytes).await?;
     let mut response = take(door, &hook, app, request, &circumstances).await?;
-    if let Some(standing) = standing {
+    if let Some(standing) = Standing::tightest([of_source, standing]) {
         tell_standing(&mut response, &standing);
     }
     Ok(response)
