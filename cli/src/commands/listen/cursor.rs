@@ -1,6 +1,6 @@
 //! Up to where a hook's tape was delivered, in a file for each server and hook.
 //!
-//! The API's position is that of a page, so the arrivals of the page that were delivered are named beside it. The file
+//! The API's position is that of a page, so the arrivals behind it that were delivered are named beside it. The file
 //! is replaced as a whole: whoever ends the program at any moment leaves the one before or the one after.
 
 use std::{
@@ -84,11 +84,13 @@ impl Cursor {
         self.save()
     }
 
-    /// Notes that the whole page was delivered, after which `next` comes.
+    /// Notes that the tape was delivered up to `place`. What was delivered of what is not settled yet stays noted, because
+    /// it will be read again.
     ///
     /// *Errors*: the file cannot be written.
-    pub(super) fn turned(&mut self, next: String) -> Result<(), Failure> {
-        let position = Position { after: Some(next), since: None, delivered: Vec::new() };
+    pub(super) fn turned(&mut self, place: String, settled: &str) -> Result<(), Failure> {
+        let delivered = self.position.delivered.iter().filter(|id| id.as_str() > settled).cloned().collect();
+        let position = Position { after: Some(place), since: None, delivered };
         if position == self.position {
             return Ok(());
         }
@@ -136,7 +138,7 @@ mod tests {
         let left = open(dir.path(), "h1");
         assert_eq!((left.is_new(), left.position()), (false, cursor.position()));
         assert_eq!(left.position().since.as_deref(), Some("1970-01-01T00:00:00.000Z"));
-        cursor.turned("p#2".to_owned()).unwrap();
+        cursor.turned("p#2".to_owned(), "p#2").unwrap();
         let expected = Position { after: Some("p#2".to_owned()), ..Position::default() };
         assert_eq!(open(dir.path(), "h1").position(), &expected);
         assert!(open(dir.path(), "h2").is_new());

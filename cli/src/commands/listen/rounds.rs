@@ -80,23 +80,32 @@ impl Rounds {
     ///
     /// *Errors*: the API refuses, the cursor cannot be written, or, where it is to end by itself, nobody answers.
     pub(super) fn run(&mut self, tally: &Tally) -> Result<(), Failure> {
-        let mut quiet = 0;
+        let (mut quiet, mut has_news) = (0_u32, false);
+        let Position { after, since, .. } = self.cursor.position();
+        let begin = after.clone().or_else(|| since.clone()).unwrap_or_default();
         loop {
-            let TapePage { arrivals, next } = self.page()?;
+            let TapePage { arrivals, next, settled } = self.page()?;
+            // What came before this began is not asked for, settled or not.
+            let settled = settled.max(begin.clone());
             for arrival in &arrivals {
                 if !self.cursor.position().delivered.contains(&arrival.id) {
                     self.see_to(arrival, tally)?;
+                    has_news = true;
                 }
             }
-            self.cursor.turned(next)?;
-            match (arrivals.is_empty(), self.until) {
-                (false, _) => quiet = 0,
-                (true, Until::Empty) => return Ok(()),
-                (true, Until::Stopped) => {
-                    (self.pause)(pause_after(quiet));
-                    quiet = quiet.saturating_add(1);
-                }
+            if !arrivals.is_empty() {
+                self.cursor.turned(next, &settled)?;
+                continue;
             }
+            // The end of the tape. The next round begins where it is settled: an arrival that took long to be accepted may
+            // still take its place before later ones.
+            self.cursor.turned(settled.clone(), &settled)?;
+            if self.until == Until::Empty {
+                return Ok(());
+            }
+            quiet = if has_news { 0 } else { quiet.saturating_add(1) };
+            has_news = false;
+            (self.pause)(pause_after(quiet.saturating_sub(1)));
         }
     }
 
@@ -212,7 +221,7 @@ mod tests {
 
     fn page(ids: &[&str], next: &str) -> Result<TapePage, Failure> {
         let arrivals = ids.iter().map(|id| Arrival { id: (*id).to_owned(), ..Arrival::default() });
-        Ok(TapePage { arrivals: arrivals.collect(), next: next.to_owned() })
+        Ok(TapePage { arrivals: arrivals.collect(), next: next.to_owned(), settled: next.to_owned() })
     }
 
     fn reply(status: u16) -> Delivered {
@@ -286,6 +295,33 @@ mod tests {
         assert_eq!(story, ["read -", "deliver a2", "read p1"]);
         let (story, ..) = run(dir.path(), Until::Empty, vec![page(&["a3"], "p2"), page(&[], "p2")], vec![]);
         assert_eq!(story, ["read p1", "deliver a3", "read p2"]);
+    }
+
+    #[test]
+    fn an_arrival_that_took_its_place_late_is_delivered_and_the_others_are_not_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let within =
+            |ids: &[&str], next: &str| page(ids, next).map(|page| TapePage { settled: "p1".to_owned(), ..page });
+        let pages = vec![
+            within(&["p1a", "p1c"], "p1c"),
+            within(&[], "p1c"),
+            within(&["p1a", "p1b", "p1c"], "p1c"),
+            within(&[], "p1c"),
+        ];
+        let (story, ..) = run(dir.path(), Until::Stopped, pages, vec![]);
+        let expected = [
+            "read -",
+            "deliver p1a",
+            "deliver p1c",
+            "read p1c",
+            "pause 1",
+            "read p1",
+            "deliver p1b",
+            "read p1c",
+            "pause 1",
+            "read p1",
+        ];
+        assert_eq!(story, expected);
     }
 
     #[test]

@@ -34,6 +34,8 @@ pub(super) struct TapePage {
     pub(super) arrivals: Vec<Arrival>,
     /// Where the next page begins; there may be nothing yet.
     pub(super) next: String,
+    /// Up to where nothing can come any more: ids before it are final, later ones may get neighbours.
+    pub(super) settled: String,
 }
 
 /// The arrivals of one hook.
@@ -76,7 +78,9 @@ impl Arrival {
 fn read(document: &Value) -> Option<TapePage> {
     let arrivals = document.get("data")?.as_array()?.iter().map(arrival);
     let next = document.pointer("/meta/next")?.as_str()?.to_owned();
-    Some(TapePage { arrivals: arrivals.collect::<Option<_>>()?, next })
+    // A server that does not tell has settled everything.
+    let settled = document.pointer("/meta/settled").and_then(Value::as_str).unwrap_or(&next).to_owned();
+    Some(TapePage { arrivals: arrivals.collect::<Option<_>>()?, next, settled })
 }
 
 fn arrival(resource: &Value) -> Option<Arrival> {

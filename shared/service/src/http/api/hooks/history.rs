@@ -13,6 +13,10 @@ use crate::{
     runs::{self, Interaction, Placed, RefusalRecord},
 };
 
+/// How long after it came an arrival may take its place on the tape. *Why*: the place is when it came, and accepting it may
+/// take three ports' tries of 8 s each, as the function's own 29 s allow.
+const SETTLED_SECONDS: i64 = 30;
+
 pub(crate) async fn transactions(call: &Call<'_>) -> Result<Response, Refused> {
     let hook = found(call).await?.value;
     let interactions = runs::list_interactions(call.management.store.as_ref(), hook.org, hook.id).await?;
@@ -29,7 +33,8 @@ pub(crate) async fn refusals(call: &Call<'_>) -> Result<Response, Refused> {
     Ok(many(call, resources, count.max(1), None))
 }
 
-/// The tape behind `after`, or since an instant. `meta.next` is where to come again, also when nothing is there yet.
+/// The tape behind `after`, or since an instant. `meta.next` is where to come again, also when nothing is there yet; from
+/// `meta.settled` on, arrivals may still take their place between those that are there.
 pub(crate) async fn arrivals(call: &Call<'_>) -> Result<Response, Refused> {
     let hook = found(call).await?.value;
     let after = match (call.query("after").filter(|after| !after.is_empty()), call.instant("since")?) {
@@ -41,8 +46,10 @@ pub(crate) async fn arrivals(call: &Call<'_>) -> Result<Response, Refused> {
     let store = call.management.store.as_ref();
     let placed = runs::list_recordings(store, hook.org, hook.id, &after, size).await?;
     let next = placed.last().map_or(after, |last| last.position.clone());
+    let settled = call.management.world.now().plus_seconds(-SETTLED_SECONDS).to_string().min(next.clone());
     let resources: Vec<Value> = placed.into_iter().map(arrival_resource).collect();
-    Ok(json_response(StatusCode::OK, &json!({ "data": resources, "meta": { "pageSize": size, "next": next } })))
+    let meta = json!({ "pageSize": size, "next": next, "settled": settled });
+    Ok(json_response(StatusCode::OK, &json!({ "data": resources, "meta": meta })))
 }
 
 /// A position is an instant and an id; nothing else is looked for.
