@@ -120,8 +120,7 @@ fn no_signature_header(header: &str, headers: &HeaderMap) -> Reason {
 }
 
 fn other_scheme(scheme: &Scheme, headers: &HeaderMap) -> Option<Reason> {
-    let own = scheme.credential_headers();
-    let (header, sender) = senders::by_headers(headers).filter(|(header, _)| !own.contains(header))?;
+    let (header, sender) = senders::stranger(headers, &scheme.credential_headers())?;
     Some(Reason::new(
         "other_scheme",
         format!("The header {header} came, which is {sender}'s: set the hook's scheme to that sender's."),

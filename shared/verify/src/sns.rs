@@ -7,16 +7,20 @@ use http::HeaderName;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use crate::{Arrival, Problem, PublicKey, Refusal, Settings, Verified, clock, encoding::Encoding, public_key::Method};
+use crate::{
+    Arrival, Problem, PublicKey, Refusal, Settings, Verified, clock, detached::parse_keys, encoding::Encoding,
+    public_key::Method,
+};
 
 /// How old a message may be. *Source*: SNS tries for at most 3,600 s, with the time of the first try; and five minutes for clocks.
 const TOLERANCE_SECONDS: i64 = 3_900;
 
 static RAW_DELIVERY_HEADER: HeaderName = HeaderName::from_static("x-amz-sns-rawdelivery");
 
-/// The topics that are listened to.
+/// The topics that are listened to, and the keys that the owner put in the place of Amazon's.
 pub(crate) struct Sns {
     topic_arns: Vec<String>,
+    public_keys: Vec<PublicKey>,
     tolerance_seconds: i64,
 }
 
@@ -67,13 +71,14 @@ impl Sns {
             return Err(Problem::of("topicArns", sentence));
         }
         let tolerance_seconds = settings.tolerance(Some(TOLERANCE_SECONDS))?;
-        Ok(Self { topic_arns: settings.topic_arns.clone(), tolerance_seconds })
+        let public_keys = parse_keys(&settings.public_keys)?;
+        Ok(Self { topic_arns: settings.topic_arns.clone(), public_keys, tolerance_seconds })
     }
 
-    /// Where the certificate of this message is, if that is a place to trust.
-    pub(crate) fn certificate_url(&self, arrival: &Arrival<'_>) -> Result<String, Refusal> {
+    /// Where the certificate of this message is, if that is a place to trust; `None` where the owner named the keys.
+    pub(crate) fn certificate_url(&self, arrival: &Arrival<'_>) -> Result<Option<String>, Refusal> {
         let message = self.expected(arrival)?;
-        Ok(message.signing_cert_url.into_owned())
+        Ok(self.public_keys.is_empty().then(|| message.signing_cert_url.into_owned()))
     }
 
     pub(crate) fn verify(
@@ -94,12 +99,13 @@ impl Sns {
         let timestamp = Timestamp::from_str(&message.timestamp)
             .map_err(|_| Refusal::MalformedBody { what: "its Timestamp is not an instant" })?
             .as_second();
-        if fetched.is_empty() {
+        let keys = if self.public_keys.is_empty() { fetched } else { &self.public_keys };
+        if keys.is_empty() {
             return Err(Refusal::BadCertificate);
         }
         let is_signed = signed_texts(&message)?
             .iter()
-            .any(|text| fetched.iter().any(|key| key.verifies(method, text.as_bytes(), &signature)));
+            .any(|text| keys.iter().any(|key| key.verifies(method, text.as_bytes(), &signature)));
         if !is_signed {
             return Err(Refusal::WrongSignature);
         }

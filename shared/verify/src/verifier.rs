@@ -100,7 +100,10 @@ impl Verifier {
     /// *Errors*: a [`Refusal`] that [`Verifier::verify`] would give as well.
     pub fn needs(&self, arrival: &Arrival<'_>) -> Result<Needs, Refusal> {
         match &self.prepared {
-            Prepared::Sns(sns) => sns.certificate_url(arrival).map(|url| Needs::Certificate { url }),
+            Prepared::Sns(sns) => Ok(match sns.certificate_url(arrival)? {
+                Some(url) => Needs::Certificate { url },
+                None => Needs::Nothing,
+            }),
             Prepared::Jwt(jwt) => Ok(match jwt.needed_key(arrival)? {
                 Some(kid) => Needs::Jwks { kid },
                 None => Needs::Nothing,

@@ -23,7 +23,12 @@ const SENDERS: &[(&str, &str)] = &[
     ("svix-signature", "Standard Webhooks under the names of Svix"),
 ];
 
-/// The first known header that came, and whose it is.
-pub(super) fn by_headers(headers: &HeaderMap) -> Option<(&'static str, &'static str)> {
-    SENDERS.iter().find(|(header, _)| headers.contains_key(*header)).copied()
+/// The first known header that came, and whose it is, unless that is the sender who signs in one of `own`.
+///
+/// *Why*: GitHub names the event in a header of its own also where no secret is set and nothing is signed.
+pub(super) fn stranger(headers: &HeaderMap, own: &[&str]) -> Option<(&'static str, &'static str)> {
+    let (header, sender) = SENDERS.iter().find(|(header, _)| headers.contains_key(*header)).copied()?;
+    let mut own_senders = SENDERS.iter().filter(|(header, _)| own.contains(header)).map(|(_, sender)| sender);
+    let is_own = own.contains(&header) || own_senders.any(|own_sender| own_sender.contains(sender));
+    (!is_own).then_some((header, sender))
 }

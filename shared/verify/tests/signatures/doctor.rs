@@ -211,6 +211,16 @@ fn headers_of_another_sender_are_recognised() {
 }
 
 #[test]
+fn what_a_sender_says_beside_a_signature_is_not_taken_for_another_sender() {
+    let unsigned_by_github = on_the_way(|signed| {
+        signed.headers.remove(0);
+        signed.headers.push(("x-github-event".to_owned(), "push".to_owned()));
+        signed.headers.push(("x-hub-signature".to_owned(), "sha1=00".to_owned()));
+    });
+    check(Visit { change: unsigned_by_github, ..visit("meta") }, &["no_signature_header"]);
+}
+
+#[test]
 fn a_missing_signature_lists_the_names_that_came_and_no_values() {
     let change = on_the_way(|signed| {
         signed.headers.remove(0);

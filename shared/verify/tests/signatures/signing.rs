@@ -102,6 +102,22 @@ fn a_subscription_is_signed_as_one() {
 }
 
 #[test]
+fn a_message_of_amazon_is_checked_with_the_hooks_own_keys_where_it_has_some() {
+    let body = br#"{"Type":"Notification","Message":"hello"}"#;
+    let signed = sign(&scheme("sns"), &settings(), Some(&rsa()), unsigned("text/plain", body), "msg_1", NOW).unwrap();
+    let headers = header_map(&signed.headers);
+    let arrival = Arrival { method: "POST", url: &signed.url, headers: &headers, body: &signed.body };
+    for (public_key, is_taken) in [(RSA_PUBLIC_PEM, true), (ED25519_PUBLIC_PEM, false)] {
+        let hook = Settings { public_keys: vec![public_key.to_owned()], ..settings() };
+        let verifier = Verifier::new(&scheme("sns"), &hook).unwrap();
+        assert!(matches!(verifier.needs(&arrival), Ok(verify::Needs::Nothing)));
+        assert_eq!(verifier.verify(&arrival, &fetched(), NOW).is_ok(), is_taken);
+    }
+    let amazons = Verifier::new(&scheme("sns"), &Settings { public_keys: Vec::new(), ..settings() }).unwrap();
+    assert!(matches!(amazons.needs(&arrival), Ok(verify::Needs::Certificate { .. })));
+}
+
+#[test]
 fn what_is_lacking_is_said() {
     for (name, settings, key) in [
         ("stripe", Settings::default(), None),
