@@ -109,6 +109,17 @@ impl ApiKeySecret {
     }
 }
 
+/// Why a key lets its holder do nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyProblem {
+    /// The secret is not the key's.
+    OtherSecret,
+    /// Its time is over.
+    Expired,
+    /// It does not work from there.
+    OtherNetwork,
+}
+
 /// An API key as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -150,17 +161,23 @@ impl ApiKey {
         Self { id, org, name, roles, digest, expires_at: None, cidrs: Vec::new(), rotated_to: None, created_at: now }
     }
 
-    /// The caller behind `secret` who calls from `source` at `now`; `None` when the secret is another one, the key has
-    /// expired, or it does not work from there. A key that is bound to networks works from no unknown place.
+    /// The caller behind `secret` who calls from `source` at `now`. A key that is bound to networks works from no unknown
+    /// place.
     ///
     /// Digests are compared in constant time.
-    pub fn admit(&self, secret: &ApiKeySecret, source: Option<IpAddr>, now: Timestamp) -> Option<Caller> {
+    /// *Errors*: why not, for the owner of the key and nobody else.
+    pub fn admit(&self, secret: &ApiKeySecret, source: Option<IpAddr>, now: Timestamp) -> Result<Caller, KeyProblem> {
         let same: bool = self.digest.as_bytes().ct_eq(secret.digest().as_bytes()).into();
         let expired = self.expires_at.is_some_and(|until| now >= until);
         let source = source.map(|source| source.to_canonical());
         let at_home = self.cidrs.is_empty()
             || source.is_some_and(|source| self.cidrs.iter().any(|network| network.contains(&source)));
-        (same && !expired && at_home).then(|| Caller { org: self.org, key: self.id, roles: self.roles.clone() })
+        match (same, expired, at_home) {
+            (false, _, _) => Err(KeyProblem::OtherSecret),
+            (true, true, _) => Err(KeyProblem::Expired),
+            (true, false, false) => Err(KeyProblem::OtherNetwork),
+            (true, false, true) => Ok(Caller { org: self.org, key: self.id, roles: self.roles.clone() }),
+        }
     }
 }
 
@@ -216,11 +233,11 @@ mod tests {
         let token = secret.token(key.org, key.id);
         let (org, id, read) = ApiKeySecret::read_token(&token).unwrap();
         assert_eq!((org, id), (key.org, key.id));
-        assert!(key.admit(&read, None, NOW).is_some());
-        assert!(key.admit(&ApiKeySecret::from_random([8; 32]), None, NOW).is_none());
+        assert!(key.admit(&read, None, NOW).is_ok());
+        assert!(key.admit(&ApiKeySecret::from_random([8; 32]), None, NOW).is_err());
         key.expires_at = Some(NOW.plus_seconds(1));
-        assert!(key.admit(&read, None, NOW).is_some());
-        assert!(key.admit(&read, None, NOW.plus_seconds(1)).is_none());
+        assert!(key.admit(&read, None, NOW).is_ok());
+        assert!(key.admit(&read, None, NOW.plus_seconds(1)).is_err());
     }
 
     #[test]
@@ -237,7 +254,7 @@ mod tests {
             (None, false),
         ] {
             let source = source.map(|text| text.parse().unwrap());
-            assert_eq!(key.admit(&secret, source, NOW).is_some(), works, "{source:?}");
+            assert_eq!(key.admit(&secret, source, NOW).is_ok(), works, "{source:?}");
         }
     }
 

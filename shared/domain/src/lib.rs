@@ -21,7 +21,7 @@ mod rejected;
 
 pub mod exact;
 
-pub use api_key::{ApiKey, ApiKeySecret, Caller, Role, TOKEN_PREFIX};
+pub use api_key::{ApiKey, ApiKeySecret, Caller, KeyProblem, Role, TOKEN_PREFIX};
 pub use custom::{CUSTOM_STR_LIMIT_CHARS, CUSTOM_TXT_LIMIT_CHARS, CustomProblem, Suffix};
 pub use email_address::EmailAddress;
 pub use hook::{

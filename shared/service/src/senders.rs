@@ -8,7 +8,7 @@ mod schemes;
 
 use std::sync::Arc;
 
-use domain::{ApiKeySecret, Auth, BEARER, Hook, Rejected, Rejection};
+use domain::{ApiKeySecret, Auth, BEARER, Hook, KeyProblem, Rejected, Rejection};
 use verify::{Arrival, Needs, PublicKey, Refusal, Scheme, Settings, Verifier};
 
 use crate::{
@@ -45,7 +45,14 @@ pub(crate) struct Unknown {
     failed: Option<Failed>,
 }
 
-struct Failed {
+enum Failed {
+    /// An API key that lets its holder do nothing.
+    Key(KeyProblem),
+    /// A check of what was sent.
+    Check(Box<FailedCheck>),
+}
+
+struct FailedCheck {
     refusal: Refusal,
     scheme: Arc<Scheme>,
     settings: Settings,
@@ -85,7 +92,10 @@ impl Senders {
             Ok(()) => Ok(()),
             Err(Unchecked::Refused(refusal)) => {
                 let reason = told(&auth.scheme, &refusal).into();
-                Err(Unknown { reason, failed: Some(Failed { refusal, scheme, settings, fetched }) })
+                Err(Unknown {
+                    reason,
+                    failed: Some(Failed::Check(Box::new(FailedCheck { refusal, scheme, settings, fetched }))),
+                })
             }
             Err(Unchecked::Misset(sentence)) => {
                 tracing::error!(hook.id = %hook.id, sentence, "a hook's settings cannot be used");
@@ -101,11 +111,13 @@ impl Senders {
         let (org, id, secret) = ApiKeySecret::read_token(token).ok_or_else(unknown_key)?;
         let now = door.world.now();
         let key = self.keys.find(door.store.as_ref(), org, id, now).await?;
-        let caller = key.and_then(|key| key.admit(&secret, source_address(request), now));
+        let caller = key.map(|key| key.admit(&secret, source_address(request), now));
         if org != hook.org {
             return Err(unknown_address().into());
         }
-        let caller = caller.ok_or_else(unknown_key)?;
+        let caller = caller
+            .ok_or_else(unknown_key)?
+            .map_err(|problem| Unknown { reason: unknown_key().into(), failed: Some(Failed::Key(problem)) })?;
         if !caller.may(HOOKS_ROLE) {
             let detail = format!("This key may not post to webhooks: it needs the role {HOOKS_ROLE}.");
             return Err(Rejected::new(Rejection::Forbidden, "role_missing", detail).into());
@@ -155,7 +167,11 @@ impl From<crate::ports::Unavailable> for Unchecked {
 impl Unknown {
     /// Why, for the owner. This may take as long as several checks.
     pub(crate) fn diagnosis(&self, hook: &Hook, request: &Request, url: &str, now_seconds: i64) -> Diagnosis {
-        let Some(Failed { refusal, scheme, settings, fetched }) = &self.failed else { return Diagnosis::default() };
+        let FailedCheck { refusal, scheme, settings, fetched } = match &self.failed {
+            None => return Diagnosis::default(),
+            Some(Failed::Key(problem)) => return of_key(*problem),
+            Some(Failed::Check(failed)) => failed.as_ref(),
+        };
         let retired = hook.auth.iter().flat_map(|auth| &auth.retired).filter(|r| now_seconds < r.until.as_second());
         let retired: Vec<String> = retired.map(|r| r.secret.reveal().to_owned()).collect();
         let arrival =
@@ -167,6 +183,28 @@ impl Unknown {
             reasons: reasons.into_iter().map(|r| Reason { code: r.code.to_owned(), sentence: r.sentence }).collect(),
         }
     }
+}
+
+fn of_key(problem: KeyProblem) -> Diagnosis {
+    let (failure, code, sentence) = match problem {
+        KeyProblem::OtherSecret => (
+            "The key is there, but the secret in the token is not the key's.",
+            "wrong_secret",
+            "The token was cut or mistyped, or made up. Copy it again, or rotate the key for a new one.",
+        ),
+        KeyProblem::Expired => (
+            "The key has expired.",
+            "expired",
+            "Its time was over, or it was rotated and the overlap has ended. Give the sender the present key.",
+        ),
+        KeyProblem::OtherNetwork => (
+            "The key does not work from the address the request came from.",
+            "other_network",
+            "The key is bound to networks. Add the sender's network to a new key, or let the sender post from where it should.",
+        ),
+    };
+    let reasons = vec![Reason { code: code.to_owned(), sentence: sentence.to_owned() }];
+    Diagnosis { check: "key".to_owned(), failure: failure.to_owned(), reasons }
 }
 
 /// What a sender is told: enough to mend an honest mistake, and the same for every wrong signature.

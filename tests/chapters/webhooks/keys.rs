@@ -179,6 +179,17 @@ async fn a_key_that_is_bound_to_a_network_works_from_nowhere_else() {
 }
 
 #[tokio::test]
+async fn rotating_ends_a_key_and_needs_the_right_to() {
+    let world = World::new().await;
+    let key = world.api("POST", "/v1/api-keys", json!({ "name": "k", "roles": ["org.hooks"] })).await.expect(201);
+    let path = format!("/v1/api-keys/{}/rotate", key.id());
+    let creator = world.key(world.org, &["org.permission.api_key.create", "org.hooks"], 71).await;
+    assert_eq!(world.api_as(&creator, "POST", &path, Value::Null).await.expect(403).code(), "role_missing");
+    let keeper = world.key(world.org, &["org.permission.api_key", "org.hooks"], 72).await;
+    world.api_as(&keeper, "POST", &path, Value::Null).await.expect(201);
+}
+
+#[tokio::test]
 async fn a_rotated_key_works_beside_its_successor_for_the_overlap() {
     let world = World::new().await;
     let hook = WebHook::new(&world, json!({})).await;
@@ -224,4 +235,39 @@ async fn the_last_use_of_a_key_is_known_to_within_minutes() {
     post_with(&world, &hook, &wrong).await.expect(403);
     let refused = world.get(&format!("/v1/api-keys/{id}")).await.attribute("lastUsedAt");
     assert_eq!(refused, Value::Null, "a use that was refused is none");
+}
+
+#[tokio::test]
+async fn the_owner_of_a_hook_is_told_why_a_key_of_the_org_does_not_work_and_the_sender_is_not() {
+    let world = World::new().await;
+    let hook = WebHook::new(&world, json!({})).await;
+    let draft =
+        json!({ "name": "k", "roles": ["org.hooks"], "cidrs": ["192.0.2.0/24"], "expiresAt": "2026-11-22T13:00:00Z" });
+    let token = world.api("POST", "/v1/api-keys", draft).await.expect(201).attribute("token");
+    let authorization = format!("Bearer {}", token.as_str().unwrap());
+    let cut = format!("{}0", &authorization[..authorization.len() - 1]);
+    let post = |source: &'static str, authorization: &str| {
+        let headers = [
+            ("authorization".to_owned(), authorization.to_owned()),
+            ("content-type".to_owned(), "application/json".to_owned()),
+        ];
+        let (world, path) = (&world, hook.path.clone());
+        async move {
+            let headers: Vec<(&str, &str)> =
+                headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            world.send_from(Some(source), "POST", &path, &headers, "{}").await
+        }
+    };
+    post("192.0.2.1", &authorization).await.expect(202);
+    let elsewhere = post("198.51.100.1", &authorization).await.expect(401);
+    let mistyped = post("192.0.2.1", &cut).await.expect(401);
+    world.clock.pass_seconds(3_600);
+    let late = post("192.0.2.1", &authorization).await.expect(401);
+    assert!(elsewhere.text == mistyped.text && mistyped.text == late.text);
+    let refusals = hook.refusals(&world).await;
+    let reasons: Vec<&str> = refusals.iter().map(|refusal| refusal["reasons"][0]["code"].as_str().unwrap()).collect();
+    assert_eq!(reasons.len(), 3);
+    for reason in ["expired", "wrong_secret", "other_network"] {
+        assert!(reasons.contains(&reason), "{reasons:?}");
+    }
 }

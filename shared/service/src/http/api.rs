@@ -160,7 +160,7 @@ impl Management {
         }
         let now = self.world.now();
         let key = api_keys::find(self.store.as_ref(), org, id).await?.ok_or_else(unknown_key)?.value;
-        let caller = key.admit(&secret, source_address(request), now).ok_or_else(unknown_key)?;
+        let caller = key.admit(&secret, source_address(request), now).map_err(|_| unknown_key())?;
         self.keys.note_use(self.store.as_ref(), org, id, now).await;
         Ok(caller)
     }
