@@ -212,6 +212,7 @@ async fn drive_credentials(story: &mut Story) {
     let (_, path) = story.web(draft).await;
     story.post(&path, &auth(format!("Bearer {jwt}")), "{}").await.expect(503);
     story.world.web.put("https://issuer.example/keys", 200, "{\"keys\":[]}");
+    story.world.clock.pass_seconds(10);
     story.post(&path, &auth(format!("Bearer {jwt}")), "{}").await.expect(401);
 
     let key = json!({ "name": "sender", "roles": ["org.hooks"] });

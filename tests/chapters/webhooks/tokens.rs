@@ -70,13 +70,49 @@ async fn the_issuers_keys_are_discovered_once_and_believed_for_an_hour() {
     }
     assert_eq!((fetches(&world, DISCOVERY), fetches(&world, KEYS)), (1, 1));
 
-    // While the issuer is down, what it published holds; after the hour there is nothing to believe.
-    world.web.put(KEYS, 500, "");
     world.clock.pass_seconds(3_599);
     letter(&hook, "test-only-rsa", NOON_SECONDS + 3_599).send(&world).await.expect(202);
+    assert_eq!(fetches(&world, KEYS), 1);
     world.clock.pass_seconds(1);
-    letter(&hook, "test-only-rsa", NOON_SECONDS + 3_600).send(&world).await.expect(503);
-    assert_eq!(world.queue.depth(), 4);
+    letter(&hook, "test-only-rsa", NOON_SECONDS + 3_600).send(&world).await.expect(202);
+    assert_eq!(fetches(&world, KEYS), 2);
+}
+
+#[tokio::test]
+async fn while_an_issuer_is_away_its_keys_hold_for_a_day_and_nobody_waits_for_it() {
+    const DAY_SECONDS: i64 = 24 * 60 * 60;
+    let world = World::new().await;
+    let hook = hook_of(&world, json!({})).await;
+    letter(&hook, "test-only-rsa", NOON_SECONDS).send(&world).await.expect(202);
+    world.web.put(KEYS, 500, "");
+    world.clock.pass_seconds(DAY_SECONDS - 1);
+    for _ in 0..5 {
+        letter(&hook, "test-only-rsa", NOON_SECONDS + DAY_SECONDS - 1).send(&world).await.expect(202);
+    }
+    assert_eq!(fetches(&world, KEYS), 2, "it is asked once in ten seconds");
+    world.clock.pass_seconds(1);
+    letter(&hook, "test-only-rsa", NOON_SECONDS + DAY_SECONDS).send(&world).await.expect(503);
+    world.web.put(KEYS, 200, KEY_SET);
+    letter(&hook, "test-only-rsa", NOON_SECONDS + DAY_SECONDS).send(&world).await.expect(503);
+    world.clock.pass_seconds(10);
+    letter(&hook, "test-only-rsa", NOON_SECONDS + DAY_SECONDS + 10).send(&world).await.expect(202);
+}
+
+#[tokio::test]
+async fn keys_are_fetched_over_https_only() {
+    let world = World::new().await;
+    for (key, url, status) in [
+        ("jwksUrl", "http://keys.example.com/set", 400),
+        ("jwksUrl", "https://keys.example.com/set", 201),
+        ("jwksUrl", "http://127.0.0.1:9000/set", 201),
+        ("jwksUrl", "http://localhost/set", 201),
+        ("jwksUrl", "http://localhost.example.com/set", 400),
+        ("issuer", "http://issuer.example.com", 400),
+    ] {
+        let mut auth = json!({ "scheme": "jwt", "issuer": ISSUER, "audience": "hooks" });
+        auth[key] = json!(url);
+        world.api("POST", "/v1/hooks/web", json!({ "title": "T", "auth": auth })).await.expect(status);
+    }
 }
 
 #[tokio::test]
@@ -182,6 +218,7 @@ async fn keys_that_cannot_be_fetched_are_the_owners_to_mend() {
     let answer = letter(&hook, "test-only-rsa", NOON_SECONDS).send(&world).await.expect(503);
     assert!(!answer.text.contains("page"), "{answer:?}");
     world.web.put("https://issuer.example.com/typo", 404, "");
+    world.clock.pass_seconds(10);
     letter(&hook, "test-only-rsa", NOON_SECONDS).send(&world).await.expect(503);
     let refusals = hook.refusals(&world).await;
     let noted: Vec<&str> = refusals.iter().map(|refusal| refusal["failure"].as_str().unwrap()).collect();

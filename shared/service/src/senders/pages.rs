@@ -21,6 +21,12 @@ const PAGE_MS: i64 = 60 * 60 * 1_000;
 /// How soon a page is fetched again because a key is not on it; tokens with made-up keys cost one fetch in that time.
 const REFETCH_MS: i64 = 60 * 1_000;
 
+/// How long a page is believed while its place does not answer. *Why*: keys of yesterday are better than refusing everybody.
+const STALE_MS: i64 = 24 * 60 * 60 * 1_000;
+
+/// How soon a place that did not answer is asked again; until then nobody waits for it.
+const AWAY_MS: i64 = 10 * 1_000;
+
 /// How many pages are remembered; past it all are forgotten.
 const PAGES_LIMIT: usize = 200;
 
@@ -35,6 +41,7 @@ pub(super) enum Age {
 #[derive(Default)]
 pub(super) struct Pages {
     pages: Mutex<HashMap<String, (Timestamp, Bytes)>>,
+    away: Mutex<HashMap<String, (Timestamp, Unavailable)>>,
 }
 
 impl Pages {
@@ -84,21 +91,54 @@ impl Pages {
             Age::Any => PAGE_MS,
             Age::Fresh => REFETCH_MS,
         };
-        if let Some((fetched_at, page)) = self.pages.lock().unwrap_or_else(PoisonError::into_inner).get(url) {
-            let age_ms = now.as_millisecond() - fetched_at.as_millisecond();
-            if (0..believed_ms).contains(&age_ms) {
-                return Ok(page.clone());
-            }
+        if let Some(page) = self.remembered(url, now, believed_ms) {
+            return Ok(page);
         }
-        let fetched = door.web.fetch(FetchRequest { url: url.to_owned(), form: None }).await?;
-        if fetched.status != 200 {
-            return Err(Unavailable { port: "web", cause: format!("a page of keys was answered {}", fetched.status) });
-        }
+        let fetched = match self.fetch(door, url, now).await {
+            Ok(fetched) => fetched,
+            // A key that is not on the page of before may be on the present one: that is for the sender to try again.
+            Err(error) => match age {
+                Age::Any => return self.remembered(url, now, STALE_MS).ok_or(error),
+                Age::Fresh => return Err(error),
+            },
+        };
         let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
         if pages.len() >= PAGES_LIMIT {
             pages.clear();
         }
-        pages.insert(url.to_owned(), (now, fetched.body.clone()));
-        Ok(fetched.body)
+        pages.insert(url.to_owned(), (now, fetched.clone()));
+        Ok(fetched)
     }
+
+    /// *Errors*: the place does not answer, or did not a moment ago.
+    async fn fetch(&self, door: &Door, url: &str, now: Timestamp) -> Result<Bytes, Unavailable> {
+        if let Some((asked_at, error)) = self.away.lock().unwrap_or_else(PoisonError::into_inner).get(url)
+            && is_within(*asked_at, now, AWAY_MS)
+        {
+            return Err(error.clone());
+        }
+        let error = match door.web.fetch(FetchRequest { url: url.to_owned(), form: None }).await {
+            Ok(fetched) if fetched.status == 200 => return Ok(fetched.body),
+            Ok(fetched) => {
+                Unavailable { port: "web", cause: format!("a page of keys was answered {}", fetched.status) }
+            }
+            Err(error) => error,
+        };
+        let mut away = self.away.lock().unwrap_or_else(PoisonError::into_inner);
+        if away.len() >= PAGES_LIMIT {
+            away.clear();
+        }
+        away.insert(url.to_owned(), (now, error.clone()));
+        Err(error)
+    }
+
+    fn remembered(&self, url: &str, now: Timestamp, believed_ms: i64) -> Option<Bytes> {
+        let pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
+        let (fetched_at, page) = pages.get(url)?;
+        is_within(*fetched_at, now, believed_ms).then(|| page.clone())
+    }
+}
+
+fn is_within(at: Timestamp, now: Timestamp, milliseconds: i64) -> bool {
+    (0..milliseconds).contains(&(now.as_millisecond() - at.as_millisecond()))
 }
