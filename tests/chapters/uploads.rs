@@ -67,6 +67,24 @@ async fn an_upload_that_a_post_names_becomes_the_file_that_a_multipart_form_woul
 }
 
 #[tokio::test]
+async fn a_source_begins_20_uploads_a_minute_and_not_21_where_the_hook_says_nothing() {
+    let world = World::new().await;
+    let hook = uploading(&world).await;
+    let path = format!("{}/uploads", hook.path);
+    let begin = |source: &'static str| {
+        world.send_from(Some(source), "POST", &path, &[("content-type", "application/json")], draft(b"png").to_string())
+    };
+    for _ in 0..20 {
+        begin("192.0.2.1").await.expect(201);
+    }
+    let refused = begin("192.0.2.1").await.expect(429);
+    assert_eq!(refused.headers["retry-after"], "3");
+    begin("192.0.2.2").await.expect(201);
+    world.clock.pass_seconds(3);
+    begin("192.0.2.1").await.expect(201);
+}
+
+#[tokio::test]
 async fn an_upload_is_not_believed_until_all_of_it_is_there() {
     let world = World::new().await;
     let hook = uploading(&world).await;

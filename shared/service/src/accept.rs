@@ -145,7 +145,10 @@ impl Door {
         let found = match self.addresses.remembered(address.hash, now) {
             Some(known) => known,
             None => {
-                self.limits.may_look_up(source, now)?;
+                // Strangers behind the same address must not shut out who posts to a hook that is there.
+                if !self.addresses.was_there(address.hash) {
+                    self.limits.may_look_up(source, now)?;
+                }
                 self.addresses.find(self.store.as_ref(), address.hash, now).await?
             }
         };

@@ -24,6 +24,9 @@ use lease::{Leases, Owner};
 /// How often one source address may ask for addresses that do not exist, before its questions cost nothing any more.
 const MISSES: Limit = Limit { requests: 1_000, seconds: 100 };
 
+/// How many uploads one source address may begin at a hook that has no limit for addresses.
+const UPLOADS: Limit = Limit { requests: 20, seconds: 60 };
+
 /// How often a hook's refusals are explained and kept; the work of explaining is more than that of refusing.
 const REFUSALS: Limit = Limit { requests: 20, seconds: 20 };
 
@@ -80,6 +83,17 @@ impl Limits {
             (Some(limit), Some(source)) => self.addresses.take((hook.id, one_source(source)), limit, now).map(Some),
             (None, _) | (_, None) => Ok(None),
         }
+    }
+
+    /// The same for the beginning of an upload, which is limited where the hook says nothing, too: what is granted is kept.
+    pub fn admit_upload(
+        &self,
+        hook: &Hook,
+        source: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<Option<Standing>, Standing> {
+        let limit = hook.address_limit.unwrap_or(UPLOADS);
+        source.map(|source| self.addresses.take((hook.id, one_source(source)), limit, now)).transpose()
     }
 
     /// Takes one token of the hook's own bucket and one of its org's. Where senders have to prove who they are, this comes

@@ -45,10 +45,20 @@ impl AddressCache {
         let found = find_by_hash(store, hash).await?.map(Arc::new);
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         if entries.len() >= ADDRESS_CACHE_LIMIT {
+            // Addresses that were guessed go first, so that a flood of them makes nobody forget a hook.
+            entries.retain(|_, (_, hook)| hook.is_some());
+        }
+        if entries.len() >= ADDRESS_CACHE_LIMIT {
             entries.clear();
         }
         entries.insert(hash, (now, found.clone()));
         Ok(found)
+    }
+
+    /// Whether a hook was at `hash` when it was last looked up, however long ago.
+    pub fn was_there(&self, hash: HookHash) -> bool {
+        let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        entries.get(&hash).is_some_and(|(_, hook)| hook.is_some())
     }
 
     /// Forgets the hook at `hash`, because this process has just changed it.

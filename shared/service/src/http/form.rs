@@ -202,7 +202,8 @@ async fn upload(
         let detail = "This form takes no uploads. Send the file in a multipart form.";
         return Err(Rejected::new(Rejection::NotFound, "no_uploads", detail).into());
     };
-    let of_source = admit_source(door, hook, circumstances, request.body().len()).await?;
+    let admitted = door.limits.admit_upload(hook, circumstances.source_address, door.world.now());
+    let of_source = noted(door, hook, circumstances, request.body().len(), admitted).await?;
     let standing = admit(door, hook, circumstances, request.body().len()).await?;
     if request.body().len() > UPLOAD_BODY_LIMIT_BYTES {
         let detail = format!(
@@ -250,6 +251,16 @@ pub(super) async fn admit_source(
     body_bytes: usize,
 ) -> Result<Option<Standing>, NotAccepted> {
     let admitted = door.limits.admit_source(hook, circumstances.source_address, door.world.now());
+    noted(door, hook, circumstances, body_bytes, admitted).await
+}
+
+async fn noted(
+    door: &Door,
+    hook: &Hook,
+    circumstances: &Circumstances,
+    body_bytes: usize,
+    admitted: Result<Option<Standing>, Standing>,
+) -> Result<Option<Standing>, NotAccepted> {
     let admitted = admitted.map_err(NotAccepted::Throttled);
     note_throttled(door, hook, circumstances, body_bytes, "one source address", &admitted).await;
     admitted
