@@ -15,7 +15,7 @@ use std::{
 };
 
 use apps::Fired;
-use domain::{OrgId, RunId};
+use domain::{Note, OrgId, RunId};
 use futures_util::future::try_join_all;
 
 use crate::{
@@ -26,6 +26,10 @@ use crate::{
 };
 
 use definitions::Definitions;
+
+/// How much data the events of one transaction may have that workflows listen to. *Why*: with the transaction's own
+/// 1,000,000 bytes they stay within one document of the store.
+const EVENTS_LIMIT_BYTES: usize = 2_000_000;
 
 /// Why a message has to be delivered again.
 #[derive(Debug, thiserror::Error)]
@@ -76,9 +80,10 @@ impl Executor {
 
     /// Which workflows listen to the hook's own event and to those that its app tells, and what is to come of each.
     async fn consider(&self, envelope: Envelope) -> Result<StoredTransaction, Unavailable> {
-        let Envelope { transaction, event, notes, source, .. } = envelope;
+        let Envelope { transaction, event: hook_event, mut notes, source, .. } = envelope;
         let mut considered = Vec::new();
-        for trigger in workflows::triggers(self.store.as_ref(), transaction.org, &event).await? {
+        let mut bytes = 0;
+        for trigger in workflows::triggers(self.store.as_ref(), transaction.org, &hook_event).await? {
             let run = RunId::for_transaction(transaction.id, trigger.workflow);
             considered.push(considered_as(trigger, run, None));
         }
@@ -87,22 +92,31 @@ impl Executor {
         let triggers_by_name = self.triggers_of(transaction.org, &all).await?;
         for event in &all {
             let position = u32::try_from(listened.len()).unwrap_or(u32::MAX);
-            let before = considered.len();
-            for name in iter::once(&event.name).chain(&event.aliases) {
+            let mut listeners = Vec::new();
+            // Who listens to the hook's own event has its run already, where the hook was given an app's name for it.
+            for name in iter::once(&event.name).chain(&event.aliases).filter(|name| **name != hook_event) {
                 for trigger in triggers_by_name.get(name.as_str()).into_iter().flatten().cloned() {
                     let run = RunId::for_event(transaction.id, trigger.workflow, position);
-                    considered.push(considered_as(trigger, run, Some(position)));
+                    listeners.push(considered_as(trigger, run, Some(position)));
                 }
             }
-            if considered.len() > before {
-                listened.push(AppEvent { name: event.name.clone(), data: event.data.clone() });
+            if listeners.is_empty() {
+                continue;
             }
+            bytes += event.data.to_string().len();
+            if bytes > EVENTS_LIMIT_BYTES {
+                notes.push(events_left_out(&event.name));
+                break;
+            }
+            considered.extend(listeners);
+            listened.push(AppEvent { name: event.name.clone(), data: event.data.clone() });
         }
         if considered.is_empty() {
-            tracing::info!(transaction.id = %transaction.id, event, "no workflow listens to this event");
+            tracing::info!(transaction.id = %transaction.id, event = hook_event, "no workflow listens to this event");
         }
         let fired = all.into_iter().map(|event| event.name).collect();
         let occurred_at = source.as_ref().and_then(|source| events::occurred_at(source, &transaction));
+        let event = hook_event;
         Ok(StoredTransaction { transaction, event, notes, considered, source, occurred_at, fired, events: listened })
     }
 }
@@ -121,6 +135,13 @@ impl Executor {
         });
         Ok(try_join_all(lookups).await?.into_iter().collect())
     }
+}
+
+fn events_left_out(name: &str) -> Note {
+    let message = format!(
+        "The events from here on, the first of them {name}, have more than {EVENTS_LIMIT_BYTES} bytes together and started no run."
+    );
+    Note { code: "events_left_out".to_owned(), path: "$".to_owned(), message }
 }
 
 fn considered_as(trigger: Trigger, run: RunId, event: Option<u32>) -> Considered {
