@@ -99,7 +99,7 @@ impl<'de> Deserialize<'de> for HookHash {
 /// *Shape*: `{"status": 303, "location": "https://shop.example/thanks"}` or
 /// `{"status": 200, "body": "ok", "contentType": "text/plain"}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Reply {
     /// 200 to 299, or 303 with a `location`.
     pub status: u16,

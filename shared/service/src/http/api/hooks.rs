@@ -132,12 +132,9 @@ fn apply(call: &Call<'_>, hook: &mut Hook, attributes: &Map<String, Value>) -> R
 }
 
 fn checked_reply(reply: &Value) -> Result<Option<Reply>, Refused> {
-    if reply.is_null() {
-        return Ok(None);
-    }
-    let reply: Reply = serde_json::from_value(reply.clone()).map_err(|_| {
-        bad_attribute("reply", "`reply` is an object such as {\"status\": 303, \"location\": \"https://shop.example/thanks\"}, with status, body, contentType and location.")
-    })?;
+    const KEYS: [&str; 4] = ["status", "body", "contentType", "location"];
+    const SENTENCE: &str = "`reply` is an object such as {\"status\": 303, \"location\": \"https://shop.example/thanks\"}, with status, body, contentType and location.";
+    let Some(reply) = settings::read::<Reply>("reply", &KEYS, reply, SENTENCE)? else { return Ok(None) };
     reply.check().map_err(|sentence| bad_attribute("reply", format!("{sentence}.")))?;
     Ok(Some(reply))
 }

@@ -67,6 +67,10 @@ pub(super) fn apply(hook: &mut Hook, value: &Value, now: Timestamp) -> Result<()
     let mut auth = before.filter(|before| before.scheme == scheme).unwrap_or_else(|| Auth::of(&scheme));
     apply_secrets(&mut auth, given, now)?;
     apply_rest(&mut auth, given)?;
+    if ["none", BEARER].contains(&auth.scheme.as_str()) && !auth.secrets.is_empty() {
+        // Kept, they would look as if they protected something.
+        return Err(bad("secrets", &format!("The scheme `{}` has no secrets.", auth.scheme)));
+    }
     check_auth(&auth).map_err(|(setting, sentence)| bad(setting, &sentence))?;
     set(hook, Some(auth));
     Ok(())
@@ -164,6 +168,12 @@ fn apply_rest(auth: &mut Auth, given: &Map<String, Value>) -> Result<(), Refused
             return Err(bad(key, &format!("`{key}` is an address that begins with https://.")));
         }
     }
+    for (key, url) in [("issuer", &auth.issuer), ("jwksUrl", &auth.jwks_url)] {
+        let is_plain = url.as_deref().is_some_and(|url| url.starts_with("http://") && !is_on_this_machine(url));
+        if is_plain {
+            return Err(bad(key, &format!("Keys are fetched over https only: let `{key}` begin with https://.")));
+        }
+    }
     if let Some(key) = text(given, "publicKey")? {
         auth.public_keys = vec![key];
     }
@@ -173,6 +183,14 @@ fn apply_rest(auth: &mut Auth, given: &Map<String, Value>) -> Result<(), Refused
         }
     }
     Ok(())
+}
+
+/// As local mode has them.
+fn is_on_this_machine(url: &str) -> bool {
+    let rest = url.strip_prefix("http://").unwrap_or_default();
+    let host = rest.split(['/', '?']).next().unwrap_or_default();
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    ["localhost", "127.0.0.1", "[::1]"].contains(&name)
 }
 
 fn secrets(given: &Map<String, Value>, key: &str) -> Result<Vec<Secret>, Refused> {

@@ -200,7 +200,12 @@ fn shown_guard(guard: &Guard) -> Value {
 /// `null` is nothing; anything that does not fit is told with `sentence`, which never quotes what was sent.
 ///
 /// A key that is none of `keys` is a mistake here and nowhere else: what is stored may have been written by a later version.
-fn read<T: DeserializeOwned>(key: &str, keys: &[&str], value: &Value, sentence: &str) -> Result<Option<T>, Refused> {
+pub(super) fn read<T: DeserializeOwned>(
+    key: &str,
+    keys: &[&str],
+    value: &Value,
+    sentence: &str,
+) -> Result<Option<T>, Refused> {
     if value.is_null() {
         return Ok(None);
     }
