@@ -146,7 +146,7 @@ impl Estate {
             "hooks" => self.web_draft(kind),
             "workflows" => self.body("WorkflowDocument", ""),
             "klasses" => self.body("KlassDraft", ""),
-            "api-keys" => self.body("ApiKeyDraft", "org.permission.api_key.create"),
+            "api-keys" => self.body("ApiKeyDraft", "org.permission.api_key.rotate"),
             "apps" => return (String::new(), "shopify".to_owned()),
             _ => Value::Null,
         };

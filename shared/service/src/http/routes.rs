@@ -181,6 +181,6 @@ pub const ROUTES: &[Route] = &[
     Route::new(Post, "/v1/api-keys", "org.permission.api_key.create", Op::CreateApiKey, "Creates an API key; its token is in this answer and never again.", "NewApiKey").taking("ApiKeyDraft"),
     Route::new(Get, "/v1/api-keys", "org.permission.api_key.read", Op::ListApiKeys, "Lists API keys, oldest first.", "ApiKeyList"),
     Route::new(Get, "/v1/api-keys/{id}", "org.permission.api_key.read", Op::GetApiKey, "Reads an API key.", "ApiKey"),
-    Route::new(Post, "/v1/api-keys/{id}/rotate", "org.permission.api_key.create", Op::RotateApiKey, "Creates a key in the place of this one, which goes on working for `overlapSeconds`.", "NewApiKey").taking("ApiKeyRotation"),
+    Route::new(Post, "/v1/api-keys/{id}/rotate", "org.permission.api_key.rotate", Op::RotateApiKey, "Creates a key in the place of this one, which goes on working for `overlapSeconds`.", "NewApiKey").taking("ApiKeyRotation"),
     Route::new(Delete, "/v1/api-keys/{id}", "org.permission.api_key.delete", Op::DeleteApiKey, "Deletes an API key; it stops working at once.", ""),
 ];
