@@ -54,7 +54,8 @@ pub(crate) fn rejected_response(rejected: &Rejected) -> Response {
 ///
 /// *Source*: Kustomer's header names; `x-ratelimit-reset` is the epoch second at which the limit is whole again.
 pub(crate) fn throttled_response(standing: &Standing) -> Response {
-    let detail = format!("This is more than is taken here. Send it again in {} seconds.", standing.retry_after_seconds);
+    let unit = if standing.retry_after_seconds == 1 { "second" } else { "seconds" };
+    let detail = format!("This is more than is taken here. Send it again in {} {unit}.", standing.retry_after_seconds);
     let mut response = error_response(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", &detail);
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(standing.retry_after_seconds));
     tell_standing(&mut response, standing);
