@@ -8,7 +8,6 @@ pub mod form;
 pub mod web;
 
 mod answer;
-pub(crate) mod credentials;
 mod openapi;
 mod routes;
 

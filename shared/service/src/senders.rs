@@ -3,10 +3,11 @@
 //! What is checked is decided by `verify` and by the data of `apps`; here is only what a check needs of the world: keys
 //! from the directory, certificates and key sets from the web, and the present second.
 
+mod credentials;
 mod pages;
 mod schemes;
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use domain::{ApiKeySecret, Auth, BEARER, Hook, KeyProblem, Rejected, Rejection};
 use verify::{Arrival, Needs, PublicKey, Refusal, Scheme, Settings, Verifier};
@@ -14,16 +15,12 @@ use verify::{Arrival, Needs, PublicKey, Refusal, Scheme, Settings, Verifier};
 use crate::{
     accept::{Diagnosis, Door, NotAccepted, unknown_address},
     directory::keys::KeyCache,
-    http::{
-        Request,
-        credentials::{bearer_token, unknown_key},
-        source_address,
-    },
     runs::Reason,
 };
 
 use pages::Pages;
 
+pub(crate) use credentials::{bearer_token, unknown_key};
 pub use schemes::{SCHEMES, check_auth, scheme};
 pub(crate) use schemes::{may_take_query, settings};
 
@@ -71,24 +68,28 @@ impl Senders {
         Self { keys, pages: Pages::default() }
     }
 
-    /// Makes sure that `request` comes from somebody whom `hook` trusts, at `url` as that sender sees it.
+    /// Makes sure that `arrival`, which came from `source`, is of somebody whom `hook` trusts.
     ///
     /// *Errors*: [`Unknown`]. A key of another org is told what an unknown address is told.
-    pub(crate) async fn know(&self, door: &Door, hook: &Hook, request: &Request, url: &str) -> Result<(), Unknown> {
+    pub(crate) async fn know(
+        &self,
+        door: &Door,
+        hook: &Hook,
+        arrival: &Arrival<'_>,
+        source: Option<IpAddr>,
+    ) -> Result<(), Unknown> {
         let bearer = Auth::of(BEARER);
         let auth = hook.auth.as_ref().unwrap_or(&bearer);
         if auth.scheme == BEARER {
-            return self.know_key(door, hook, request).await;
+            return self.know_key(door, hook, arrival, source).await;
         }
         let Some(scheme) = scheme(&auth.scheme) else {
             let detail = "This hook is set to a scheme that this version does not know.";
             return Err(Rejected::new(Rejection::Unauthenticated, "bad_credentials", detail).into());
         };
         let settings = schemes::settings(auth);
-        let arrival =
-            Arrival { method: request.method().as_str(), url, headers: request.headers(), body: request.body() };
         let mut fetched = Vec::new();
-        match self.check(door, auth, &scheme, &settings, &arrival, &mut fetched).await {
+        match self.check(door, auth, &scheme, &settings, arrival, &mut fetched).await {
             Ok(()) => Ok(()),
             Err(Unchecked::Refused(refusal)) => {
                 let reason = told(&auth.scheme, &refusal).into();
@@ -106,12 +107,18 @@ impl Senders {
         }
     }
 
-    async fn know_key(&self, door: &Door, hook: &Hook, request: &Request) -> Result<(), Unknown> {
-        let token = bearer_token(request.headers())?;
+    async fn know_key(
+        &self,
+        door: &Door,
+        hook: &Hook,
+        arrival: &Arrival<'_>,
+        source: Option<IpAddr>,
+    ) -> Result<(), Unknown> {
+        let token = bearer_token(arrival.headers)?;
         let (org, id, secret) = ApiKeySecret::read_token(token).ok_or_else(unknown_key)?;
         let now = door.world.now();
         let key = self.keys.find(door.store.as_ref(), org, id, now).await?;
-        let caller = key.map(|key| key.admit(&secret, source_address(request), now));
+        let caller = key.map(|key| key.admit(&secret, source, now));
         if org != hook.org {
             return Err(unknown_address().into());
         }
@@ -166,7 +173,7 @@ impl From<crate::ports::Unavailable> for Unchecked {
 
 impl Unknown {
     /// Why, for the owner. This may take as long as several checks.
-    pub(crate) fn diagnosis(&self, hook: &Hook, request: &Request, url: &str, now_seconds: i64) -> Diagnosis {
+    pub(crate) fn diagnosis(&self, hook: &Hook, arrival: &Arrival<'_>, now_seconds: i64) -> Diagnosis {
         let FailedCheck { refusal, scheme, settings, fetched } = match &self.failed {
             None => return Diagnosis::default(),
             Some(Failed::Key(problem)) => return of_key(*problem),
@@ -174,9 +181,7 @@ impl Unknown {
         };
         let retired = hook.auth.iter().flat_map(|auth| &auth.retired).filter(|r| now_seconds < r.until.as_second());
         let retired: Vec<String> = retired.map(|r| r.secret.reveal().to_owned()).collect();
-        let arrival =
-            Arrival { method: request.method().as_str(), url, headers: request.headers(), body: request.body() };
-        let reasons = verify::diagnose(scheme, settings, &retired, &arrival, fetched, refusal, now_seconds);
+        let reasons = verify::diagnose(scheme, settings, &retired, arrival, fetched, refusal, now_seconds);
         Diagnosis {
             check: refusal.check().to_owned(),
             failure: refusal.to_string(),

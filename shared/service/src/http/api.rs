@@ -21,7 +21,6 @@ use subtle::ConstantTimeEq;
 use super::{
     ANSWER_LIMIT_BYTES, API_BODY_LIMIT_BYTES, Request, Response,
     answer::{json_response, problems_response, rejected_response, unavailable_response},
-    credentials::{bearer_token, unknown_key},
     openapi,
     routes::{Operation, ROUTES, Route},
     source_address,
@@ -33,6 +32,7 @@ use crate::{
         keys::{self as api_keys, KeyCache},
     },
     ports::{LIST_LIMIT_ITEMS, Store, Unavailable, World, WriteError},
+    senders::{bearer_token, unknown_key},
 };
 
 use call::Call;

@@ -11,6 +11,7 @@ use std::borrow::Cow;
 use domain::{BEARER, Hook, HookHash, HookKind, OrgId, Rejected, Rejection};
 use http::{HeaderValue, Method, StatusCode, header};
 use serde_json::{Map, Value};
+use verify::Arrival;
 
 use super::{
     Request, Response,
@@ -93,7 +94,10 @@ async fn refuse_unknown(
     circumstances: &Circumstances,
 ) -> Result<Option<Response>, NotAccepted> {
     let url = public_url(door, request);
-    let Err(unknown) = door.senders.know(door, hook, request, &url).await else { return Ok(None) };
+    let arrival =
+        Arrival { method: request.method().as_str(), url: &url, headers: request.headers(), body: request.body() };
+    let known = door.senders.know(door, hook, &arrival, circumstances.source_address).await;
+    let Err(unknown) = known else { return Ok(None) };
     if let NotAccepted::Unavailable(Unavailable { port: "web", cause }) = &unknown.reason {
         let detail = format!("The public keys of the sender could not be fetched: {cause}.");
         let rejected = Rejected::new(Rejection::Unauthenticated, "keys_unavailable", detail);
@@ -101,7 +105,7 @@ async fn refuse_unknown(
     }
     let NotAccepted::Rejected(rejected) = &unknown.reason else { return Err(unknown.reason) };
     let now_seconds = door.world.now().as_second();
-    let diagnose = || unknown.diagnosis(hook, request, &url, now_seconds);
+    let diagnose = || unknown.diagnosis(hook, &arrival, now_seconds);
     door.note_refusal(hook, rejected, circumstances, request.body().len(), diagnose).await;
     let mut response = not_accepted_response(&unknown.reason);
     if response.status() == StatusCode::UNAUTHORIZED {
