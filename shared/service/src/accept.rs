@@ -23,6 +23,7 @@ use crate::{
 
 pub use circumstances::Circumstances;
 pub use refuse::Diagnosis;
+pub(crate) use repeats::data_sha256;
 pub use take::{Repeat, Taken};
 
 /// The most bytes of a body. *Source*: 400 KB "including whitespace" at Kustomer; here 400 KiB.

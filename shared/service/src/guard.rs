@@ -11,15 +11,13 @@ mod settings;
 mod shown;
 
 use domain::{Guard, Hook, Rejected, Rejection, Timestamp};
-use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 pub use settings::{check as check_settings, with_challenge_key};
 pub(crate) use shown::Shown;
 
 use crate::{
     Door,
-    accept::{Arrival, NotAccepted, Repeat},
+    accept::{Arrival, NotAccepted, Repeat, data_sha256},
     runs::{self, Mark, Marked},
 };
 use captcha::Captcha;
@@ -71,7 +69,7 @@ pub(crate) async fn admit(
 ) -> Result<(), NotAccepted> {
     let Some(ticket) = ticket(guard, shown) else { return Ok(()) };
     let key = format!("challenge:{ticket}");
-    let body_sha256 = sha256(&arrival.reading.data);
+    let body_sha256 = data_sha256(&arrival.reading.data);
     let mark = Mark { transaction: arrival.id, created_at: arrival.created_at, body_sha256 };
     let store = door.store.as_ref();
     if Captcha::asked(guard).next().is_some() {
@@ -105,10 +103,6 @@ fn ticket<'a>(guard: &'a Guard, shown: &'a Shown) -> Option<&'a str> {
         return shown.token.as_deref();
     }
     Captcha::asked(guard).find_map(|captcha| captcha.response(shown).ok())
-}
-
-fn sha256(data: &Value) -> String {
-    hex::encode(Sha256::digest(data.to_string()))
 }
 
 pub(crate) fn refused(code: &'static str, detail: impl Into<String>) -> Rejected {

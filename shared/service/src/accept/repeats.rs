@@ -65,11 +65,11 @@ pub(super) fn repeat_key(
         let key = of_part(format!("key:{key}"));
         return Some(RepeatKey { key, window_seconds: window(KEY_SECONDS), same_key_other_body: OtherBody::Conflict });
     }
-    rule.and_then(|_| same(format!("body:{}", body_sha256(data)), DUPLICATES_DEFAULT_SECONDS))
+    rule.and_then(|_| same(format!("body:{}", data_sha256(data)), DUPLICATES_DEFAULT_SECONDS))
 }
 
-/// The SHA-256 of the data as JSON, in hex.
-pub(super) fn body_sha256(data: &Value) -> String {
+/// The SHA-256 of the data as JSON, in hex: what tells two arrivals with one key apart.
+pub(crate) fn data_sha256(data: &Value) -> String {
     hex::encode(Sha256::digest(data.to_string()))
 }
 

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use super::{
     Arrival, Door, NotAccepted,
     circumstances::Circumstances,
-    owner_note,
+    data_sha256, owner_note,
     repeats::{self, IDEMPOTENCY_KEY_LIMIT_BYTES, OtherBody},
 };
 use crate::{
@@ -102,6 +102,7 @@ impl Door {
         if bodies.len() > PARTS_LIMIT {
             return Err(too_many_parts().into());
         }
+        let is_batch = bodies.len() > 1;
         let mut parts = Vec::with_capacity(bodies.len());
         let mut namesakes: HashMap<String, Vec<String>> = HashMap::new();
         for (index, data) in bodies.into_iter().enumerate() {
@@ -110,9 +111,10 @@ impl Door {
             let mut source = source.clone();
             if let Some(source) = &mut source {
                 source.delivery_id = app.delivery_id(&source.input(&data)).map(short);
-                if let Some(delivery_id) = &source.delivery_id {
+                // What came alone has no namesakes, and its data need not be digested to know that.
+                if let (Some(delivery_id), true) = (&source.delivery_id, is_batch) {
                     let others = namesakes.entry(delivery_id.clone()).or_default();
-                    position = position_among(others, repeats::body_sha256(&data));
+                    position = position_among(others, data_sha256(&data));
                 }
             }
             parts.push(Part { position, id, data, source });
@@ -133,7 +135,7 @@ impl Door {
         let mut transaction = Transaction { id, org: hook.org, hook: hook.id, hook_kind: hook.kind, created_at, data };
         let delivery_id = source.as_ref().and_then(|source| source.delivery_id.as_deref());
         if let Some(key) = repeats::repeat_key(hook, delivery_id, circumstances, position, &transaction.data) {
-            let body_sha256 = repeats::body_sha256(&transaction.data);
+            let body_sha256 = data_sha256(&transaction.data);
             let mark = Mark { transaction: transaction.id, created_at: transaction.created_at, body_sha256 };
             let marked =
                 runs::mark(self.store.as_ref(), hook.org, hook.id, &key.key, &mark, key.window_seconds).await?;
