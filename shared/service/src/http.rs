@@ -8,6 +8,7 @@ pub mod form;
 pub mod web;
 
 mod answer;
+mod arrival;
 mod openapi;
 mod routes;
 

@@ -79,6 +79,16 @@ pub(crate) fn not_accepted_response(reason: &NotAccepted) -> Response {
     }
 }
 
+/// The answer to a method that `what` does not take; `allow` is what it takes, joined by commas.
+pub(crate) fn method_not_allowed_response(what: &str, allow: &str) -> Response {
+    let detail = format!("This {what} takes {allow} only.");
+    let mut response = rejected_response(&Rejected::new(Rejection::MethodNotAllowed, "method_not_allowed", detail));
+    if let Ok(value) = HeaderValue::from_str(allow) {
+        response.headers_mut().insert(header::ALLOW, value);
+    }
+    response
+}
+
 /// The answer while the world does not do its part: the sender is to come again.
 pub(crate) fn unavailable_response(error: &Unavailable) -> Response {
     tracing::error!(%error, "answered 503");

@@ -14,13 +14,13 @@ mod workflows;
 use std::sync::{Arc, OnceLock};
 
 use domain::{ApiKeySecret, Caller, OrgId, Rejected, Rejection, Role};
-use http::{HeaderValue, StatusCode, header};
+use http::StatusCode;
 use serde_json::json;
 use subtle::ConstantTimeEq;
 
 use super::{
     ANSWER_LIMIT_BYTES, API_BODY_LIMIT_BYTES, Request, Response,
-    answer::{json_response, problems_response, rejected_response, unavailable_response},
+    answer::{json_response, method_not_allowed_response, problems_response, rejected_response, unavailable_response},
     openapi,
     routes::{Operation, ROUTES, Route},
     source_address,
@@ -116,7 +116,7 @@ impl Management {
             Found::OtherMethods(_) | Found::Nothing if *method == http::Method::POST && path.starts_with(ADDRESSES) => {
                 return Err(unknown_address().into());
             }
-            Found::OtherMethods(allow) => return Ok(method_not_allowed(&allow)),
+            Found::OtherMethods(allow) => return Ok(method_not_allowed_response("address", &allow)),
             Found::Nothing => return Err(unknown_path().into()),
         };
         let Some(permission) = route.permission else { return Ok(self.answer_publicly(route.operation)) };
@@ -255,15 +255,6 @@ fn router() -> matchit::Router<Vec<&'static Route>> {
 
 fn decoded(part: &str) -> String {
     percent_encoding::percent_decode_str(part).decode_utf8_lossy().into_owned()
-}
-
-fn method_not_allowed(allow: &str) -> Response {
-    let detail = format!("This address takes {allow} only.");
-    let mut response = rejected_response(&Rejected::new(Rejection::MethodNotAllowed, "method_not_allowed", detail));
-    if let Ok(value) = HeaderValue::from_str(allow) {
-        response.headers_mut().insert(header::ALLOW, value);
-    }
-    response
 }
 
 fn unknown_path() -> Rejected {

@@ -5,17 +5,17 @@ mod cors;
 mod place;
 
 use bytes::Bytes;
-use domain::{Hook, HookKind, Rejected, Rejection, Reply, TransactionId};
+use domain::{Hook, HookKind, Rejected, Rejection};
 use http::{HeaderValue, Method, StatusCode, header};
-use serde_json::json;
 
 use super::{
     Request, Response,
-    answer::{empty_response, json_response, not_accepted_response, tell_standing},
+    answer::{empty_response, json_response, method_not_allowed_response, not_accepted_response, tell_standing},
+    arrival::{accepted, admit, admit_source, admit_upload, circumstances, label, set_reply},
     source_address,
 };
 use crate::{
-    accept::{Arrival, Circumstances, Diagnosis, Door, Label, NotAccepted, Taken, refused_body, unknown_address},
+    accept::{Arrival, Circumstances, Diagnosis, Door, NotAccepted, Taken, refused_body, unknown_address},
     guard::{self, Shown, challenge, origin::Origin},
     limits::Standing,
     uploads,
@@ -44,7 +44,7 @@ pub async fn receive(door: &Door, request: &Request) -> Response {
                 && *request.method() != Method::OPTIONS
                 && !request.headers().contains_key(header::ORIGIN)
             {
-                return wrong_method(part.method());
+                return method_not_allowed_response("address", part.method());
             }
             match door.hook_at(HookKind::Form, address, source_address(request)).await {
                 Ok(hook) => answer(door, &hook, part, request).await,
@@ -54,14 +54,14 @@ pub async fn receive(door: &Door, request: &Request) -> Response {
         None if matches!(*request.method(), Method::POST | Method::OPTIONS) => {
             not_accepted_response(&unknown_address().into())
         }
-        None => wrong_method(Part::Posts.method()),
+        None => method_not_allowed_response("address", Part::Posts.method()),
     }
 }
 
 /// The script, which is the same for every page.
 fn script(method: &Method) -> Response {
     if !matches!(*method, Method::GET | Method::HEAD) {
-        return wrong_method("GET, HEAD");
+        return method_not_allowed_response("address", "GET, HEAD");
     }
     let mut response = empty_response(StatusCode::OK);
     if *method == Method::GET {
@@ -73,14 +73,6 @@ fn script(method: &Method) -> Response {
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     // So that a page may pin it with `integrity`.
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    response
-}
-
-fn wrong_method(allowed: &'static str) -> Response {
-    let detail = format!("This address takes {allowed} only.");
-    let rejected = Rejected::new(Rejection::MethodNotAllowed, "method_not_allowed", detail);
-    let mut response = not_accepted_response(&rejected.into());
-    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed));
     response
 }
 
@@ -102,7 +94,7 @@ async fn answer(door: &Door, hook: &Hook, part: Part, request: &Request) -> Resp
         };
         told(door, hook, request, &circumstances, answered).await
     } else {
-        wrong_method(part.method())
+        method_not_allowed_response("address", part.method())
     };
     cors::tell(&mut response, &origin);
     response
@@ -202,8 +194,7 @@ async fn upload(
         let detail = "This form takes no uploads. Send the file in a multipart form.";
         return Err(Rejected::new(Rejection::NotFound, "no_uploads", detail).into());
     };
-    let admitted = door.limits.admit_upload(hook, circumstances.source_address, door.world.now());
-    let of_source = noted(door, hook, circumstances, request.body().len(), admitted).await?;
+    let of_source = admit_upload(door, hook, circumstances, request.body().len()).await?;
     let standing = admit(door, hook, circumstances, request.body().len()).await?;
     if request.body().len() > UPLOAD_BODY_LIMIT_BYTES {
         let detail = format!(
@@ -222,92 +213,4 @@ async fn upload(
         tell_standing(&mut response, &standing);
     }
     Ok(response)
-}
-
-/// What of the request may be kept; `named` are headers that an app asks for.
-pub(super) fn circumstances(request: &Request, named: &[String]) -> Circumstances {
-    let headers = request.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
-    let (method, query) = (request.method().as_str(), request.uri().query());
-    Circumstances::of(method, query, headers, named, source_address(request))
-}
-
-/// Lets the arrival in, or notes for the owner that it was one too many.
-pub(super) async fn admit(
-    door: &Door,
-    hook: &Hook,
-    circumstances: &Circumstances,
-    body_bytes: usize,
-) -> Result<Option<Standing>, NotAccepted> {
-    let admitted = door.admit(hook).await;
-    note_throttled(door, hook, circumstances, body_bytes, "the hook or the org", &admitted).await;
-    admitted
-}
-
-/// The same for the limit of the source address, which is asked first.
-pub(super) async fn admit_source(
-    door: &Door,
-    hook: &Hook,
-    circumstances: &Circumstances,
-    body_bytes: usize,
-) -> Result<Option<Standing>, NotAccepted> {
-    let admitted = door.limits.admit_source(hook, circumstances.source_address, door.world.now());
-    noted(door, hook, circumstances, body_bytes, admitted).await
-}
-
-async fn noted(
-    door: &Door,
-    hook: &Hook,
-    circumstances: &Circumstances,
-    body_bytes: usize,
-    admitted: Result<Option<Standing>, Standing>,
-) -> Result<Option<Standing>, NotAccepted> {
-    let admitted = admitted.map_err(NotAccepted::Throttled);
-    note_throttled(door, hook, circumstances, body_bytes, "one source address", &admitted).await;
-    admitted
-}
-
-async fn note_throttled(
-    door: &Door,
-    hook: &Hook,
-    circumstances: &Circumstances,
-    body_bytes: usize,
-    whose: &str,
-    admitted: &Result<Option<Standing>, NotAccepted>,
-) {
-    if let Err(NotAccepted::Throttled(standing)) = admitted {
-        let detail = format!("More than the {} requests came that the limit of {whose} lets in.", standing.limit);
-        let rejected = Rejected::new(Rejection::Malformed, "too_many_requests", detail);
-        door.note_refusal(hook, &rejected, circumstances, body_bytes, Diagnosis::default).await;
-    }
-}
-
-/// A header that is no plain text is read as far as it is.
-pub(super) fn label(request: &Request) -> Label {
-    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-    Label {
-        content_types: request.headers().get_all(header::CONTENT_TYPE).iter().map(text).collect(),
-        content_encoding: request.headers().get(header::CONTENT_ENCODING).map(text),
-    }
-}
-
-/// The standard answer; a batch is named by its first transaction.
-pub(super) fn accepted(id: Option<TransactionId>) -> Response {
-    let links = json!({ "self": id.map(|id| format!("/v1/transactions/{id}")) });
-    json_response(StatusCode::ACCEPTED, &json!({ "data": { "id": id, "type": "transaction", "links": links } }))
-}
-
-/// The answer that the hook is set to; [`Reply::check`] has passed when it was saved.
-pub(super) fn set_reply(reply: &Reply) -> Response {
-    let mut response = empty_response(StatusCode::from_u16(reply.status).unwrap_or(StatusCode::ACCEPTED));
-    if let Some(body) = &reply.body {
-        *response.body_mut() = Bytes::from(body.clone());
-        let content_type = reply.content_type.as_deref().unwrap_or("text/plain; charset=utf-8");
-        if let Ok(value) = HeaderValue::from_str(content_type) {
-            response.headers_mut().insert(header::CONTENT_TYPE, value);
-        }
-    }
-    if let Some(value) = reply.location.as_deref().and_then(|location| HeaderValue::from_str(location).ok()) {
-        response.headers_mut().insert(header::LOCATION, value);
-    }
-    response
 }

@@ -1,8 +1,7 @@
 //! The door for webhooks: `/v1/hooks/web/{hash}`, with the org before the hash or without.
 //!
 //! The order of what is asked: is there such a hook, does this address ask too often, is it a handshake, who is it, is
-//! there room, what is in it. Whoever
-//! is not known learns nothing but how to become so; why, is kept for the owner.
+//! there room, what is in it. Whoever is not known learns nothing but how to become so; why, is kept for the owner.
 
 mod handshake;
 
@@ -15,8 +14,8 @@ use verify::Arrival;
 
 use super::{
     Request, Response,
-    answer::{empty_response, not_accepted_response, tell_standing},
-    form::{accepted, admit, admit_source, circumstances, label, set_reply},
+    answer::{empty_response, method_not_allowed_response, not_accepted_response, tell_standing},
+    arrival::{accepted, admit, admit_source, circumstances, label, set_reply},
     source_address,
 };
 use crate::{
@@ -65,7 +64,8 @@ async fn answer(door: &Door, request: &Request) -> Result<Response, NotAccepted>
         return Ok(response);
     }
     if !methods(&hook, app).any(|method| method == request.method().as_str()) {
-        return Ok(method_not_allowed(&hook, app));
+        let allow = methods(&hook, app).collect::<Vec<_>>().join(", ");
+        return Ok(method_not_allowed_response("webhook", &allow));
     }
     if body_bytes > BODY_LIMIT_BYTES {
         let rejected = body_too_large();
@@ -186,17 +186,6 @@ pub(super) fn methods<'h>(hook: &'h Hook, app: Option<&'h apps::App>) -> impl It
     let default = chosen.is_empty().then_some("POST");
     let takes_query = may_take_query(hook);
     chosen.iter().map(String::as_str).chain(default).filter(move |method| takes_query || *method != "GET")
-}
-
-fn method_not_allowed(hook: &Hook, app: Option<&apps::App>) -> Response {
-    let allow = methods(hook, app).collect::<Vec<_>>().join(", ");
-    let detail = format!("This webhook takes {allow} only.");
-    let rejected = Rejected::new(Rejection::MethodNotAllowed, "method_not_allowed", detail);
-    let mut response = not_accepted_response(&rejected.into());
-    if let Ok(value) = HeaderValue::from_str(&allow) {
-        response.headers_mut().insert(header::ALLOW, value);
-    }
-    response
 }
 
 /// The address in a path, or nothing if it has not the shape of one.
