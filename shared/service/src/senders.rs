@@ -10,7 +10,7 @@ mod schemes;
 use std::{net::IpAddr, sync::Arc};
 
 use domain::{ApiKeySecret, Auth, BEARER, Hook, KeyProblem, Rejected, Rejection};
-use verify::{Arrival, Needs, PublicKey, Refusal, Scheme, Settings, Verifier};
+use verify::{Arrival, Needs, PublicKey, Refusal, Scheme, Settings, Shown, Verifier};
 
 use crate::{
     accept::{Diagnosis, Door, NotAccepted, unknown_address},
@@ -92,7 +92,7 @@ impl Senders {
         match self.check(door, auth, &scheme, &settings, arrival, &mut fetched).await {
             Ok(()) => Ok(()),
             Err(Unchecked::Refused(refusal)) => {
-                let reason = told(&auth.scheme, &refusal).into();
+                let reason = told(&scheme, &refusal).into();
                 Err(Unknown {
                     reason,
                     failed: Some(Failed::Check(Box::new(FailedCheck { refusal, scheme, settings, fetched }))),
@@ -212,21 +212,35 @@ fn of_key(problem: KeyProblem) -> Diagnosis {
     Diagnosis { check: "key".to_owned(), failure: failure.to_owned(), reasons }
 }
 
+/// What a sender to `hook` is asked for, as `WWW-Authenticate` says it. Those such as Amazon SNS send a password only once
+/// they are asked.
+pub(crate) fn challenge(hook: &Hook) -> &'static str {
+    let scheme = hook.auth.as_ref().and_then(|auth| scheme(&auth.scheme));
+    match scheme.map(|scheme| scheme.shown()) {
+        Some(Shown::Password) => "Basic realm=\"webhook\", charset=\"UTF-8\"",
+        // A hook without a scheme takes API keys.
+        Some(Shown::Token) | None => "Bearer",
+        Some(Shown::SharedSecret | Shown::Signature) => "Signature",
+    }
+}
+
 /// What a sender is told: enough to mend an honest mistake, and the same for every wrong signature.
-fn told(scheme: &str, refusal: &Refusal) -> Rejected {
+fn told(scheme: &Scheme, refusal: &Refusal) -> Rejected {
     if let Refusal::Ambiguous { header } = refusal {
         let detail = format!("The header {header} came more than once. Send it once.");
         return Rejected::new(Rejection::Malformed, "ambiguous_credentials", detail);
     }
-    let (code, detail) = match scheme {
-        "basic" | "postmark" => {
+    let (code, detail) = match scheme.shown() {
+        Shown::Password => {
             ("bad_credentials", "Send the user name and password of this hook as HTTP Basic credentials.")
         }
-        "header" => ("bad_credentials", "Send the shared secret of this hook in the header that its owner chose."),
-        "jwt" | "gmail" => {
+        Shown::SharedSecret => {
+            ("bad_credentials", "Send the shared secret of this hook in the header that its owner chose.")
+        }
+        Shown::Token => {
             ("bad_credentials", "Send a valid token of the issuer that this hook trusts as `Authorization: Bearer …`.")
         }
-        _ => (
+        Shown::Signature => (
             "bad_signature",
             "The signature of this request is missing, out of date or does not match. Sign the exact bytes that are sent, with the secret of this hook.",
         ),

@@ -32,6 +32,6 @@ pub use detached::SIGNATURES_LIMIT;
 pub use diagnose::{Reason, diagnose};
 pub use public_key::{PublicKey, certificate_key, jwks_keys};
 pub use refusal::Refusal;
-pub use scheme::{Scheme, SignedWith};
+pub use scheme::{Scheme, Shown, SignedWith};
 pub use settings::{KEYS_LIMIT, Problem, Settings};
 pub use verifier::{Arrival, Needs, Verified, Verifier};

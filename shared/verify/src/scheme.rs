@@ -126,6 +126,19 @@ pub enum SignedWith {
     PrivateKey,
 }
 
+/// What a sender shows to be known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown {
+    /// A user name and a password, as HTTP Basic credentials.
+    Password,
+    /// A shared secret in a header.
+    SharedSecret,
+    /// A token of an issuer.
+    Token,
+    /// A signature, or nothing at all.
+    Signature,
+}
+
 impl Scheme {
     /// Reads an `auth` document.
     ///
@@ -148,6 +161,17 @@ impl Scheme {
             Shape::Jwt(jwt) => jwt.jwks_url.as_deref(),
             Shape::Any(schemes) => schemes.iter().find_map(Self::jwks_url),
             Shape::Detached(_) | Shape::Twilio | Shape::Sns | Shape::Basic | Shape::Header(_) | Shape::None => None,
+        }
+    }
+
+    /// What its senders show; of several schemes, what those of the first do.
+    pub fn shown(&self) -> Shown {
+        match &self.shape {
+            Shape::Basic => Shown::Password,
+            Shape::Header(_) => Shown::SharedSecret,
+            Shape::Jwt(_) => Shown::Token,
+            Shape::Detached(_) | Shape::Twilio | Shape::Sns | Shape::None => Shown::Signature,
+            Shape::Any(schemes) => schemes.first().map_or(Shown::Signature, Self::shown),
         }
     }
 

@@ -26,7 +26,7 @@ use crate::{
     envelope::Source,
     limits::Standing,
     ports::Unavailable,
-    senders::may_take_query,
+    senders::{challenge, may_take_query},
 };
 
 const PREFIX: &str = "/v1/hooks/web/";
@@ -109,19 +109,9 @@ async fn refuse_unknown(
     door.note_refusal(hook, rejected, circumstances, request.body().len(), diagnose).await;
     let mut response = not_accepted_response(&unknown.reason);
     if response.status() == StatusCode::UNAUTHORIZED {
-        let scheme = hook.auth.as_ref().map_or(BEARER, |auth| auth.scheme.as_str());
-        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge(scheme)));
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge(hook)));
     }
     Ok(Some(response))
-}
-
-/// What a sender is asked for. Those such as Amazon SNS send a password only once they are asked.
-fn challenge(scheme: &str) -> &'static str {
-    match scheme {
-        "basic" | "postmark" => "Basic realm=\"webhook\", charset=\"UTF-8\"",
-        BEARER | "jwt" | "gmail" => "Bearer",
-        _ => "Signature",
-    }
 }
 
 /// What a known sender is answered, once what it sent is safe.
