@@ -11,6 +11,7 @@ pub mod actions;
 pub mod directory;
 mod document;
 pub mod records;
+mod remembered;
 pub mod runs;
 
 pub mod accept;

@@ -1,9 +1,6 @@
 //! Hooks, each kept twice: in its org's list, and under its address, where the door finds it with one read.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::Arc;
 
 use domain::{Hook, HookHash, HookId, HookKind, OrgId, Timestamp};
 
@@ -11,6 +8,7 @@ use super::{Listing, Paging, Versioned, item, key, list as list_collection};
 use crate::{
     document,
     ports::{Change, Expectation, Freshness, Key, Store, Table, Unavailable, WriteError},
+    remembered::Remembered,
 };
 
 /// How long an address that was looked up, found or not, is believed.
@@ -22,13 +20,13 @@ const ADDRESS_CACHE_MS: i64 = 5_000;
 /// How many addresses are remembered; past it everything is forgotten, which costs one read each.
 const ADDRESS_CACHE_LIMIT: usize = 10_000;
 
-/// A hook, or that there is none, and when that was read.
-type Known = (Timestamp, Option<Arc<Hook>>);
-
 /// Hooks by address, remembered for a few seconds.
-#[derive(Default)]
-pub struct AddressCache {
-    entries: Mutex<HashMap<HookHash, Known>>,
+pub struct AddressCache(Remembered<HookHash, Option<Arc<Hook>>>);
+
+impl Default for AddressCache {
+    fn default() -> Self {
+        Self(Remembered::at_most(ADDRESS_CACHE_LIMIT))
+    }
 }
 
 impl AddressCache {
@@ -43,35 +41,24 @@ impl AddressCache {
             return Ok(known);
         }
         let found = find_by_hash(store, hash).await?.map(Arc::new);
-        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        if entries.len() >= ADDRESS_CACHE_LIMIT {
-            // Addresses that were guessed go first, so that a flood of them makes nobody forget a hook.
-            entries.retain(|_, (_, hook)| hook.is_some());
-        }
-        if entries.len() >= ADDRESS_CACHE_LIMIT {
-            entries.clear();
-        }
-        entries.insert(hash, (now, found.clone()));
+        // Addresses that were guessed go first, so that a flood of them makes nobody forget a hook.
+        self.0.put_before(hash, found.clone(), now, Option::is_none);
         Ok(found)
     }
 
     /// Whether a hook was at `hash` when it was last looked up, however long ago.
     pub fn was_there(&self, hash: HookHash) -> bool {
-        let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        entries.get(&hash).is_some_and(|(_, hook)| hook.is_some())
+        self.0.find_any(&hash).is_some_and(|hook| hook.is_some())
     }
 
     /// Forgets the hook at `hash`, because this process has just changed it.
     pub fn forget(&self, hash: HookHash) {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner).remove(&hash);
+        self.0.forget(&hash);
     }
 
     /// What is remembered of `hash`: nothing, that no hook is there, or the hook.
     pub fn remembered(&self, hash: HookHash, now: Timestamp) -> Option<Option<Arc<Hook>>> {
-        let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        let (read_at, hook) = entries.get(&hash)?;
-        let age_ms = now.as_millisecond() - read_at.as_millisecond();
-        (0..ADDRESS_CACHE_MS).contains(&age_ms).then(|| hook.clone())
+        self.0.find(&hash, now, ADDRESS_CACHE_MS)
     }
 }
 

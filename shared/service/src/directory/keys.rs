@@ -1,9 +1,6 @@
 //! API keys. A token names its org and key, so that one read finds the digest to compare it with.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{collections::HashMap, sync::Arc};
 
 use domain::{ApiKey, ApiKeyId, OrgId, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -12,6 +9,7 @@ use super::{Listing, Paging, Versioned, item, key, list as list_collection};
 use crate::{
     document,
     ports::{Change, Expectation, Freshness, Item, Key, Store, Table, Unavailable, WriteError},
+    remembered::Remembered,
 };
 
 const COLLECTION: &str = "keys";
@@ -29,14 +27,16 @@ const USE_NOTED_MS: i64 = 5 * 60 * 1_000;
 /// How long the last use stays known.
 const USE_KEPT_SECONDS: i64 = 400 * 24 * 60 * 60;
 
-/// A key, or that there is none, and when that was read.
-type Known = (Timestamp, Option<Arc<ApiKey>>);
-
-/// Keys that were looked up lately, and when their use was last written down.
-#[derive(Default)]
+/// Keys that were looked up lately, and whose use was written down lately.
 pub struct KeyCache {
-    keys: Mutex<HashMap<(OrgId, ApiKeyId), Known>>,
-    noted: Mutex<HashMap<ApiKeyId, Timestamp>>,
+    keys: Remembered<(OrgId, ApiKeyId), Option<Arc<ApiKey>>>,
+    noted: Remembered<ApiKeyId, ()>,
+}
+
+impl Default for KeyCache {
+    fn default() -> Self {
+        Self { keys: Remembered::at_most(KEY_CACHE_LIMIT), noted: Remembered::at_most(KEY_CACHE_LIMIT) }
+    }
 }
 
 impl KeyCache {
@@ -48,47 +48,29 @@ impl KeyCache {
         id: ApiKeyId,
         now: Timestamp,
     ) -> Result<Option<Arc<ApiKey>>, Unavailable> {
-        if let Some(known) = self.remembered(org, id, now) {
+        if let Some(known) = self.keys.find(&(org, id), now, KEY_CACHE_MS) {
             return Ok(known);
         }
         let found = find(store, org, id).await?.map(|found| Arc::new(found.value));
-        let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
-        if keys.len() >= KEY_CACHE_LIMIT {
-            keys.clear();
-        }
-        keys.insert((org, id), (now, found.clone()));
+        self.keys.put((org, id), found.clone(), now);
         Ok(found)
     }
 
     /// Forgets the key, because this process has just changed it.
     pub fn forget(&self, org: OrgId, id: ApiKeyId) {
-        self.keys.lock().unwrap_or_else(PoisonError::into_inner).remove(&(org, id));
+        self.keys.forget(&(org, id));
     }
 
     /// Writes down that the key is in use, unless this process did so a moment ago.
     ///
     /// It never fails: a use that is not written down is none the less a good one.
     pub async fn note_use(&self, store: &dyn Store, org: OrgId, id: ApiKeyId, now: Timestamp) {
-        {
-            let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
-            let is_fresh = noted.get(&id).is_some_and(|at| is_within(*at, now, USE_NOTED_MS));
-            if is_fresh {
-                return;
-            }
-            if noted.len() >= KEY_CACHE_LIMIT {
-                noted.clear();
-            }
-            noted.insert(id, now);
+        if !self.noted.renew(id, (), now, USE_NOTED_MS) {
+            return;
         }
         if let Err(error) = write_use(store, org, id, now).await {
             tracing::error!(key.id = %id, %error, "the use of a key was not written down");
         }
-    }
-
-    fn remembered(&self, org: OrgId, id: ApiKeyId, now: Timestamp) -> Option<Option<Arc<ApiKey>>> {
-        let keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
-        let (read_at, key) = keys.get(&(org, id))?;
-        is_within(*read_at, now, KEY_CACHE_MS).then(|| key.clone())
     }
 }
 
@@ -159,8 +141,4 @@ fn place(org: OrgId, id: ApiKeyId) -> Key {
 
 fn use_key(org: OrgId, id: ApiKeyId) -> Key {
     Key::new(Table::Runs, format!("{org}#key-use"), id.to_string())
-}
-
-fn is_within(at: Timestamp, now: Timestamp, milliseconds: i64) -> bool {
-    (0..milliseconds).contains(&(now.as_millisecond() - at.as_millisecond()))
 }

@@ -1,10 +1,5 @@
 //! Public keys that are found on the web: certificates of Amazon SNS, key sets of token issuers.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, PoisonError},
-};
-
 use bytes::Bytes;
 use domain::{Auth, Timestamp};
 use verify::{Needs, PublicKey, Refusal, Scheme};
@@ -13,6 +8,7 @@ use super::Unchecked;
 use crate::{
     accept::Door,
     ports::{FetchRequest, Unavailable},
+    remembered::Remembered,
 };
 
 /// How long a page is believed. *Why*: issuers tell an hour to a day, and announce a key before they use it.
@@ -38,10 +34,15 @@ pub(super) enum Age {
 }
 
 /// Pages that were fetched lately.
-#[derive(Default)]
 pub(super) struct Pages {
-    pages: Mutex<HashMap<String, (Timestamp, Bytes)>>,
-    away: Mutex<HashMap<String, (Timestamp, Unavailable)>>,
+    pages: Remembered<String, Bytes>,
+    away: Remembered<String, Unavailable>,
+}
+
+impl Default for Pages {
+    fn default() -> Self {
+        Self { pages: Remembered::at_most(PAGES_LIMIT), away: Remembered::at_most(PAGES_LIMIT) }
+    }
 }
 
 impl Pages {
@@ -91,31 +92,27 @@ impl Pages {
             Age::Any => PAGE_MS,
             Age::Fresh => REFETCH_MS,
         };
-        if let Some(page) = self.remembered(url, now, believed_ms) {
+        let key = url.to_owned();
+        if let Some(page) = self.pages.find(&key, now, believed_ms) {
             return Ok(page);
         }
         let fetched = match self.fetch(door, url, now).await {
             Ok(fetched) => fetched,
             // A key that is not on the page of before may be on the present one: that is for the sender to try again.
             Err(error) => match age {
-                Age::Any => return self.remembered(url, now, STALE_MS).ok_or(error),
+                Age::Any => return self.pages.find(&key, now, STALE_MS).ok_or(error),
                 Age::Fresh => return Err(error),
             },
         };
-        let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
-        if pages.len() >= PAGES_LIMIT {
-            pages.clear();
-        }
-        pages.insert(url.to_owned(), (now, fetched.clone()));
+        self.pages.put(key, fetched.clone(), now);
         Ok(fetched)
     }
 
     /// *Errors*: the place does not answer, or did not a moment ago.
     async fn fetch(&self, door: &Door, url: &str, now: Timestamp) -> Result<Bytes, Unavailable> {
-        if let Some((asked_at, error)) = self.away.lock().unwrap_or_else(PoisonError::into_inner).get(url)
-            && is_within(*asked_at, now, AWAY_MS)
-        {
-            return Err(error.clone());
+        let key = url.to_owned();
+        if let Some(error) = self.away.find(&key, now, AWAY_MS) {
+            return Err(error);
         }
         let error = match door.web.fetch(FetchRequest { url: url.to_owned(), form: None }).await {
             Ok(fetched) if fetched.status == 200 => return Ok(fetched.body),
@@ -124,21 +121,7 @@ impl Pages {
             }
             Err(error) => error,
         };
-        let mut away = self.away.lock().unwrap_or_else(PoisonError::into_inner);
-        if away.len() >= PAGES_LIMIT {
-            away.clear();
-        }
-        away.insert(url.to_owned(), (now, error.clone()));
+        self.away.put(key, error.clone(), now);
         Err(error)
     }
-
-    fn remembered(&self, url: &str, now: Timestamp, believed_ms: i64) -> Option<Bytes> {
-        let pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
-        let (fetched_at, page) = pages.get(url)?;
-        is_within(*fetched_at, now, believed_ms).then(|| page.clone())
-    }
-}
-
-fn is_within(at: Timestamp, now: Timestamp, milliseconds: i64) -> bool {
-    (0..milliseconds).contains(&(now.as_millisecond() - at.as_millisecond()))
 }
