@@ -20,12 +20,74 @@ mod refusals;
 mod tape;
 mod trace;
 
+use domain::Timestamp;
+use serde::de::DeserializeOwned;
+
+use crate::{
+    document,
+    ports::{
+        Change, Expectation, Freshness, Item, Key, Order, Page, Range, Scope, Store, Table, Unavailable, WriteError,
+    },
+};
+
 pub use debug_log::{Interaction, Refusal, list_interactions, log_interaction};
 pub use duplicates::{Mark, Marked, find_mark, mark};
 pub use journal::{JournalEntry, StoredRun, find_run, find_run_heads, list_runs, run_changes};
 pub use refusals::{Reason, RefusalRecord, keep_refusal, list_refusals};
 pub use tape::{Placed, Recording, list_recordings, record};
 pub use trace::{Admitted, AppEvent, Considered, StoredTransaction, Verdict, admit, find_transaction};
+
+/// A document of this table that is written once and kept for a while.
+fn item(
+    partition: String,
+    sort: impl Into<String>,
+    document: String,
+    written_at: Timestamp,
+    kept_seconds: i64,
+) -> Item {
+    Item {
+        key: Key::new(Table::Runs, partition, sort),
+        rev: 1,
+        document,
+        index: None,
+        expires_at: Some(written_at.plus_seconds(kept_seconds).as_second()),
+    }
+}
+
+/// Writes `item`; that something else is expected to be there is not an error.
+async fn put(store: &dyn Store, item: Item, expectation: Expectation) -> Result<(), Unavailable> {
+    match store.write(&[Change::Put(item, expectation)]).await {
+        Ok(()) | Err(WriteError::Conflict { .. }) => Ok(()),
+        Err(WriteError::Unavailable(error)) => Err(error),
+    }
+}
+
+/// Writes `item` where nothing is, and gives what was there instead.
+async fn put_or_find<T: DeserializeOwned>(store: &dyn Store, item: Item) -> Result<Option<T>, Unavailable> {
+    let key = item.key.clone();
+    let found = match store.write(&[Change::Put(item, Expectation::Absent)]).await {
+        Ok(()) => return Ok(None),
+        Err(WriteError::Unavailable(error)) => return Err(error),
+        Err(WriteError::Conflict { found: Some(found), .. }) => *found,
+        Err(WriteError::Conflict { found: None, .. }) => store
+            .find(&key, Freshness::Latest)
+            .await?
+            .ok_or_else(|| Unavailable { port: "store", cause: "an item was there and then was not".to_owned() })?,
+    };
+    document::read(&found).map(Some)
+}
+
+/// The first items of a partition; of those from `from` on, where it is not empty.
+async fn items(
+    store: &dyn Store,
+    partition: String,
+    from: String,
+    order: Order,
+    limit: usize,
+) -> Result<Page, Unavailable> {
+    let (table, scope, below) = (Table::Runs, Scope::Own, String::new());
+    store.list(&Range { table, scope, partition, from, below, order, limit, after: None }).await
+}
 
 /// How long transactions and runs are kept. *Why 90 days*: a quarter is what an audit of orders asks for.
 pub const RETENTION_SECONDS: i64 = 90 * 24 * 60 * 60;

@@ -3,9 +3,10 @@
 use domain::{Hook, HookId, OrgId, Timestamp, Transaction, TransactionId};
 use serde::{Deserialize, Serialize};
 
+use super::{item, items, put};
 use crate::{
     document,
-    ports::{Change, Expectation, Item, Key, Order, Range, Scope, Store, Table, Unavailable, WriteError},
+    ports::{Expectation, Order, Store, Unavailable},
 };
 
 /// How long an interaction stays readable. *Source*: Kustomer keeps them for 24 hours.
@@ -57,34 +58,15 @@ pub async fn log_interaction(store: &dyn Store, hook: &Hook, interaction: &Inter
         Interaction::Refused(refusal) => (refusal.created_at, refusal.id),
         Interaction::Repeated { of, created_at } => (*created_at, *of),
     };
-    let item = Item {
-        key: Key::new(Table::Runs, partition(hook.org, hook.id), format!("{created_at}#{id}")),
-        rev: 1,
-        document: document::write(interaction)?,
-        index: None,
-        expires_at: Some(created_at.plus_seconds(KEPT_SECONDS).as_second()),
-    };
-    match store.write(&[Change::Put(item, Expectation::Anything)]).await {
-        // Nothing was expected of the key, so there is nothing to conflict with.
-        Ok(()) | Err(WriteError::Conflict { .. }) => Ok(()),
-        Err(WriteError::Unavailable(error)) => Err(error),
-    }
+    let document = document::write(interaction)?;
+    let place = format!("{created_at}#{id}");
+    put(store, item(partition(hook.org, hook.id), place, document, created_at, KEPT_SECONDS), Expectation::Anything)
+        .await
 }
 
 /// The last interactions of the hook, newest first.
 pub async fn list_interactions(store: &dyn Store, org: OrgId, hook: HookId) -> Result<Vec<Interaction>, Unavailable> {
-    let page = store
-        .list(&Range {
-            table: Table::Runs,
-            scope: Scope::Own,
-            partition: partition(org, hook),
-            from: String::new(),
-            below: String::new(),
-            order: Order::Descending,
-            limit: SHOWN_LIMIT,
-            after: None,
-        })
-        .await?;
+    let page = items(store, partition(org, hook), String::new(), Order::Descending, SHOWN_LIMIT).await?;
     Ok(document::read_page(&page)?.items)
 }
 

@@ -8,9 +8,10 @@ use domain::{HookId, OrgId, Timestamp, TransactionId};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::{item, put_or_find};
 use crate::{
     document,
-    ports::{Change, Expectation, Freshness, Item, Key, Store, Table, Unavailable, WriteError},
+    ports::{Freshness, Key, Store, Table, Unavailable},
 };
 
 /// The first arrival under a key.
@@ -43,23 +44,9 @@ pub async fn mark(
     mark: &Mark,
     window_seconds: u32,
 ) -> Result<Marked, Unavailable> {
-    let place = place(org, hook, key);
-    let item = Item {
-        key: place.clone(),
-        rev: 1,
-        document: document::write(mark)?,
-        index: None,
-        expires_at: Some(mark.created_at.plus_seconds(i64::from(window_seconds)).as_second()),
-    };
-    match store.write(&[Change::Put(item, Expectation::Absent)]).await {
-        Ok(()) => Ok(Marked::First),
-        Err(WriteError::Unavailable(error)) => Err(error),
-        Err(WriteError::Conflict { found: Some(found), .. }) => Ok(Marked::Repeat(document::read(&found)?)),
-        Err(WriteError::Conflict { found: None, .. }) => match store.find(&place, Freshness::Latest).await? {
-            Some(found) => Ok(Marked::Repeat(document::read(&found)?)),
-            None => Err(Unavailable { port: "store", cause: "a mark was there and then was not".to_owned() }),
-        },
-    }
+    let Key { partition, sort, .. } = place(org, hook, key);
+    let item = item(partition, sort, document::write(mark)?, mark.created_at, i64::from(window_seconds));
+    Ok(put_or_find(store, item).await?.map_or(Marked::First, Marked::Repeat))
 }
 
 /// What arrived at `hook` under `key`, if anything did.

@@ -6,9 +6,10 @@
 use domain::{HookId, OrgId, Timestamp, TransactionId};
 use serde::{Deserialize, Serialize};
 
+use super::{item, items, put};
 use crate::{
     document,
-    ports::{Change, Expectation, Item, Key, Order, Range, Scope, Store, Table, Unavailable, WriteError},
+    ports::{Expectation, Order, Store, Unavailable},
 };
 
 /// How many refusals of a hook are kept.
@@ -64,33 +65,14 @@ pub async fn keep_refusal(
     slot: usize,
     refusal: &RefusalRecord,
 ) -> Result<(), Unavailable> {
-    let item = Item {
-        key: Key::new(Table::Runs, partition(org, hook), format!("{:03}", slot % SLOTS)),
-        rev: 1,
-        document: document::write(refusal)?,
-        index: None,
-        expires_at: Some(refusal.created_at.plus_seconds(KEPT_SECONDS).as_second()),
-    };
-    match store.write(&[Change::Put(item, Expectation::Anything)]).await {
-        Ok(()) | Err(WriteError::Conflict { .. }) => Ok(()),
-        Err(WriteError::Unavailable(error)) => Err(error),
-    }
+    let (document, place) = (document::write(refusal)?, format!("{:03}", slot % SLOTS));
+    put(store, item(partition(org, hook), place, document, refusal.created_at, KEPT_SECONDS), Expectation::Anything)
+        .await
 }
 
 /// The last refusals of the hook, newest first.
 pub async fn list_refusals(store: &dyn Store, org: OrgId, hook: HookId) -> Result<Vec<RefusalRecord>, Unavailable> {
-    let page = store
-        .list(&Range {
-            table: Table::Runs,
-            scope: Scope::Own,
-            partition: partition(org, hook),
-            from: String::new(),
-            below: String::new(),
-            order: Order::Ascending,
-            limit: SLOTS,
-            after: None,
-        })
-        .await?;
+    let page = items(store, partition(org, hook), String::new(), Order::Ascending, SLOTS).await?;
     let mut refusals: Vec<RefusalRecord> = document::read_page(&page)?.items;
     refusals.sort_by_key(|refusal| std::cmp::Reverse((refusal.created_at, refusal.id.to_string())));
     Ok(refusals)

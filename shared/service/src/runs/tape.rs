@@ -3,9 +3,10 @@
 use domain::{Hook, HookId, OrgId, Timestamp, TransactionId};
 use serde::{Deserialize, Serialize};
 
+use super::{item, items, put};
 use crate::{
     document,
-    ports::{Change, Expectation, Item, Key, Order, Range, Scope, Store, Table, Unavailable, WriteError},
+    ports::{Expectation, Order, Store, Unavailable},
 };
 
 /// How long an arrival stays on the tape.
@@ -43,17 +44,9 @@ pub struct Placed {
 /// Adds `recording` to the end of the hook's tape, unless its transactions are there already.
 pub async fn record(store: &dyn Store, hook: &Hook, recording: &Recording) -> Result<(), Unavailable> {
     let Some(first) = recording.transactions.first() else { return Ok(()) };
-    let item = Item {
-        key: Key::new(Table::Runs, partition(hook.org, hook.id), format!("{}#{first}", recording.received_at)),
-        rev: 1,
-        document: document::write(recording)?,
-        index: None,
-        expires_at: Some(recording.received_at.plus_seconds(KEPT_SECONDS).as_second()),
-    };
-    match store.write(&[Change::Put(item, Expectation::Absent)]).await {
-        Ok(()) | Err(WriteError::Conflict { .. }) => Ok(()),
-        Err(WriteError::Unavailable(error)) => Err(error),
-    }
+    let (document, place) = (document::write(recording)?, format!("{}#{first}", recording.received_at));
+    let item = item(partition(hook.org, hook.id), place, document, recording.received_at, KEPT_SECONDS);
+    put(store, item, Expectation::Absent).await
 }
 
 /// Arrivals of the hook behind `after`, oldest first, at most `limit`.
@@ -64,19 +57,9 @@ pub async fn list_recordings(
     after: &str,
     limit: usize,
 ) -> Result<Vec<Placed>, Unavailable> {
-    let page = store
-        .list(&Range {
-            table: Table::Runs,
-            scope: Scope::Own,
-            partition: partition(org, hook),
-            // A space sorts before every character of a position, so the position itself is left out.
-            from: if after.is_empty() { String::new() } else { format!("{after} ") },
-            below: String::new(),
-            order: Order::Ascending,
-            limit,
-            after: None,
-        })
-        .await?;
+    // A space sorts before every character of a position, so the position itself is left out.
+    let from = if after.is_empty() { String::new() } else { format!("{after} ") };
+    let page = items(store, partition(org, hook), from, Order::Ascending, limit).await?;
     page.items
         .iter()
         .map(|item| Ok(Placed { position: item.key.sort.clone(), recording: document::read(item)? }))

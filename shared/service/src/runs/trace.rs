@@ -4,11 +4,11 @@ use domain::{Note, OrgId, RunId, Transaction, TransactionId, WorkflowId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::RETENTION_SECONDS;
+use super::{RETENTION_SECONDS, item, put_or_find};
 use crate::{
     document,
     envelope::Source,
-    ports::{Change, Expectation, Freshness, Item, Key, Store, Table, Unavailable, WriteError},
+    ports::{Freshness, Key, Store, Table, Unavailable},
 };
 
 /// What came of considering a workflow.
@@ -127,23 +127,10 @@ pub enum Admitted {
 /// the first one would have done, whatever was changed in between.
 pub async fn admit(store: &dyn Store, stored: &StoredTransaction) -> Result<Admitted, Unavailable> {
     let Transaction { org, id, created_at, .. } = stored.transaction;
-    let key = transaction_key(org, id);
-    let item = Item {
-        key: key.clone(),
-        rev: 1,
-        document: document::write(stored)?,
-        index: None,
-        expires_at: Some(created_at.plus_seconds(RETENTION_SECONDS).as_second()),
-    };
-    match store.write(&[Change::Put(item, Expectation::Absent)]).await {
-        Ok(()) => Ok(Admitted::First),
-        Err(WriteError::Unavailable(error)) => Err(error),
-        Err(WriteError::Conflict { found: Some(found), .. }) => Ok(Admitted::Again(Box::new(document::read(&found)?))),
-        Err(WriteError::Conflict { found: None, .. }) => match find_transaction(store, org, id).await? {
-            Some(found) => Ok(Admitted::Again(Box::new(found))),
-            None => Err(Unavailable { port: "store", cause: format!("transaction {id} was there and then was not") }),
-        },
-    }
+    let Key { partition, sort, .. } = transaction_key(org, id);
+    let item = item(partition, sort, document::write(stored)?, created_at, RETENTION_SECONDS);
+    let before = put_or_find(store, item).await?;
+    Ok(before.map_or(Admitted::First, |before| Admitted::Again(Box::new(before))))
 }
 
 /// The transaction with this id.
