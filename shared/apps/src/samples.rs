@@ -106,10 +106,34 @@ impl Sample {
         Ok(sample)
     }
 
+    /// The headers it is sent with, without a signature; the content type comes last.
+    pub fn sent_headers(&self) -> Vec<(String, String)> {
+        let values = self.headers.iter().filter(|(name, _)| *name != "content-type");
+        let mut headers: Vec<(String, String)> = values.map(|(name, value)| (name.clone(), text(value))).collect();
+        headers.extend(self.content_type().map(|content_type| ("content-type".to_owned(), content_type.to_owned())));
+        headers
+    }
+
+    /// The address it is sent to, which is `url` with the sample's query.
+    pub fn url_at(&self, url: &str) -> String {
+        if self.query.is_empty() {
+            return url.to_owned();
+        }
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(self.query.iter().map(|(name, value)| (name, text(value))));
+        let sign = if url.contains('?') { '&' } else { '?' };
+        format!("{url}{sign}{}", query.finish())
+    }
+
     /// The value of `Content-Type`: the sample's own header, else what its body is.
     pub fn content_type(&self) -> Option<&str> {
         self.headers.get("content-type").and_then(Value::as_str).or_else(|| self.body.content_type())
     }
+}
+
+/// A value of a header or a query as it is sent.
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 struct File {

@@ -1,7 +1,6 @@
 //! A sample as a request that is not signed yet.
 
 use apps::samples::{self, Sample};
-use form_urlencoded::Serializer;
 use serde_json::Value;
 
 use crate::{failure::Failure, outgoing::Outgoing};
@@ -21,13 +20,7 @@ pub(super) fn of(event: &str, app: Option<&str>, changes: &[(String, Value)]) ->
 
 /// The sample as it goes to `url`.
 pub(super) fn request(sample: &Sample, url: &str) -> Outgoing {
-    let values = sample.headers.iter().filter(|(name, _)| *name != "content-type");
-    let mut headers: Vec<(String, String)> = values.map(|(name, value)| (name.clone(), text(value))).collect();
-    headers.extend(sample.content_type().map(|kind| ("content-type".to_owned(), kind.to_owned())));
-    let mut query = Serializer::new(String::new());
-    query.extend_pairs(sample.query.iter().map(|(name, value)| (name, text(value))));
-    let (query, sign) = (query.finish(), if url.contains('?') { '&' } else { '?' });
-    let url = if query.is_empty() { url.to_owned() } else { format!("{url}{sign}{query}") };
+    let (url, headers) = (sample.url_at(url), sample.sent_headers());
     Outgoing { method: sample.method.clone(), url, headers, body: sample.body.bytes() }
 }
 
@@ -40,10 +33,6 @@ pub(super) fn change(text: &str) -> Result<(String, Value), String> {
         }
         Some(_) | None => Err("it is PATH=VALUE, such as customer.email=ann@example.com".to_owned()),
     }
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 fn unknown(event: &str) -> String {

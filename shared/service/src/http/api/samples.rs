@@ -90,21 +90,7 @@ fn changes(attributes: &Map<String, Value>) -> Result<Vec<(String, Value)>, Refu
 }
 
 fn unsigned(call: &Call<'_>, hook: &Hook, sample: &Sample) -> Unsigned {
-    let mut headers: Vec<(String, String)> = Vec::new();
-    for (name, value) in &sample.headers {
-        headers.push((name.clone(), value.as_str().map_or_else(|| value.to_string(), str::to_owned)));
-    }
-    if let (Some(content_type), false) = (sample.content_type(), sample.headers.contains_key("content-type")) {
-        headers.push(("content-type".to_owned(), content_type.to_owned()));
-    }
-    let mut url = address(call, hook);
-    if !sample.query.is_empty() {
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        for (name, value) in &sample.query {
-            query.append_pair(name, &value.as_str().map_or_else(|| value.to_string(), str::to_owned));
-        }
-        url = format!("{url}?{}", query.finish());
-    }
+    let (url, headers) = (sample.url_at(&address(call, hook)), sample.sent_headers());
     Unsigned { method: sample.method.clone(), url, headers, body: sample.body.bytes() }
 }
 
