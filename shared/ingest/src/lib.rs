@@ -10,6 +10,7 @@ mod fields;
 mod file_name;
 mod form;
 pub mod json;
+pub mod mail;
 mod media_type;
 mod multipart;
 mod notes;
