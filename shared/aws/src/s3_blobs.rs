@@ -11,7 +11,7 @@ use aws_sdk_s3::presigning::{PresigningConfig, PresigningConfigError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use service::ports::{Blobs, Grant, Unavailable, Upload, Uploads, World};
+use service::ports::{Blobs, Grant, Pieces, Unavailable, Upload, Uploads, World};
 
 use crate::attempts;
 
@@ -42,6 +42,15 @@ impl Blobs for S3Blobs {
             .await
             .map_err(|defeat| unavailable(attempts::cause(&defeat.last)))?;
         Ok(())
+    }
+
+    async fn put_pieces(&self, sha256: &str, length: u64, pieces: Pieces) -> Result<(), Unavailable> {
+        // Its whole length is known, so S3 takes it as one object and refuses another length by itself.
+        let bytes: Vec<u8> = pieces().flatten().collect();
+        if bytes.len() as u64 != length {
+            return Err(unavailable(format!("{} bytes came in place of {length}", bytes.len())));
+        }
+        self.put(sha256, bytes.into()).await
     }
 
     async fn find(&self, sha256: &str) -> Result<Option<Bytes>, Unavailable> {

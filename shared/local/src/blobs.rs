@@ -2,12 +2,13 @@
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
+use std::iter;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use service::ports::{Blobs, Unavailable};
+use service::ports::{Blobs, Pieces, Unavailable};
 use tokio::io::AsyncWriteExt;
 
 /// What the names of unfinished blobs begin with.
@@ -114,7 +115,15 @@ impl Drop for Draft {
 impl Blobs for FolderBlobs {
     async fn put(&self, sha256: &str, bytes: Bytes) -> Result<(), Unavailable> {
         let (place, draft) = (self.place(sha256)?, self.draft());
-        blocking(move || if place.exists() { Ok(()) } else { write(&place, &draft, &bytes) }).await
+        blocking(
+            move || if place.exists() { Ok(()) } else { write(&place, &draft, bytes.len() as u64, iter::once(bytes)) },
+        )
+        .await
+    }
+
+    async fn put_pieces(&self, sha256: &str, length: u64, pieces: Pieces) -> Result<(), Unavailable> {
+        let (place, draft) = (self.place(sha256)?, self.draft());
+        blocking(move || if place.exists() { Ok(()) } else { write(&place, &draft, length, pieces()) }).await
     }
 
     async fn find(&self, sha256: &str) -> Result<Option<Bytes>, Unavailable> {
@@ -132,12 +141,20 @@ fn found<T>(outcome: std::io::Result<T>) -> std::io::Result<Option<T>> {
     }
 }
 
-fn write(place: &Path, draft: &Path, bytes: &[u8]) -> std::io::Result<()> {
+fn write(place: &Path, draft: &Path, length: u64, pieces: impl Iterator<Item = Bytes>) -> std::io::Result<()> {
     if let Some(shelf) = place.parent() {
         fs::create_dir_all(shelf)?;
     }
     let mut file = File::create(draft)?;
-    file.write_all(bytes)?;
+    let mut written: u64 = 0;
+    for piece in pieces {
+        file.write_all(&piece)?;
+        written += piece.len() as u64;
+    }
+    if written != length {
+        fs::remove_file(draft)?;
+        return Err(std::io::Error::other(format!("{written} bytes came in place of {length}")));
+    }
     file.sync_data()?;
     fs::rename(draft, place)
 }

@@ -4,12 +4,14 @@
 //! keys-only listing still names what has expired). One contract suite runs over these and over the real adapters.
 
 mod blobs;
+mod mail;
 mod queue;
 mod store;
 mod web;
 mod world;
 
 pub use blobs::MemoryBlobs;
+pub use mail::{MemoryMails, MemoryPost};
 pub use queue::{Delivery, MemoryQueue};
 pub use store::MemoryStore;
 pub use web::MemoryWeb;

@@ -4,11 +4,16 @@
 //! one owner, a journal grows by one writer) is the same sentence: write these documents if those are as I saw them.
 //! Which keys exist is decided by the repositories (`directory`, `runs`, `records`), never by an adapter.
 
+mod mail;
 mod store;
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::Timestamp;
+
+pub use mail::{Mails, NotPosted, OutgoingContent, OutgoingMail, Post, Posted};
 
 pub use store::{
     Change, DOCUMENT_LIMIT_BYTES, Expectation, Freshness, IndexKey, Item, Key, LIST_LIMIT_ITEMS, Order,
@@ -47,9 +52,18 @@ pub trait Blobs: Send + Sync {
     /// *Once it returns* the bytes are durable; doing it again changes nothing.
     async fn put(&self, sha256: &str, bytes: Bytes) -> Result<(), Unavailable>;
 
+    /// Keeps the `length` bytes that `pieces` are together, as [`Blobs::put`] does, with no more than a piece of them in
+    /// memory.
+    ///
+    /// *Errors*: [`Unavailable`], also where the pieces have another length in all.
+    async fn put_pieces(&self, sha256: &str, length: u64, pieces: Pieces) -> Result<(), Unavailable>;
+
     /// The bytes under `sha256`, if they were ever put.
     async fn find(&self, sha256: &str) -> Result<Option<Bytes>, Unavailable>;
 }
+
+/// The bytes of a blob from its beginning, as often as they are asked for: once for each try.
+pub type Pieces = Arc<dyn Fn() -> Box<dyn Iterator<Item = Bytes> + Send> + Send + Sync>;
 
 /// Bytes that a sender puts among the blobs by itself, because they are too many for a request.
 #[async_trait]

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::ports::{Blobs, Grant, Unavailable, Upload, Uploads};
+use crate::ports::{Blobs, Grant, Pieces, Unavailable, Upload, Uploads};
 
 /// Bytes under their SHA-256, gone with the process.
 #[derive(Debug, Default)]
@@ -26,6 +26,17 @@ impl Blobs for MemoryBlobs {
     async fn put(&self, sha256: &str, bytes: Bytes) -> Result<(), Unavailable> {
         self.blobs.lock().unwrap_or_else(PoisonError::into_inner).insert(sha256.to_owned(), bytes);
         Ok(())
+    }
+
+    async fn put_pieces(&self, sha256: &str, length: u64, pieces: Pieces) -> Result<(), Unavailable> {
+        let bytes: Vec<u8> = pieces().flatten().collect();
+        if bytes.len() as u64 != length {
+            return Err(Unavailable {
+                port: "blobs",
+                cause: format!("{} bytes came in place of {length}", bytes.len()),
+            });
+        }
+        self.put(sha256, bytes.into()).await
     }
 
     async fn find(&self, sha256: &str) -> Result<Option<Bytes>, Unavailable> {
