@@ -2,15 +2,18 @@
 
 use std::fmt;
 
+use data_encoding::BASE32_NOPAD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 mod auth;
 mod door;
+mod mail;
 
 pub use auth::{Auth, BEARER, RETIRED_SECONDS, RetiredSecret, SECRETS_LIMIT, Secret};
 pub use door::{
     DUPLICATES_DEFAULT_SECONDS, DUPLICATES_LIMIT_SECONDS, Duplicates, Guard, Limit, UPLOAD_LIMIT_BYTES, UploadRule,
 };
+pub use mail::{MailBody, MailPolicy, MailRule, Treatment};
 
 use crate::{HookId, OrgId, Timestamp};
 
@@ -72,6 +75,20 @@ impl HookHash {
         }
         hex::decode_to_slice(text, &mut bytes).ok()?;
         Some(Self(bytes))
+    }
+
+    /// The same in fewer characters: 52, base32 in lower case. *Why*: the 64 digits are all that the local part of a mail
+    /// address may have, and leave no room for a tag. *Source*: RFC 5321, 4.5.3.1.1.
+    pub fn short(&self) -> String {
+        BASE32_NOPAD.encode(&self.0).to_ascii_lowercase()
+    }
+
+    /// The hash that the local part of a mail address spells, in either form; mail knows no upper and lower case.
+    pub fn of_local_part(local: &str) -> Option<Self> {
+        Self::parse(&local.to_ascii_lowercase()).or_else(|| {
+            let bytes = BASE32_NOPAD.decode(local.to_ascii_uppercase().as_bytes()).ok()?;
+            bytes.try_into().ok().map(Self)
+        })
     }
 }
 
@@ -198,6 +215,9 @@ pub struct Hook {
     /// What a sender may upload.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uploads: Option<UploadRule>,
+    /// What an email hook takes, and from whom.
+    #[serde(default)]
+    pub mail: MailRule,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last changed.
@@ -236,6 +256,7 @@ impl Hook {
             tape: false,
             guard: None,
             uploads: None,
+            mail: MailRule::default(),
             created_at: now,
             updated_at: now,
         }
@@ -265,6 +286,21 @@ impl Hook {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_hash_is_read_from_an_address_in_either_form_and_any_case() {
+        let hash = HookHash::from_random([0xa7; 32]);
+        let short = hash.short();
+        assert_eq!(short.len(), 52);
+        for local in [hash.to_string(), hash.to_string().to_uppercase(), short.clone(), short.to_uppercase()] {
+            assert_eq!(HookHash::of_local_part(&local), Some(hash), "{local}");
+        }
+        // The last character has bits to spare; another one with the same bits would be a second spelling.
+        let second_spelling = format!("{}r", &short[..51]);
+        for wrong in ["", "info", &short[1..], &format!("{short}a"), &second_spelling] {
+            assert_eq!(HookHash::of_local_part(wrong), None, "{wrong}");
+        }
+    }
 
     fn reply(status: u16, body: Option<&str>, location: Option<&str>) -> Reply {
         Reply { status, body: body.map(str::to_owned), content_type: None, location: location.map(str::to_owned) }

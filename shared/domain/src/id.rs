@@ -94,6 +94,13 @@ id! {
     ApiKeyId
 }
 
+impl TransactionId {
+    /// The one transaction that a mail is at a hook, however often it is told of; `mail` is what SES calls it.
+    pub fn for_mail(hook: HookId, mail: &str) -> Self {
+        Self(derive("mail", &[&hook.0, mail.as_bytes()]))
+    }
+}
+
 impl RunId {
     /// The one run that `workflow` has for `transaction`, however often the transaction is delivered.
     pub fn for_transaction(transaction: TransactionId, workflow: WorkflowId) -> Self {
@@ -184,6 +191,14 @@ mod tests {
         let other = WorkflowId::fresh(NOON, [3; 8]);
         assert_eq!(RunId::for_transaction(transaction, workflow), RunId::for_transaction(transaction, workflow));
         assert_ne!(RunId::for_transaction(transaction, workflow), RunId::for_transaction(transaction, other));
+    }
+
+    #[test]
+    fn a_mail_is_one_transaction_at_each_hook() {
+        let (hook, other) = (HookId::fresh(NOON, [1; 8]), HookId::fresh(NOON, [2; 8]));
+        assert_eq!(TransactionId::for_mail(hook, "ses-1"), TransactionId::for_mail(hook, "ses-1"));
+        assert_ne!(TransactionId::for_mail(hook, "ses-1"), TransactionId::for_mail(other, "ses-1"));
+        assert_ne!(TransactionId::for_mail(hook, "ses-1"), TransactionId::for_mail(hook, "ses-2"));
     }
 
     #[test]

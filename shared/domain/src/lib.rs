@@ -26,8 +26,8 @@ pub use custom::{CUSTOM_STR_LIMIT_CHARS, CUSTOM_TXT_LIMIT_CHARS, CustomProblem, 
 pub use email_address::EmailAddress;
 pub use hook::{
     Auth, BEARER, DUPLICATES_DEFAULT_SECONDS, DUPLICATES_LIMIT_SECONDS, DuplicateRule, Duplicates, Guard, Hook,
-    HookHash, HookKind, Limit, REPLY_BODY_LIMIT_BYTES, RETIRED_SECONDS, Reply, RetiredSecret, SECRETS_LIMIT, Secret,
-    UPLOAD_LIMIT_BYTES, UploadRule,
+    HookHash, HookKind, Limit, MailBody, MailPolicy, MailRule, REPLY_BODY_LIMIT_BYTES, RETIRED_SECONDS, Reply,
+    RetiredSecret, SECRETS_LIMIT, Secret, Treatment, UPLOAD_LIMIT_BYTES, UploadRule,
 };
 pub use id::{ApiKeyId, HookId, InvalidId, KlassId, OrgId, RecordId, RunId, TransactionId, WorkflowId};
 pub use klass::{Klass, Property};

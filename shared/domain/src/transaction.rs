@@ -1,7 +1,7 @@
 //! Transactions: arrivals that were accepted, in the one shape every workflow sees.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::{HookId, HookKind, OrgId, Timestamp, TransactionId, exact::object};
 
@@ -22,6 +22,10 @@ pub struct Transaction {
     /// What the sender sent.
     #[serde(with = "crate::exact")]
     pub data: Value,
+    /// What is known of the mail that the data was in, where it came in one: who wrote to whom, what was checked, what
+    /// was attached. *Shape*: `docs/email.md`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<Value>,
 }
 
 impl Transaction {
@@ -40,10 +44,13 @@ impl Transaction {
                 "links": { "self": format!("/v1/hooks/{}/{}", kind.word(), self.hook) },
             },
         });
+        let mut attributes =
+            Map::from_iter([("createdAt".to_owned(), json!(self.created_at)), ("data".to_owned(), self.data.clone())]);
+        attributes.extend(self.email.clone().map(|email| ("email".to_owned(), email)));
         object([
             ("id", json!(self.id)),
             ("type", json!("transaction")),
-            ("attributes", object([("createdAt", json!(self.created_at)), ("data", self.data.clone())])),
+            ("attributes", Value::Object(attributes)),
             ("relationships", relationships),
         ])
     }
@@ -73,6 +80,7 @@ mod tests {
             hook_kind: HookKind::Form,
             created_at: Timestamp::parse("2017-12-22T05:23:02.138Z").unwrap(),
             data: json!({"orderId": "1234", "price": "$10.25", "quantity": 2, "email": "test@example.com"}),
+            email: None,
         };
         let expected = r#"{"id":"a5c3694a5d1ab8ffee5b2b0e","type":"transaction","attributes":{"createdAt":"2017-12-22T05:23:02.138Z","data":{"orderId":"1234","price":"$10.25","quantity":2,"email":"test@example.com"}},"relationships":{"org":{"data":{"type":"org","id":"581392b55ac7a2110099d9c8"},"links":{"self":"/v1/org/581392b55ac7a2110099d9c8"}},"hook":{"data":{"type":"form_hook","id":"5a345109e578360010eaa1ad"},"links":{"self":"/v1/hooks/form/5a345109e578360010eaa1ad"}}}}"#;
         assert_eq!(transaction.document().to_string(), expected);

@@ -118,6 +118,7 @@ mod tests {
             hook_kind: HookKind::Form,
             created_at: now,
             data,
+            email: None,
         };
         Envelope::new("kustomer.hooks.form.x.receive".to_owned(), transaction, Vec::new())
     }

@@ -132,7 +132,8 @@ impl Door {
         circumstances: &Circumstances,
     ) -> Result<Taken, NotAccepted> {
         let Part { position, id, data, source } = part;
-        let mut transaction = Transaction { id, org: hook.org, hook: hook.id, hook_kind: hook.kind, created_at, data };
+        let mut transaction =
+            Transaction { id, org: hook.org, hook: hook.id, hook_kind: hook.kind, created_at, data, email: None };
         let delivery_id = source.as_ref().and_then(|source| source.delivery_id.as_deref());
         if let Some(key) = repeats::repeat_key(hook, delivery_id, circumstances, position, &transaction.data) {
             let body_sha256 = data_sha256(&transaction.data);
