@@ -4,6 +4,7 @@
 //! takes an object that uses its private key for a number.
 
 mod source;
+pub mod tolerant;
 mod visitor;
 
 use std::borrow::Cow;
