@@ -15,6 +15,7 @@ mod media_type;
 mod multipart;
 mod notes;
 mod refusal;
+pub mod ses;
 mod sniff;
 mod xml;
 
