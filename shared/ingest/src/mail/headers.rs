@@ -37,6 +37,8 @@ pub struct Headers {
     pub precedence: Option<String>,
     /// `List-Id` as it was sent.
     pub list_id: Option<String>,
+    /// `X-Hookwright-Run` as it was sent: a workflow of ours sent this mail.
+    pub hookwright_run: Option<String>,
     /// `Received`, unfolded, newest first; at most 50. Only the first was written by the receiving server.
     pub received: Vec<String>,
 }
