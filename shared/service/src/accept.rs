@@ -23,7 +23,7 @@ use crate::{
 
 pub use circumstances::Circumstances;
 pub use refuse::Diagnosis;
-pub(crate) use repeats::data_sha256;
+pub(crate) use repeats::{RepeatKey, data_sha256, mail_key};
 pub use take::{Repeat, Taken};
 
 /// The most bytes of a body. *Source*: 400 KB "including whitespace" at Kustomer; here 400 KiB.
@@ -192,7 +192,7 @@ impl Door {
     }
 
     /// A debugging aid that fails must not fail what it watches.
-    async fn log(&self, hook: &Hook, interaction: &Interaction) {
+    pub(crate) async fn log(&self, hook: &Hook, interaction: &Interaction) {
         if let Err(error) = runs::log_interaction(self.store.as_ref(), hook, interaction).await {
             tracing::error!(hook.id = %hook.id, %error, "the debug log was not written");
         }
@@ -242,6 +242,6 @@ pub(crate) fn refused_body(refusal: Refusal) -> Rejected {
     }
 }
 
-fn owner_note(note: ingest::Note) -> Note {
+pub(crate) fn owner_note(note: ingest::Note) -> Note {
     Note { code: note.code.to_owned(), path: note.path, message: note.message }
 }

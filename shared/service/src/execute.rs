@@ -117,7 +117,8 @@ impl Executor {
         let fired = all.into_iter().map(|event| event.name).collect();
         let occurred_at = source.as_ref().and_then(|source| events::occurred_at(source, &transaction));
         let event = hook_event;
-        Ok(StoredTransaction { transaction, event, notes, considered, source, occurred_at, fired, events: listened })
+        let (not_fired, events) = (None, listened);
+        Ok(StoredTransaction { transaction, event, notes, not_fired, considered, source, occurred_at, fired, events })
     }
 }
 

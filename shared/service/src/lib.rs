@@ -20,6 +20,7 @@ pub mod execute;
 pub mod guard;
 pub mod http;
 mod limits;
+pub mod mail;
 pub mod senders;
 mod uploads;
 
@@ -28,4 +29,5 @@ pub use envelope::{Envelope, Source, UnreadableMessage};
 pub use execute::Executor;
 pub use http::api::Management;
 pub use limits::{Limits, Standing};
+pub use mail::MailDoor;
 pub use senders::Senders;

@@ -6,6 +6,7 @@
 //! | run, with the first entries of its journal | `{org}#run#{id}` | `run` | `{org}#workflow#{workflow}`, by start |
 //! | later entries of the journal | `{org}#run#{id}` | `journal#000001` … | |
 //! | interaction of a hook in debug | `{org}#debug#{hook}` | instant, id | |
+//! | mail in quarantine | `{org}#quarantined#{hook}#{id}` | `mail` | `{org}#quarantine#{hook}`, by arrival |
 //! | refusal of a hook, one of the last 20 | `{org}#refusals#{hook}` | place | |
 //! | arrival on a hook's tape | `{org}#tape#{hook}` | instant, id | |
 //! | mark of an arrival, against repeats | `{org}#seen#{hook}#{digest}` | `mark` | |
@@ -16,6 +17,7 @@
 mod debug_log;
 mod duplicates;
 mod journal;
+mod quarantine;
 mod refusals;
 mod tape;
 mod trace;
@@ -33,6 +35,7 @@ use crate::{
 pub use debug_log::{Interaction, Refusal, list_interactions, log_interaction};
 pub use duplicates::{Mark, Marked, find_mark, mark};
 pub use journal::{JournalEntry, StoredRun, find_run, find_run_heads, list_runs, run_changes};
+pub use quarantine::{Quarantined, discard_quarantined, find_quarantined, list_quarantined, mark_released, quarantine};
 pub use refusals::{Reason, RefusalRecord, keep_refusal, list_refusals};
 pub use tape::{Placed, Recording, list_recordings, record};
 pub use trace::{Admitted, AppEvent, Considered, StoredTransaction, Verdict, admit, find_transaction};

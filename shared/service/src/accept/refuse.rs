@@ -33,14 +33,13 @@ impl Door {
         tracing::warn!(hook.id = %hook.id, code = rejected.code, body_bytes, "refused a request");
         let Some(slot) = self.limits.refusal_slot(hook.id, now) else { return };
         let Ok(id) = self.fresh_id() else { return };
-        let content_type = circumstances.header("content-type").map(str::to_owned);
         if hook.is_debugging(now) {
             let refusal = runs::Refusal {
                 id,
                 created_at: now,
                 code: rejected.code.to_owned(),
                 detail: rejected.detail.clone(),
-                content_type: content_type.clone(),
+                content_type: circumstances.header("content-type").map(str::to_owned),
                 body_bytes,
             };
             self.log(hook, &Interaction::Refused(refusal)).await;
@@ -56,12 +55,18 @@ impl Door {
             failure: or_told(diagnosis.failure, &rejected.detail),
             reasons: diagnosis.reasons,
             method: circumstances.method.clone(),
-            content_type,
+            content_type: circumstances.header("content-type").map(str::to_owned),
             body_bytes,
             source_address: circumstances.source_address.map(|address| address.to_string()),
             headers: circumstances.header_names.clone(),
+            transaction: None,
         };
-        if let Err(error) = runs::keep_refusal(self.store.as_ref(), hook.org, hook.id, slot, &record).await {
+        self.keep_refusal(hook, slot, &record).await;
+    }
+
+    /// Keeps the record of a refusal in its place; a mail that starts nothing leaves one too.
+    pub(crate) async fn keep_refusal(&self, hook: &Hook, slot: usize, record: &RefusalRecord) {
+        if let Err(error) = runs::keep_refusal(self.store.as_ref(), hook.org, hook.id, slot, record).await {
             tracing::error!(hook.id = %hook.id, %error, "a refusal was not kept");
         }
     }

@@ -9,20 +9,23 @@ use super::circumstances::Circumstances;
 /// How long an `Idempotency-Key` is remembered where the hook does not say. *Source*: Stripe's 24 hours.
 const KEY_SECONDS: u32 = 24 * 60 * 60;
 
+/// How long a `Message-ID` is remembered. *Source*: reference `email`, section 1.4.
+const MESSAGE_ID_SECONDS: u32 = 24 * 60 * 60;
+
 /// The most bytes of an `Idempotency-Key`. *Source*: Stripe's 255 characters.
 pub(super) const IDEMPOTENCY_KEY_LIMIT_BYTES: usize = 255;
 
 /// Under which key an arrival is remembered, and for how long.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct RepeatKey {
-    pub(super) key: String,
+pub(crate) struct RepeatKey {
+    pub(crate) key: String,
     pub(super) window_seconds: u32,
     pub(super) same_key_other_body: OtherBody,
 }
 
 /// What the same key with another body means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum OtherBody {
+pub(crate) enum OtherBody {
     /// The same delivery: a provider may count its tries in the body.
     Same,
     /// A mistake of the sender.
@@ -48,13 +51,8 @@ pub(super) fn repeat_key(
     let window = |default| rule.map_or(default, |rule| rule.window_seconds);
     let same =
         |key, default| Some(RepeatKey { key, window_seconds: window(default), same_key_other_body: OtherBody::Same });
-    if let Some(Duplicates { fields, .. }) = rule.filter(|rule| !rule.fields.is_empty()) {
-        let values: Vec<&Value> = fields.iter().map(|field| at(data, field).unwrap_or(&Value::Null)).collect();
-        if values.iter().all(|value| value.is_null()) {
-            return None;
-        }
-        let texts: Vec<String> = values.iter().map(ToString::to_string).collect();
-        return same(format!("fields:{}", texts.join(",")), DUPLICATES_DEFAULT_SECONDS);
+    if let Some(rule) = rule.filter(|rule| !rule.fields.is_empty()) {
+        return same(fields_key(rule, data)?, DUPLICATES_DEFAULT_SECONDS);
     }
     // The parts of a batch may come under one key and are none the less not each other's repeats.
     let of_part = |key| if position == 0 { key } else { format!("part {position} of {key}") };
@@ -66,6 +64,35 @@ pub(super) fn repeat_key(
         return Some(RepeatKey { key, window_seconds: window(KEY_SECONDS), same_key_other_body: OtherBody::Conflict });
     }
     rule.and_then(|_| same(format!("body:{}", data_sha256(data)), DUPLICATES_DEFAULT_SECONDS))
+}
+
+/// The key of a mail that its sender calls `message_id`; nothing where every mail counts.
+///
+/// The data is in the key, because senders exist that give all their mails one id.
+pub(crate) fn mail_key(hook: &Hook, message_id: &str, data: &Value) -> Option<RepeatKey> {
+    let (key, window_seconds) = match &hook.duplicates {
+        Some(DuplicateRule::Taken) => return None,
+        Some(DuplicateRule::Suppressed(rule)) if !rule.fields.is_empty() => {
+            (fields_key(rule, data)?, rule.window_seconds)
+        }
+        Some(DuplicateRule::Suppressed(rule)) => (message_key(message_id, data), rule.window_seconds),
+        None => (message_key(message_id, data), MESSAGE_ID_SECONDS),
+    };
+    Some(RepeatKey { key, window_seconds, same_key_other_body: OtherBody::Same })
+}
+
+fn message_key(message_id: &str, data: &Value) -> String {
+    format!("mail:{}:{message_id}", data_sha256(data))
+}
+
+/// Nothing where none of the fields is in the data.
+fn fields_key(rule: &Duplicates, data: &Value) -> Option<String> {
+    let values: Vec<&Value> = rule.fields.iter().map(|field| at(data, field).unwrap_or(&Value::Null)).collect();
+    if values.iter().all(|value| value.is_null()) {
+        return None;
+    }
+    let texts: Vec<String> = values.iter().map(ToString::to_string).collect();
+    Some(format!("fields:{}", texts.join(",")))
 }
 
 /// The SHA-256 of the data as JSON, in hex: what tells two arrivals with one key apart.

@@ -13,7 +13,7 @@ use super::{
     Arrival, Door, NotAccepted,
     circumstances::Circumstances,
     data_sha256, owner_note,
-    repeats::{self, IDEMPOTENCY_KEY_LIMIT_BYTES, OtherBody},
+    repeats::{self, IDEMPOTENCY_KEY_LIMIT_BYTES, OtherBody, RepeatKey},
 };
 use crate::{
     envelope::{Envelope, Source},
@@ -127,15 +127,31 @@ impl Door {
         hook: &Hook,
         part: Part,
         created_at: Timestamp,
-        mut repeat: Repeat,
+        repeat: Repeat,
         notes: Vec<domain::Note>,
         circumstances: &Circumstances,
     ) -> Result<Taken, NotAccepted> {
         let Part { position, id, data, source } = part;
-        let mut transaction =
-            Transaction { id, org: hook.org, hook: hook.id, hook_kind: hook.kind, created_at, data, email: None };
+        let (org, hook_kind) = (hook.org, hook.kind);
+        let transaction = Transaction { id, org, hook: hook.id, hook_kind, created_at, data, email: None };
         let delivery_id = source.as_ref().and_then(|source| source.delivery_id.as_deref());
-        if let Some(key) = repeats::repeat_key(hook, delivery_id, circumstances, position, &transaction.data) {
+        let key = repeats::repeat_key(hook, delivery_id, circumstances, position, &transaction.data);
+        let envelope = Envelope::new(hook.event_name.clone(), transaction, notes).from_source(source);
+        self.enqueue(hook, envelope, repeat, key).await
+    }
+
+    /// Puts what `envelope` holds on the queue, under the id that it had when it came before.
+    ///
+    /// *Errors*: [`NotAccepted`], also where it is too large for the queue.
+    pub(crate) async fn enqueue(
+        &self,
+        hook: &Hook,
+        mut envelope: Envelope,
+        mut repeat: Repeat,
+        key: Option<RepeatKey>,
+    ) -> Result<Taken, NotAccepted> {
+        let transaction = &mut envelope.transaction;
+        if let Some(key) = key {
             let body_sha256 = data_sha256(&transaction.data);
             let mark = Mark { transaction: transaction.id, created_at: transaction.created_at, body_sha256 };
             let marked =
@@ -149,7 +165,6 @@ impl Door {
                 tracing::info!(transaction.id = %transaction.id, hook.id = %hook.id, "a delivery was repeated");
             }
         }
-        let envelope = Envelope::new(hook.event_name.clone(), transaction, notes).from_source(source);
         let message = envelope.message()?;
         if message.len() > MESSAGE_LIMIT_BYTES {
             return Err(too_large_decoded().into());

@@ -55,6 +55,9 @@ pub struct RefusalRecord {
     pub source_address: Option<String>,
     /// The names of its headers; never their values.
     pub headers: Vec<String>,
+    /// What was kept of a mail that started nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transaction: Option<TransactionId>,
 }
 
 /// Keeps `refusal` in the place `slot`, over the one that was there.

@@ -4,7 +4,7 @@ use domain::{Note, OrgId, RunId, Transaction, TransactionId, WorkflowId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{RETENTION_SECONDS, item, put_or_find};
+use super::{RETENTION_SECONDS, Reason, item, put_or_find};
 use crate::{
     document,
     envelope::Source,
@@ -60,6 +60,9 @@ pub struct StoredTransaction {
     pub event: String,
     /// What its owner should know about the body.
     pub notes: Vec<Note>,
+    /// Why it fired nothing, where it is kept for the record only, as a mail without data is.
+    #[serde(default, rename = "notFired", skip_serializing_if = "Option::is_none")]
+    pub not_fired: Option<Reason>,
     /// Every workflow that listened; empty when none did.
     pub considered: Vec<Considered>,
     /// How it came to a webhook.

@@ -193,18 +193,20 @@ async fn trace(call: &Call<'_>, stored: &StoredTransaction) -> Result<Value, Ref
         }
         considered.push(line);
     }
-    let reason =
+    let none_ran =
         match (stored.considered.is_empty(), stored.considered.iter().any(|considered| considered.run.is_some())) {
             (true, _) => Some("No workflow listens to this event."),
             (false, false) => Some("Every workflow that listens to this event is disabled."),
             (false, true) => None,
         };
+    let reason = stored.not_fired.as_ref().map(|reason| reason.sentence.as_str()).or(none_ran);
     Ok(object([
         ("event", json!(stored.event)),
         ("events", json!(stored.fired)),
         ("source", source(stored)),
         ("considered", Value::Array(considered)),
         ("reason", json!(reason)),
+        ("notFired", json!(stored.not_fired)),
         ("notes", json!(stored.notes)),
     ]))
 }

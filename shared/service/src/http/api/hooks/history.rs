@@ -106,6 +106,7 @@ fn refusal_resource(refusal: RefusalRecord) -> Value {
             "bodyBytes": refusal.body_bytes,
             "sourceAddress": refusal.source_address,
             "headers": refusal.headers,
+            "transactionId": refusal.transaction,
         },
     })
 }

@@ -1,0 +1,368 @@
+//! The door for mail: from what SES tells to transactions.
+//!
+//! Nobody waits for an answer here. A mail that cannot be used is a result that is recorded, because sending it again would
+//! change nothing; only a world that does not answer is an error, and then the same mail comes again. What comes twice
+//! becomes one transaction, because its id follows from what SES calls the mail and the hook.
+
+mod document;
+mod policy;
+mod recipients;
+mod release;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use domain::{Hook, HookId, HookKind, MailBody, Secret, Timestamp, Transaction, TransactionId};
+use ingest::{
+    mail::{Entities, Mail, Wishes},
+    ses::{Delivery, Place},
+};
+use serde_json::Value;
+
+use crate::{
+    accept::{self, Address, Door, NotAccepted, Repeat, owner_note},
+    envelope::Envelope,
+    ports::{Mails, Unavailable},
+    runs::{self, Interaction, Quarantined, Reason, RefusalRecord, StoredTransaction},
+};
+
+use document::Described;
+use policy::Verdict;
+
+pub use recipients::Recipient;
+pub use release::NotReleased;
+
+/// How long after its arrival a mail that is not there is waited for, before it counts as gone. *Why*: SES stores a mail
+/// before it tells of it, so only a store that lags can be behind; Lambda's own repeats come within three minutes.
+const LAG_SECONDS: i64 = 15 * 60;
+
+/// What stands behind the addresses of email hooks.
+pub struct MailDoor {
+    /// The door that all hooks share.
+    pub door: Arc<Door>,
+    /// Mails as they came.
+    pub mails: Arc<dyn Mails>,
+    /// The domain of the addresses.
+    pub domain: String,
+    /// The bucket of `mails`, where it has a name; what is said to lie in another one is not read.
+    pub bucket: Option<String>,
+    /// What keys of mails begin with where only the id of a mail is told: `inbound/`.
+    pub key_prefix: String,
+}
+
+/// What became of a mail at one hook.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MailOutcome {
+    /// The hook.
+    pub hook: HookId,
+    /// The transaction: the one of then, where the mail had come before.
+    pub transaction: TransactionId,
+    /// What it was.
+    pub what: What,
+}
+
+/// What became of a mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum What {
+    /// It is on the queue.
+    Fired,
+    /// It had come before; its transaction is on the queue again, where it does nothing new.
+    Repeated,
+    /// It is kept as a transaction that fires nothing, for this reason.
+    Recorded(&'static str),
+    /// It waits to be released, for this reason.
+    Quarantined(&'static str),
+}
+
+/// A mail at one hook.
+struct Arriving<'a> {
+    hook: &'a Hook,
+    recipient: &'a Recipient,
+    delivery: &'a Delivery,
+    raw: &'a Bytes,
+    mail: Mail,
+    id: TransactionId,
+    created_at: Timestamp,
+}
+
+/// Whether somebody has looked at a mail and let it in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Trust {
+    /// It has to pass the hook's policy.
+    Judged,
+    /// It was released from quarantine.
+    Released,
+}
+
+impl MailDoor {
+    /// Takes the mail of `delivery` in at each hook that it was sent to; none where it was sent to none.
+    ///
+    /// *Once it returns*, the mail is a transaction on the queue, in quarantine, or recorded with a reason, at each of them.
+    /// *Errors*: [`Unavailable`]; telling of the same delivery again is safe.
+    pub async fn receive(&self, delivery: &Delivery) -> Result<Vec<MailOutcome>, Unavailable> {
+        let hooks = match &delivery.recipients {
+            Some(recipients) => self.hooks_for(recipients).await?,
+            None => Vec::new(),
+        };
+        if hooks.is_empty() && delivery.recipients.is_some() {
+            tracing::info!(mail.id = delivery.id, "no hook has an address that this mail was sent to");
+            return Ok(Vec::new());
+        }
+        let Some(raw) = self.raw(delivery).await? else { return self.gone(&hooks, delivery).await };
+        let hooks = match &delivery.recipients {
+            Some(_) => hooks,
+            None => self.hooks_for(&recipients::stamped(&raw, &delivery.id)).await?,
+        };
+        let mut outcomes = Vec::with_capacity(hooks.len());
+        for (hook, recipient) in &hooks {
+            outcomes.push(self.arrive(hook, recipient, delivery, &raw, Trust::Judged).await?);
+        }
+        Ok(outcomes)
+    }
+
+    /// The hook that mail to `address` goes to; nothing for every other address.
+    pub async fn hook_for(&self, address: &str) -> Result<Option<Arc<Hook>>, Unavailable> {
+        Ok(self.hooks_for(&[address.to_owned()]).await?.into_iter().next().map(|(hook, _)| hook))
+    }
+
+    /// The distinct hooks among `recipients`, each with the first address that it was reached at.
+    async fn hooks_for(&self, recipients: &[String]) -> Result<Vec<(Arc<Hook>, Recipient)>, Unavailable> {
+        let mut hooks: Vec<(Arc<Hook>, Recipient)> = Vec::new();
+        for recipient in recipients.iter().filter_map(|address| Recipient::parse(address, &self.domain)) {
+            if hooks.iter().any(|(hook, _)| hook.hash == recipient.hash) {
+                continue;
+            }
+            match self.door.hook_at(HookKind::Email, Address { org: None, hash: recipient.hash }, None).await {
+                Ok(hook) => hooks.push((hook, recipient)),
+                Err(NotAccepted::Rejected(_)) => {}
+                Err(NotAccepted::Unavailable(error)) => return Err(error),
+                Err(NotAccepted::Throttled(_)) => return Err(too_many_look_ups()),
+            }
+        }
+        Ok(hooks)
+    }
+
+    async fn raw(&self, delivery: &Delivery) -> Result<Option<Bytes>, Unavailable> {
+        let (bucket, key) = match &delivery.place {
+            Place::Inline(bytes) => return Ok(Some(bytes.clone())),
+            Place::Object { bucket, key } => (bucket, key),
+        };
+        if let (Some(named), Some(own)) = (bucket, &self.bucket)
+            && named != own
+        {
+            tracing::warn!(mail.id = delivery.id, "a mail is said to lie in a bucket that is not ours; it is not read");
+            return Ok(None);
+        }
+        self.mails.read(&key.clone().unwrap_or_else(|| self.key_of(&delivery.id))).await
+    }
+
+    fn key_of(&self, id: &str) -> String {
+        format!("{}{id}", self.key_prefix)
+    }
+
+    async fn gone(
+        &self,
+        hooks: &[(Arc<Hook>, Recipient)],
+        delivery: &Delivery,
+    ) -> Result<Vec<MailOutcome>, Unavailable> {
+        let now = self.door.world.now();
+        if delivery.received_at.is_some_and(|received_at| now < received_at.plus_seconds(LAG_SECONDS)) {
+            return Err(Unavailable { port: "mails", cause: "the mail is not there yet".to_owned() });
+        }
+        tracing::error!(mail.id = delivery.id, "a mail is gone: the bucket has removed it");
+        let nothing = Bytes::new();
+        let mut outcomes = Vec::with_capacity(hooks.len());
+        for (hook, recipient) in hooks {
+            let arriving = self.arriving(hook, recipient, delivery, &nothing, Mail::default());
+            outcomes.push(self.record(arriving, policy::gone()).await?);
+        }
+        Ok(outcomes)
+    }
+
+    fn arriving<'a>(
+        &self,
+        hook: &'a Hook,
+        recipient: &'a Recipient,
+        delivery: &'a Delivery,
+        raw: &'a Bytes,
+        mail: Mail,
+    ) -> Arriving<'a> {
+        let id = TransactionId::for_mail(hook.id, &delivery.id);
+        let created_at = delivery.received_at.unwrap_or_else(|| self.door.world.now());
+        Arriving { hook, recipient, delivery, raw, mail, id, created_at }
+    }
+
+    async fn arrive(
+        &self,
+        hook: &Hook,
+        recipient: &Recipient,
+        delivery: &Delivery,
+        raw: &Bytes,
+        trust: Trust,
+    ) -> Result<MailOutcome, Unavailable> {
+        let rule = &hook.mail;
+        let entities = if rule.decode_entities { Entities::Decoded } else { Entities::Kept };
+        let mail = ingest::mail::read(raw, &Wishes { key: rule.key.as_ref().map(Secret::reveal), entities });
+        let arriving = self.arriving(hook, recipient, delivery, raw, mail);
+        let verdict = match trust {
+            Trust::Judged => policy::judge(rule, delivery, &arriving.mail, &self.domain),
+            Trust::Released => Verdict::Passed,
+        };
+        match verdict {
+            Verdict::Passed => {}
+            Verdict::Quarantined(reason) => return self.quarantine(arriving, reason).await,
+            Verdict::Dropped(reason) => return self.record(arriving, reason).await,
+        }
+        if let Some(reason) = policy::without_data(rule, &arriving.mail) {
+            return self.record(arriving, reason).await;
+        }
+        if trust == Trust::Judged && self.is_over_limit(&arriving).await? {
+            return self.quarantine(arriving, policy::over_limit()).await;
+        }
+        self.fire(arriving).await
+    }
+
+    /// Whether the hook has had its share. A mail that was let in before is not counted out now.
+    async fn is_over_limit(&self, arriving: &Arriving<'_>) -> Result<bool, Unavailable> {
+        match self.door.admit(arriving.hook).await {
+            Ok(_) => Ok(false),
+            Err(NotAccepted::Unavailable(error)) => Err(error),
+            Err(NotAccepted::Rejected(_)) => Ok(true),
+            Err(NotAccepted::Throttled(_)) => {
+                let Some(key) = arriving.repeat_key() else { return Ok(true) };
+                let (store, hook) = (self.door.store.as_ref(), arriving.hook);
+                let before = runs::find_mark(store, hook.org, hook.id, &key.key).await?;
+                Ok(before.is_none_or(|before| before.transaction != arriving.id))
+            }
+        }
+    }
+
+    /// Attachments go to the blob store before, so that a transaction never names bytes that are not there.
+    async fn fire(&self, arriving: Arriving<'_>) -> Result<MailOutcome, Unavailable> {
+        let kept = arriving.hook.mail.attachments;
+        if kept {
+            for attachment in &arriving.mail.attachments {
+                let (pieces, raw) = (attachment.clone(), arriving.raw.clone());
+                let pieces = Arc::new(move || -> Box<dyn Iterator<Item = Bytes> + Send> {
+                    Box::new(pieces.pieces(raw.clone()))
+                });
+                self.door.blobs.put_pieces(&attachment.sha256, attachment.size, pieces).await?;
+            }
+        }
+        let described = if kept { Described::WithFiles } else { Described::WithoutFiles };
+        let key = arriving.repeat_key();
+        let notes = arriving.mail.notes.iter().cloned().map(owner_note).collect();
+        let transaction = self.transaction(&arriving, arriving.mail.data.clone(), described);
+        let envelope = Envelope::new(arriving.hook.event_name.clone(), transaction, notes);
+        match self.door.enqueue(arriving.hook, envelope, Repeat::No, key).await {
+            Ok(taken) => {
+                let what = if taken.repeat == Repeat::Yes { What::Repeated } else { What::Fired };
+                Ok(MailOutcome { hook: arriving.hook.id, transaction: taken.transaction.id, what })
+            }
+            Err(NotAccepted::Unavailable(error)) => Err(error),
+            Err(NotAccepted::Rejected(_) | NotAccepted::Throttled(_)) => {
+                self.record(arriving, policy::too_large()).await
+            }
+        }
+    }
+
+    fn transaction(&self, arriving: &Arriving<'_>, data: Value, described: Described) -> Transaction {
+        let Arriving { hook, id, created_at, .. } = *arriving;
+        let email = Some(document::email(arriving, described));
+        Transaction { id, org: hook.org, hook: hook.id, hook_kind: hook.kind, created_at, data, email }
+    }
+
+    /// Keeps a transaction that fires nothing, and the reason where the hook's owner looks for reasons.
+    async fn record(&self, arriving: Arriving<'_>, reason: policy::Refused) -> Result<MailOutcome, Unavailable> {
+        let hook = arriving.hook;
+        let transaction = self.transaction(&arriving, Value::Null, Described::WithoutFiles);
+        let stored = StoredTransaction {
+            transaction: transaction.clone(),
+            event: hook.event_name.clone(),
+            notes: arriving.mail.notes.iter().cloned().map(owner_note).collect(),
+            not_fired: Some(Reason { code: reason.code.to_owned(), sentence: reason.sentence.clone() }),
+            considered: Vec::new(),
+            source: None,
+            occurred_at: None,
+            fired: Vec::new(),
+            events: Vec::new(),
+        };
+        let admitted = runs::admit(self.door.store.as_ref(), &stored).await?;
+        if admitted == runs::Admitted::First {
+            if hook.is_debugging(self.door.world.now()) {
+                self.door.log(hook, &Interaction::Accepted(transaction)).await;
+            }
+            self.explain(&arriving, &reason).await;
+        }
+        Ok(MailOutcome { hook: hook.id, transaction: arriving.id, what: What::Recorded(reason.code) })
+    }
+
+    async fn quarantine(&self, arriving: Arriving<'_>, reason: policy::Refused) -> Result<MailOutcome, Unavailable> {
+        let hook = arriving.hook;
+        let quarantined = Quarantined {
+            id: arriving.id,
+            created_at: arriving.created_at,
+            code: reason.code.to_owned(),
+            sentence: reason.sentence.clone(),
+            mail: arriving.delivery.id.clone(),
+            key: self.stored_key(arriving.delivery),
+            recipient: arriving.recipient.address.clone(),
+            bytes: arriving.raw.len(),
+            email: document::email(&arriving, Described::WithoutFiles),
+            released_at: None,
+            transaction: None,
+        };
+        if runs::quarantine(self.door.store.as_ref(), hook.org, hook.id, &quarantined).await? {
+            self.explain(&arriving, &reason).await;
+        }
+        Ok(MailOutcome { hook: hook.id, transaction: arriving.id, what: What::Quarantined(reason.code) })
+    }
+
+    /// Where the mail can be read again; nothing for one that came whole in the event and lies nowhere.
+    fn stored_key(&self, delivery: &Delivery) -> Option<String> {
+        match &delivery.place {
+            Place::Object { key, .. } => Some(key.clone().unwrap_or_else(|| self.key_of(&delivery.id))),
+            Place::Inline(_) => None,
+        }
+    }
+
+    /// Tells the hook's owner, among the refusals of the hook. A record that fails must not bring the mail again.
+    async fn explain(&self, arriving: &Arriving<'_>, reason: &policy::Refused) {
+        let hook = arriving.hook;
+        let now = self.door.world.now();
+        tracing::warn!(hook.id = %hook.id, transaction.id = %arriving.id, code = reason.code, "a mail started nothing");
+        let Some(slot) = self.door.limits.refusal_slot(hook.id, now) else { return };
+        let record = RefusalRecord {
+            id: arriving.id,
+            created_at: now,
+            code: reason.code.to_owned(),
+            detail: reason.sentence.clone(),
+            check: reason.check.to_owned(),
+            failure: reason.sentence.clone(),
+            reasons: policy::reasons(&arriving.mail),
+            method: "MAIL".to_owned(),
+            content_type: Some(arriving.mail.tree.content_type.clone()).filter(|text| !text.is_empty()),
+            body_bytes: arriving.raw.len(),
+            source_address: None,
+            headers: Vec::new(),
+            transaction: Some(arriving.id),
+        };
+        self.door.keep_refusal(hook, slot, &record).await;
+    }
+}
+
+impl Arriving<'_> {
+    /// Under which key the mail is remembered.
+    fn repeat_key(&self) -> Option<accept::RepeatKey> {
+        let message_id = self.mail.headers.message_id.as_deref().filter(|id| !id.is_empty());
+        accept::mail_key(self.hook, message_id.unwrap_or(&self.delivery.id), &self.mail.data)
+    }
+
+    fn wants(&self, body: MailBody) -> bool {
+        self.hook.mail.bodies.contains(&body)
+    }
+}
+
+fn too_many_look_ups() -> Unavailable {
+    Unavailable { port: "store", cause: "too many addresses were asked for that do not exist".to_owned() }
+}

@@ -1,0 +1,80 @@
+//! Letting a mail out of quarantine, or throwing it away.
+
+use bytes::Bytes;
+use domain::{Hook, TransactionId};
+use ingest::ses::{Delivery, Place, Verdicts};
+
+use super::{MailDoor, MailOutcome, Recipient, Trust};
+use crate::{
+    directory::Versioned,
+    ports::Unavailable,
+    runs::{self, Quarantined},
+};
+
+/// Why a mail was not released.
+#[derive(Debug)]
+pub enum NotReleased {
+    /// There is no such mail in the hook's quarantine.
+    Unknown,
+    /// The mail itself has expired.
+    Gone,
+    /// The world must recover.
+    Unavailable(Unavailable),
+}
+
+impl From<Unavailable> for NotReleased {
+    fn from(error: Unavailable) -> Self {
+        Self::Unavailable(error)
+    }
+}
+
+impl MailDoor {
+    /// Lets the mail `id` in as if it had passed the hook's policy; doing it again changes nothing.
+    ///
+    /// *Errors*: [`NotReleased`].
+    pub async fn release(&self, hook: &Hook, id: TransactionId) -> Result<MailOutcome, NotReleased> {
+        let store = self.door.store.as_ref();
+        let found = runs::find_quarantined(store, hook.org, hook.id, id).await?.ok_or(NotReleased::Unknown)?;
+        let Versioned { rev, value: mut quarantined } = found;
+        let raw = self.quarantined_raw(&quarantined).await?;
+        let delivery = delivery_of(&quarantined);
+        let recipient = Recipient::parse(&quarantined.recipient, &self.domain).unwrap_or(Recipient {
+            address: quarantined.recipient.clone(),
+            hash: hook.hash,
+            tag: None,
+        });
+        let outcome = self.arrive(hook, &recipient, &delivery, &raw, Trust::Released).await?;
+        if quarantined.released_at.is_none() {
+            quarantined.released_at = Some(self.door.world.now());
+            quarantined.transaction = Some(outcome.transaction);
+            runs::mark_released(store, hook.org, hook.id, &quarantined, rev).await?;
+        }
+        Ok(outcome)
+    }
+
+    async fn quarantined_raw(&self, quarantined: &Quarantined) -> Result<Bytes, NotReleased> {
+        let key = quarantined.key.as_deref().ok_or(NotReleased::Gone)?;
+        self.mails.read(key).await?.ok_or(NotReleased::Gone)
+    }
+}
+
+/// The delivery as it was told when the mail came: the same id makes the same transaction.
+fn delivery_of(quarantined: &Quarantined) -> Delivery {
+    let verdict = |name: &str| quarantined.email.pointer(&format!("/verdicts/{name}"))?.as_str().map(str::to_owned);
+    let envelope_from = quarantined.email.get("envelopeFrom").and_then(|from| from.as_str()).map(str::to_owned);
+    Delivery {
+        id: quarantined.mail.clone(),
+        envelope_from,
+        recipients: Some(vec![quarantined.recipient.clone()]),
+        verdicts: Verdicts {
+            spam: verdict("spam"),
+            virus: verdict("virus"),
+            spf: verdict("spf"),
+            dkim: verdict("dkim"),
+            dmarc: verdict("dmarc"),
+            dmarc_policy: verdict("dmarcPolicy"),
+        },
+        received_at: Some(quarantined.created_at),
+        place: Place::Object { bucket: None, key: quarantined.key.clone() },
+    }
+}
