@@ -7,7 +7,8 @@ use subtle::ConstantTimeEq;
 use super::{Block, Entities, Level, Status, Wishes};
 use crate::json::tolerant;
 use crate::json::tolerant::entities;
-use crate::mail::scripts::{Script, scripts};
+use crate::mail::scripts::{End, Script, scripts};
+use crate::notes::Notes;
 
 /// Bytes of JSON text that are read of one mail, over all its blocks.
 ///
@@ -35,6 +36,8 @@ pub(crate) struct Blocks {
     left_bytes: usize,
     left_scripts: usize,
     scripts_left_out: usize,
+    blocks_left_out: usize,
+    end: End,
 }
 
 impl Blocks {
@@ -45,6 +48,8 @@ impl Blocks {
             left_bytes: JSON_LIMIT_BYTES,
             left_scripts: SCRIPTS_LIMIT,
             scripts_left_out: 0,
+            blocks_left_out: 0,
+            end: End::Reached,
         }
     }
 
@@ -53,22 +58,43 @@ impl Blocks {
         let found = scripts(html, self.left_scripts);
         self.left_scripts = self.left_scripts.saturating_sub(found.list.len());
         self.scripts_left_out += found.left_out;
+        if found.end == End::TooDeep {
+            self.end = End::TooDeep;
+        }
 
         found.list.into_iter().map(|script| self.of_script(part, script, origin)).collect()
     }
 
     /// Reads a MIME part that is JSON; `text` is its decoded text.
     pub(crate) fn of_json_part(&mut self, part: &str, media_type: &str, text: &str) -> Block {
-        let block = unread(part, media_type.to_owned());
+        let block = unread(part, media_type);
         match self.key_digest {
             Some(_) => Block { status: Status::Unkeyed, ..block },
             None => self.read(block, text, Origin::JsonPart),
         }
     }
 
-    /// Script tags past the limit, of which there is no block.
-    pub(crate) fn scripts_left_out(&self) -> usize {
-        self.scripts_left_out
+    /// Says what the limits left out, once all parts were read.
+    pub(crate) fn tell(&self, notes: &mut Notes) {
+        if self.scripts_left_out > 0 {
+            let count = self.scripts_left_out;
+            notes.add(
+                "scripts_left_out",
+                "$",
+                format!("Of the JSON scripts the first {SCRIPTS_LIMIT} were read; {count} more were left out."),
+            );
+        }
+        if self.blocks_left_out > 0 {
+            let count = self.blocks_left_out;
+            notes.add(
+                "json_left_out",
+                "$",
+                format!("The mail has more than {JSON_LIMIT_BYTES} bytes of JSON; {count} blocks were left out."),
+            );
+        }
+        if self.end == End::TooDeep {
+            notes.add("html_left_out", "$", "The HTML opens too many elements; what follows them was left out.");
+        }
     }
 
     fn of_script(&mut self, part: &str, script: Script, origin: Origin) -> Block {
@@ -94,6 +120,7 @@ impl Blocks {
             return Block { status: Status::Empty, ..block };
         }
         let Some(left_bytes) = self.left_bytes.checked_sub(text.len()) else {
+            self.blocks_left_out += 1;
             return Block { status: Status::LeftOut, ..block };
         };
         self.left_bytes = left_bytes;
@@ -116,10 +143,10 @@ fn digest(key: &str) -> [u8; 32] {
     Sha256::digest(key.as_bytes()).into()
 }
 
-fn unread(part: &str, media_type: String) -> Block {
+fn unread(part: &str, media_type: &str) -> Block {
     Block {
         part: part.to_owned(),
-        media_type,
+        media_type: media_type.to_owned(),
         attributes: Vec::new(),
         status: Status::Empty,
         repairs: Vec::new(),
