@@ -7,11 +7,21 @@ mod addresses;
 mod attachments;
 mod block;
 mod bodies;
+mod charset;
+mod header_block;
+mod header_text;
 mod headers;
+mod hints;
+mod lines;
 mod microdata;
+mod parameters;
 mod part;
 mod scripts;
+mod search;
 mod source;
+mod split;
+mod transfer;
+mod utf7;
 
 use serde_json::Value;
 
@@ -24,6 +34,9 @@ pub use part::Part;
 pub use source::Source;
 
 use crate::Note;
+use crate::notes::Notes;
+use search::search;
+use split::{Divided, divide};
 
 /// Most bytes of a mail that are read; what SES takes.
 ///
@@ -51,8 +64,27 @@ pub struct Mail {
 }
 
 /// Reads a mail as it was stored.
-pub fn read(_raw: &[u8], _wishes: &Wishes<'_>) -> Mail {
-    Mail::default()
+///
+/// *Units and limits*: [`MAIL_LIMIT_BYTES`], 1,000 parts, 100 multiparts within each other, 1,000 headers a part and 64 KiB a header,
+/// 8 MiB of HTML, 100 script tags, 409,600 bytes of JSON, 3 mails within each other. What is past a limit is left out, with a note.
+pub fn read(raw: &[u8], wishes: &Wishes<'_>) -> Mail {
+    let mut notes = Notes::default();
+    let raw = raw.get(..MAIL_LIMIT_BYTES).unwrap_or_else(|| raw);
+    let Divided { lines, headers, tree } = divide(raw, &mut notes);
+
+    let found = search(&tree, raw, wishes, &mut notes);
+    if found.data.is_null() {
+        hints::explain(&found, &tree, raw, &mut notes);
+    }
+    Mail {
+        headers: Headers::of(&headers, &lines),
+        data: found.data,
+        source: found.source,
+        blocks: found.blocks,
+        attachments: attachments::attachments(&tree, raw, &mut notes),
+        tree,
+        notes: notes.into_list(),
+    }
 }
 
 impl Mail {

@@ -1,10 +1,139 @@
-//! Mailboxes of address headers.
+//! Mailboxes of address headers, read as leniently as mail programs do: whatever has an address is one, and a group is its members.
+//!
+//! *Source*: RFC 5322 section 3.4, with the obsolete forms of section 4.4.
+
+use super::header_text::{encoded_word_bytes, unfolded, without_encoded_words};
+
+/// Mailboxes that are read of one header.
+const MAILBOXES_LIMIT: usize = 100;
 
 /// Who a mail is from or to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mailbox {
     /// The display name, decoded; `None` without one.
     pub name: Option<String>,
-    /// The address as it was written, without control characters.
+    /// The address as it was written, without white space and control characters; never empty.
     pub address: String,
+}
+
+/// The mailboxes of a header; members of groups like any other.
+pub(super) fn mailboxes(value: &[u8]) -> Vec<Mailbox> {
+    let text = unfolded(value);
+    let mut reader = Reader { rest: &text, found: Vec::new(), entry: Entry::default() };
+    while reader.found.len() < MAILBOXES_LIMIT && reader.step() {}
+    reader.found
+}
+
+struct Reader<'t> {
+    rest: &'t str,
+    found: Vec<Mailbox>,
+    entry: Entry,
+}
+
+/// What was read of one mailbox.
+#[derive(Default)]
+struct Entry {
+    /// Words outside of angles: the name, or the address when there are no angles.
+    words: String,
+    /// In angles.
+    address: Option<String>,
+    /// In parentheses: where old programs put the name.
+    comment: Option<String>,
+}
+
+impl Reader<'_> {
+    /// Reads one piece of the header; whether there may be more.
+    fn step(&mut self) -> bool {
+        if let Some(word_bytes) = encoded_word_bytes(self.rest) {
+            let (word, rest) = self.rest.split_at_checked(word_bytes).unwrap_or((self.rest, ""));
+            self.entry.words.push_str(word);
+            self.rest = rest;
+            return true;
+        }
+
+        let mut characters = self.rest.chars();
+        let Some(character) = characters.next() else {
+            self.end_entry();
+            return false;
+        };
+        self.rest = characters.as_str();
+        match character {
+            '"' => self.quoted(),
+            '(' => self.comment(),
+            '<' => self.angle(),
+            ',' | ';' => self.end_entry(),
+            // What stands before is the name of a group.
+            ':' if self.entry.address.is_none() => self.entry = Entry::default(),
+            _ => self.entry.words.push(character),
+        }
+        true
+    }
+
+    fn quoted(&mut self) {
+        let mut characters = self.rest.chars();
+        while let Some(character) = characters.next() {
+            match character {
+                '"' => break,
+                '\\' => self.entry.words.extend(characters.next()),
+                _ => self.entry.words.push(character),
+            }
+        }
+        self.rest = characters.as_str();
+    }
+
+    /// Comments can hold comments.
+    fn comment(&mut self) {
+        let mut text = String::new();
+        let mut depth = 1_usize;
+        let mut characters = self.rest.chars();
+        while let Some(character) = characters.next() {
+            match character {
+                '(' => depth += 1,
+                ')' => depth -= 1,
+                '\\' => {
+                    text.extend(characters.next());
+                    continue;
+                }
+                _ => {}
+            }
+            if depth == 0 {
+                break;
+            }
+            text.push(character);
+        }
+        self.rest = characters.as_str();
+        self.entry.comment = Some(text);
+    }
+
+    fn angle(&mut self) {
+        let end = self.rest.find(['>', ',']).unwrap_or(self.rest.len());
+        let is_route = self.rest.starts_with('@');
+        let end = if is_route { self.rest.find('>').unwrap_or(end) } else { end };
+        let (address, rest) = self.rest.split_at_checked(end).unwrap_or((self.rest, ""));
+
+        // `<@relay.example:jo@shop.example>`: the way it should go, which nobody follows any more.
+        let address = if is_route { address.rsplit(':').next().unwrap_or(address) } else { address };
+        self.entry.address = Some(address.to_owned());
+        self.rest = rest.strip_prefix('>').unwrap_or(rest);
+    }
+
+    fn end_entry(&mut self) {
+        let entry = std::mem::take(&mut self.entry);
+        self.found.extend(entry.into_mailbox());
+    }
+}
+
+impl Entry {
+    fn into_mailbox(self) -> Option<Mailbox> {
+        let words = without_encoded_words(&self.words);
+        let (address, name) = match self.address {
+            Some(address) => (address, words),
+            None => (words, self.comment.map(|text| without_encoded_words(&text)).unwrap_or_default()),
+        };
+
+        let address: String =
+            address.chars().filter(|character| !character.is_whitespace() && !character.is_control()).collect();
+        let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
+        (!address.is_empty()).then(|| Mailbox { name: Some(name).filter(|name| !name.is_empty()), address })
+    }
 }

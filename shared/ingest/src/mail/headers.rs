@@ -1,10 +1,27 @@
 //! The headers of a mail that people look at. They are the sender's words: nothing here proves who sent it.
 
 use domain::Timestamp;
+use jiff::fmt::rfc2822::DateTimeParser;
 
 use super::Mailbox;
+use super::addresses::mailboxes;
+use super::header_block::HeaderBlock;
+use super::header_text::{decoded, unfolded};
+use super::lines::Lines;
 
-/// The headers of a mail, decoded; each is taken from its first line.
+/// Characters of a header that are kept as text: no line of a mail may have more (RFC 5322 section 2.1.1).
+const TEXT_LIMIT_CHARS: usize = 998;
+
+/// Ids of `References` that are kept: the thread's latest.
+const REFERENCES_LIMIT: usize = 20;
+
+/// `Received` lines that are kept.
+const RECEIVED_LIMIT: usize = 50;
+
+/// Reads dates whose weekday is wrong too: programs compute the day, people set the clock.
+static DATES: DateTimeParser = DateTimeParser::new().relaxed_weekday(true);
+
+/// The headers of a mail, decoded; each is taken from its first line. Texts are cut after 998 characters.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Headers {
     /// Authors; at most 100, as in every list of mailboxes here.
@@ -37,8 +54,56 @@ pub struct Headers {
     pub precedence: Option<String>,
     /// `List-Id` as it was sent.
     pub list_id: Option<String>,
-    /// `X-Hookwright-Run` as it was sent: a workflow of ours sent this mail.
+    /// The run that sent the mail, when Hookwright did (`X-Hookwright-Run`).
     pub hookwright_run: Option<String>,
     /// `Received`, unfolded, newest first; at most 50. Only the first was written by the receiving server.
     pub received: Vec<String>,
+}
+
+impl Headers {
+    pub(super) fn of(block: &HeaderBlock, lines: &Lines<'_>) -> Self {
+        let people = |name| block.find(lines, name).map(mailboxes).unwrap_or_default();
+        let text = |name| block.find(lines, name).map(unfolded).and_then(kept);
+        let date_text = text("date");
+
+        Self {
+            from: people("from"),
+            from_count: block.all(lines, "from").count(),
+            sender: people("sender"),
+            to: people("to"),
+            cc: people("cc"),
+            reply_to: people("reply-to"),
+            subject: block.find(lines, "subject").map(decoded).and_then(kept),
+            message_id: text("message-id"),
+            in_reply_to: text("in-reply-to"),
+            references: block.find(lines, "references").map(references).unwrap_or_default(),
+            date: date_text.as_deref().and_then(date),
+            date_text,
+            auto_submitted: text("auto-submitted"),
+            precedence: text("precedence"),
+            list_id: block.find(lines, "list-id").map(decoded).and_then(kept),
+            hookwright_run: text("x-hookwright-run"),
+            received: block.all(lines, "received").map(unfolded).filter_map(kept).take(RECEIVED_LIMIT).collect(),
+        }
+    }
+}
+
+fn kept(text: String) -> Option<String> {
+    let kept: String = text.chars().take(TEXT_LIMIT_CHARS).collect();
+    (!kept.is_empty()).then_some(kept)
+}
+
+fn references(value: &[u8]) -> Vec<String> {
+    let text = unfolded(value);
+    let ids = text.rsplit('<').filter_map(|piece| piece.split_once('>')).map(|(id, _)| id.trim());
+    let latest = ids.filter(|id| !id.is_empty() && id.len() <= TEXT_LIMIT_CHARS).take(REFERENCES_LIMIT);
+
+    let mut references: Vec<String> = latest.map(|id| format!("<{id}>")).collect();
+    references.reverse();
+    references
+}
+
+fn date(text: &str) -> Option<Timestamp> {
+    let instant = DATES.parse_timestamp(text).ok()?;
+    Some(Timestamp::from_millisecond(instant.as_millisecond()))
 }
