@@ -83,14 +83,16 @@ pub(crate) fn parameters(header: &str) -> Vec<(String, String)> {
     let mut rest = header;
 
     while let Some((_, after)) = rest.split_once(';') {
-        let Some((name, value)) = after.split_once('=') else {
+        // A word without a value (`; inline; name=x`) ends at the next semicolon. The nearer of the two is looked for, so that a header
+        // of nothing but semicolons is read once.
+        let Some(end) = after.find(['=', ';']) else {
             break;
         };
-        // A word without a value (`; inline; name=x`) ends at the next semicolon.
-        if name.contains(';') {
-            rest = after;
+        let (name, value) = after.split_at_checked(end).unwrap_or((after, ""));
+        let Some(value) = value.strip_prefix('=') else {
+            rest = value;
             continue;
-        }
+        };
 
         let (value, after) = parameter_value(value.trim_start());
         found.push((name.trim().to_ascii_lowercase(), value));
