@@ -51,6 +51,7 @@ impl House {
             addresses: Arc::default(),
             keys: Arc::default(),
             public_url: None,
+            mail: None,
             first_key: Some(FirstKey { org, digest: secret.digest() }),
         };
         create(&management, &token, "/v1/klasses", &tutorial::klass()).await?;

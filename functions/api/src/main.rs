@@ -49,7 +49,8 @@ async fn doors() -> Result<Doors, Error> {
         addresses: hooks.addresses.clone(),
         keys,
         public_url: hooks.public_url.clone(),
-        first_key: admin.map(|admin| FirstKey { org: admin.org, digest: admin.key_hash }),
+        mail: None,
+            first_key: admin.map(|admin| FirstKey { org: admin.org, digest: admin.key_hash }),
     };
     Ok(Doors { hooks, management })
 }

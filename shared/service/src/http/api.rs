@@ -6,6 +6,7 @@ mod customers;
 mod hooks;
 mod keys;
 mod klasses;
+mod mail;
 mod resource;
 mod runs;
 mod samples;
@@ -37,6 +38,8 @@ use crate::{
 
 use call::Call;
 
+pub use mail::{MailSetup, MailWay};
+
 /// What the addresses of hooks begin with.
 const ADDRESSES: &str = "/v1/hooks/";
 
@@ -61,6 +64,8 @@ pub struct Management {
     pub keys: Arc<KeyCache>,
     /// What hook addresses begin with; taken from the request where it is not set.
     pub public_url: Option<String>,
+    /// The mail of this stack, where it has any.
+    pub mail: Option<MailSetup>,
     /// A key with `org.admin` that stands in the configuration.
     pub first_key: Option<FirstKey>,
 }
@@ -177,6 +182,10 @@ async fn perform(operation: Operation, call: &Call<'_>) -> Result<Response, Refu
         Operation::ListHookTransactions => hooks::transactions(call).await,
         Operation::ListHookRefusals => hooks::refusals(call).await,
         Operation::ListHookArrivals => hooks::arrivals(call).await,
+        Operation::ListQuarantine => mail::quarantine(call).await,
+        Operation::ReleaseMail => mail::release(call).await,
+        Operation::DiscardMail => mail::discard(call).await,
+        Operation::GetMailDomain => mail::domain(call).await,
         Operation::CreateSample => samples::create(call).await,
         Operation::ListApps => apps::list(call).await,
         Operation::GetApp => apps::get(call).await,

@@ -106,7 +106,7 @@ fn path_parameters(path: &str) -> Vec<Value> {
 
 fn path_schema(name: &str) -> Value {
     match name {
-        "kind" => json!({ "enum": ["form", "web"] }),
+        "kind" => json!({ "enum": ["form", "web", "email"] }),
         "org" => json!({ "type": "string", "pattern": "^[0-9a-f]{24}$" }),
         "hash" => json!({ "type": "string", "pattern": "^[0-9a-f]{64}$" }),
         _ => json!({ "type": "string" }),

@@ -2,6 +2,7 @@
 
 mod auth;
 mod history;
+mod mail;
 mod settings;
 
 use domain::{Hook, HookHash, HookId, HookKind, Rejected, Rejection, Reply};
@@ -27,6 +28,9 @@ const EVENT_NAME_LIMIT_BYTES: usize = 256;
 
 pub(super) async fn create(call: &Call<'_>) -> Result<Response, Refused> {
     let kind = kind(call)?;
+    if kind == HookKind::Email && call.management.mail.is_none() {
+        return Err(super::mail::not_set_up().into());
+    }
     let attributes = call.attributes()?;
     let (now, world) = (call.management.world.now(), &call.management.world);
     let (mut id, mut hash) = ([0; 8], [0; 32]);
@@ -85,12 +89,11 @@ fn kind(call: &Call<'_>) -> Result<HookKind, Refused> {
     match call.param("kind") {
         "form" => Ok(HookKind::Form),
         "web" => Ok(HookKind::Web),
-        _ => Err(Rejected::new(
-            Rejection::NotFound,
-            "unknown_kind",
-            "This version has hooks of the kinds `form` and `web`.",
-        )
-        .into()),
+        "email" => Ok(HookKind::Email),
+        _ => {
+            let detail = "Hooks are of the kinds `form`, `web` and `email`.";
+            Err(Rejected::new(Rejection::NotFound, "unknown_kind", detail).into())
+        }
     }
 }
 
@@ -104,6 +107,7 @@ pub(super) async fn found(call: &Call<'_>) -> Result<Versioned<Hook>, Refused> {
 
 /// The keys that may change in a hook's life.
 fn apply(call: &Call<'_>, hook: &mut Hook, attributes: &Map<String, Value>) -> Result<(), Refused> {
+    mail::apply(hook, attributes)?;
     if let Some(title) = text(attributes, "title")? {
         hook.title = limited("title", title.trim().to_owned(), TITLE_LIMIT_CHARS)?;
         if hook.title.is_empty() {
@@ -179,12 +183,17 @@ fn hook_resource(call: &Call<'_>, hook: &Hook) -> Value {
         "description": hook.description,
         "eventName": hook.event_name,
         "hash": hook.hash,
-        "url": address(call, hook),
         "debug": hook.is_debugging(call.management.world.now()),
         "createdAt": hook.created_at,
         "updatedAt": hook.updated_at,
     });
     if let Some(attributes) = attributes.as_object_mut() {
+        match hook.kind {
+            HookKind::Email => mail::show(call, hook, attributes),
+            HookKind::Form | HookKind::Web => {
+                attributes.insert("url".to_owned(), json!(address(call, hook)));
+            }
+        }
         if let Some(reply) = &hook.reply {
             attributes.insert("reply".to_owned(), json!(reply));
         }

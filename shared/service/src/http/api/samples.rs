@@ -26,6 +26,10 @@ const CHANGES_LIMIT: usize = 100;
 /// `POST …/samples`: `{"event": "shopify.order.update", "set": {"total_price": "12.00"}}`.
 pub(super) async fn create(call: &Call<'_>) -> Result<Response, Refused> {
     let hook = found(call).await?.value;
+    if hook.kind == HookKind::Email {
+        let detail = "Samples are requests, and this hook takes mail: `hookwright mail sample` makes some.";
+        return Err(Rejected::at("$.event", "no_sample", detail).into());
+    }
     let attributes = call.attributes()?;
     let sample = chosen(&hook, &attributes)?;
     let sample = sample.with(&changes(&attributes)?).map_err(|sentence| bad_attribute("set", sentence))?;
