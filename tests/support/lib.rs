@@ -3,6 +3,7 @@
 pub mod estate;
 pub mod faults;
 pub mod lambda;
+pub mod mail;
 pub mod providers;
 pub mod sinks;
 pub mod world;

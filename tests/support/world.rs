@@ -6,15 +6,25 @@ use bytes::Bytes;
 use domain::{ApiKey, ApiKeyId, ApiKeySecret, OrgId, Role, Timestamp};
 use serde_json::{Value, json};
 use service::{
-    Door, Executor, Limits, Management, Senders,
+    Door, Executor, Limits, MailDoor, Management, Senders,
     directory::keys::{self, KeyCache},
-    http::{Front, Request, Response, SourceAddress, form, web},
-    memory::{FixedWorld, MemoryBlobs, MemoryQueue, MemoryStore, MemoryWeb},
+    http::{
+        Front, Request, Response, SourceAddress,
+        api::{MailSetup, MailWay},
+        form, web,
+    },
+    memory::{FixedWorld, MemoryBlobs, MemoryMails, MemoryQueue, MemoryStore, MemoryWeb},
     ports::Store,
 };
 
 /// When every story begins.
 pub const NOON: &str = "2026-11-22T12:00:00.000Z";
+
+/// Where addresses of email hooks are, as in the corpus of events.
+pub const MAIL_DOMAIN: &str = "hooks.example.net";
+
+/// Where mails lie, likewise.
+pub const MAIL_BUCKET: &str = "acme-hook-mail";
 
 /// Long enough that nothing becomes visible again in a story that does not wait for it.
 const VISIBILITY_SECONDS: i64 = 60;
@@ -75,7 +85,9 @@ pub struct World {
     pub queue: Arc<MemoryQueue>,
     pub blobs: Arc<MemoryBlobs>,
     pub web: Arc<MemoryWeb>,
+    pub mails: Arc<MemoryMails>,
     pub door: Door,
+    pub mail_door: Arc<MailDoor>,
     pub executor: Executor,
     pub management: Management,
     pub org: OrgId,
@@ -96,35 +108,51 @@ impl World {
         let blobs = Arc::new(MemoryBlobs::default());
         let web = Arc::new(MemoryWeb::default());
         let (addresses, keys) = (Arc::default(), Arc::<KeyCache>::default());
+        let mails = Arc::new(MemoryMails::default());
         let org = OrgId::parse("581392b55ac7a2110099d9c8").unwrap();
+        let door = || Door {
+            store: store.clone(),
+            queue: queue.clone(),
+            blobs: blobs.clone(),
+            uploads: blobs.clone(),
+            web: web.clone(),
+            world: clock.clone(),
+            addresses: Arc::clone(&addresses),
+            limits: Limits::default(),
+            senders: Senders::with_keys(Arc::clone(&keys)),
+            public_url: Some("http://hooks.test".to_owned()),
+        };
+        let mail_door = Arc::new(MailDoor {
+            door: Arc::new(door()),
+            mails: mails.clone(),
+            domain: MAIL_DOMAIN.to_owned(),
+            bucket: Some(MAIL_BUCKET.to_owned()),
+            key_prefix: "inbound/".to_owned(),
+        });
+        let way = MailWay::Ses {
+            region: "eu-west-1".to_owned(),
+            dkim_tokens: vec!["token1".to_owned(), "token2".to_owned(), "token3".to_owned()],
+            rule_set: Some("hookwright".to_owned()),
+        };
         let mut world = Self {
-            door: Door {
-                store: store.clone(),
-                queue: queue.clone(),
-                blobs: blobs.clone(),
-                uploads: blobs.clone(),
-                web: web.clone(),
-                world: clock.clone(),
-                addresses: Arc::clone(&addresses),
-                limits: Limits::default(),
-                senders: Senders::with_keys(Arc::clone(&keys)),
-                public_url: Some("http://hooks.test".to_owned()),
-            },
+            door: door(),
             executor: Executor::new(store.clone(), clock.clone()),
             management: Management {
                 store: store.clone(),
                 world: clock.clone(),
-                addresses,
+                addresses: Arc::clone(&addresses),
                 keys: Arc::clone(&keys),
                 public_url: Some("http://hooks.test".to_owned()),
-                mail: None,
-            first_key: None,
+                mail: Some(MailSetup { door: Arc::clone(&mail_door), way }),
+                first_key: None,
             },
             clock,
             store,
             queue,
             blobs,
             web,
+            mails,
+            mail_door,
             org,
             admin: String::new(),
         };
