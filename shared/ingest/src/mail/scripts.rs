@@ -58,7 +58,8 @@ pub(crate) enum End {
 
 /// Finds the scripts of type `application/ld+json` and `application/json`, at most `limit`. Line ends in `html` are LF.
 pub(crate) fn scripts(html: &str, limit: usize) -> Scripts {
-    if !mentions_json(html) {
+    // Most mails have no JSON, and this is much faster than to tokenize them.
+    if !mentions(html, "json") {
         return Scripts::default();
     }
 
@@ -67,9 +68,9 @@ pub(crate) fn scripts(html: &str, limit: usize) -> Scripts {
     Scripts { end, ..search.into_inner().found }
 }
 
-/// Most mails have no JSON, and this is much faster than to tokenize them.
-fn mentions_json(html: &str) -> bool {
-    html.as_bytes().windows(4).any(|window| window.eq_ignore_ascii_case(b"json"))
+/// Whether the text has the word, in any case of its ASCII letters.
+pub(super) fn mentions(html: &str, word: &str) -> bool {
+    html.as_bytes().windows(word.len()).any(|window| window.eq_ignore_ascii_case(word.as_bytes()))
 }
 
 fn tokenize(html: &str, search: &RefCell<Search>) -> End {
