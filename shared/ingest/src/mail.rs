@@ -69,7 +69,7 @@ pub struct Mail {
 /// 8 MiB of HTML, 100 script tags, 409,600 bytes of JSON, 3 mails within each other. What is past a limit is left out, with a note.
 pub fn read(raw: &[u8], wishes: &Wishes<'_>) -> Mail {
     let mut notes = Notes::default();
-    let raw = raw.get(..MAIL_LIMIT_BYTES).unwrap_or_else(|| raw);
+    let raw = within_limit(raw, &mut notes);
     let Divided { lines, headers, tree } = divide(raw, &mut notes);
 
     let found = search(&tree, raw, wishes, &mut notes);
@@ -96,5 +96,15 @@ impl Mail {
     /// The first HTML part that is not a file, as it was written; `raw` are the bytes the mail was read from.
     pub fn html(&self, raw: &[u8]) -> Option<Body> {
         bodies::html(&self.tree, raw)
+    }
+}
+
+fn within_limit<'r>(raw: &'r [u8], notes: &mut Notes) -> &'r [u8] {
+    match raw.get(..MAIL_LIMIT_BYTES) {
+        Some(beginning) if beginning.len() < raw.len() => {
+            notes.add("mail_cut", "$", format!("Only the first {MAIL_LIMIT_BYTES} bytes of the mail were read."));
+            beginning
+        }
+        Some(_) | None => raw,
     }
 }

@@ -1,6 +1,7 @@
 //! Bytes of a mail turned into text. The charset a mail states is often wrong, so what the bytes themselves say counts before and after it.
 
 use std::borrow::Cow;
+use std::string::FromUtf8Error;
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
@@ -91,10 +92,7 @@ fn is_ascii_label(label: &str) -> bool {
 fn unstated(bytes: Vec<u8>, kind: Kind) -> String {
     let bytes = match String::from_utf8(bytes) {
         Ok(text) => return text,
-        // The part was cut within its last character.
-        Err(error) if error.utf8_error().error_len().is_none() => {
-            return String::from_utf8_lossy(error.as_bytes()).into_owned();
-        }
+        Err(error) if is_cut_utf8(&error) => return String::from_utf8_lossy(error.as_bytes()).into_owned(),
         Err(error) => error.into_bytes(),
     };
     let encoding = match kind {
@@ -102,6 +100,12 @@ fn unstated(bytes: Vec<u8>, kind: Kind) -> String {
         Kind::Plain => WINDOWS_1252,
     };
     decoded(bytes, encoding, 0)
+}
+
+/// Whether only the last character is missing bytes, as when a part was cut: there has to be a whole one before it, or it is another charset.
+fn is_cut_utf8(error: &FromUtf8Error) -> bool {
+    let valid = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
+    error.utf8_error().error_len().is_none() && !valid.is_ascii()
 }
 
 /// Decodes without a copy when the bytes are valid UTF-8 already.

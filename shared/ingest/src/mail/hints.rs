@@ -50,21 +50,26 @@ fn reason(part: &Part, raw: &[u8]) -> Option<(&'static str, &'static str)> {
             )),
             Some(_) | None => Some(("encrypted", "The mail is encrypted (S/MIME), so it cannot be read.")),
         },
-        "text/plain" if is_uuencoded(part, raw) => {
-            Some(("uuencode", "The mail has a file as uuencoded text, which is not read; have it sent as a MIME part."))
-        }
+        _ if is_uuencoded(part, raw) => Some((
+            "uuencode",
+            "The mail has something as uuencoded text, which is not read; have it sent as a MIME part.",
+        )),
         _ => None,
     }
 }
 
-/// `begin 644 order.html` at the beginning of a line.
+/// By its transfer encoding, or by `begin 644 order.html` at the beginning of a line of text.
 fn is_uuencoded(part: &Part, raw: &[u8]) -> bool {
-    let is_stated = part.transfer_encoding.as_deref().is_some_and(|label| label.contains("uue"));
+    if part.transfer_encoding.as_deref().is_some_and(|label| label.contains("uue")) {
+        return true;
+    }
+    if part.content_type != "text/plain" {
+        return false;
+    }
     let body = raw.get(part.span.clone()).unwrap_or_default();
-    let is_begin = |found: usize| {
+    memmem::find_iter(body, b"begin ").any(|found| {
         let mode = body.get(found + "begin ".len()..).unwrap_or_default();
         let starts_line = found.checked_sub(1).is_none_or(|before| matches!(body.get(before), Some(b'\n' | b'\r')));
         starts_line && matches!(mode, [b'0'..=b'7', b'0'..=b'7', b'0'..=b'7', b' ', ..])
-    };
-    is_stated || memmem::find_iter(body, b"begin ").any(is_begin)
+    })
 }

@@ -100,7 +100,7 @@ impl Search<'_> {
             blocks.extend(self.blocks.of_html(&mail.number(part), &html, Origin::Html));
         }
         let html_count = blocks.len();
-        for part in mail.tree.leaves().filter(|part| is_json(part) && !part.is_attached()) {
+        for part in mail.tree.leaves().filter(|part| is_json(part)) {
             blocks.push(self.json_part(mail, part));
         }
 

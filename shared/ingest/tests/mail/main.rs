@@ -1,0 +1,21 @@
+//! Mails as they come: a corpus of real and made-up ones, and mails made to break programs that read mail.
+
+mod abuse;
+mod addresses;
+mod corpus;
+mod encodings;
+mod files;
+mod laws;
+mod structure;
+
+use ingest::mail::{Mail, Wishes};
+
+/// Reads a mail as a hook without wishes does.
+fn read(raw: &[u8]) -> Mail {
+    ingest::mail::read(raw, &Wishes::default())
+}
+
+/// The codes of the notes, in order.
+fn codes(mail: &Mail) -> Vec<&'static str> {
+    mail.notes.iter().map(|note| note.code).collect()
+}
