@@ -100,6 +100,10 @@ impl MailDoor {
     /// *Once it returns*, the mail is a transaction on the queue, in quarantine, or recorded with a reason, at each of them.
     /// *Errors*: [`Unavailable`]; telling of the same delivery again is safe.
     pub async fn receive(&self, delivery: &Delivery) -> Result<Vec<MailOutcome>, Unavailable> {
+        if self.is_elsewhere(delivery) {
+            tracing::warn!(mail.id = delivery.id, "a mail is said to lie in a bucket that is not ours; it is not read");
+            return Ok(Vec::new());
+        }
         let hooks = match &delivery.recipients {
             Some(recipients) => self.hooks_for(recipients).await?,
             None => Vec::new(),
@@ -142,18 +146,19 @@ impl MailDoor {
         Ok(hooks)
     }
 
-    async fn raw(&self, delivery: &Delivery) -> Result<Option<Bytes>, Unavailable> {
-        let (bucket, key) = match &delivery.place {
-            Place::Inline(bytes) => return Ok(Some(bytes.clone())),
-            Place::Object { bucket, key } => (bucket, key),
-        };
-        if let (Some(named), Some(own)) = (bucket, &self.bucket)
-            && named != own
-        {
-            tracing::warn!(mail.id = delivery.id, "a mail is said to lie in a bucket that is not ours; it is not read");
-            return Ok(None);
+    fn is_elsewhere(&self, delivery: &Delivery) -> bool {
+        match (&delivery.place, &self.bucket) {
+            (Place::Object { bucket: Some(named), .. }, Some(own)) => named != own,
+            (Place::Object { .. } | Place::Inline(_), _) => false,
         }
-        self.mails.read(&key.clone().unwrap_or_else(|| self.key_of(&delivery.id))).await
+    }
+
+    async fn raw(&self, delivery: &Delivery) -> Result<Option<Bytes>, Unavailable> {
+        match &delivery.place {
+            Place::Inline(bytes) => Ok(Some(bytes.clone())),
+            Place::Object { key: Some(key), .. } => self.mails.read(key).await,
+            Place::Object { key: None, .. } => self.mails.read(&self.key_of(&delivery.id)).await,
+        }
     }
 
     fn key_of(&self, id: &str) -> String {
