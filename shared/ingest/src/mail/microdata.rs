@@ -33,7 +33,7 @@ const ITEM_DEPTH_LIMIT: usize = 50;
 /// *Limits*: 256 KiB of HTML, 100,000 nodes 256 deep, 1,000 items 50 deep, 409,600 bytes of texts.
 ///
 /// *Source*: HTML Living Standard, section 5 (microdata).
-pub fn items(html: &str) -> Vec<Value> {
+pub(crate) fn items(html: &str) -> Vec<Value> {
     if html.len() > HTML_LIMIT_BYTES || !mentions(html, "itemscope") {
         return Vec::new();
     }

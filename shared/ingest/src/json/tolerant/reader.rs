@@ -10,6 +10,7 @@ use crate::json::{KEYS_LIMIT, NUMBER_LIMIT_CHARS};
 use crate::refusal::RESERVED_KEY_PREFIX;
 
 const CUT_OFF: &str = "The text ends before the value does";
+const TOO_DEEP: &str = "Objects and arrays nest more than 112 levels";
 
 /// A place in the text, and what was met before it.
 pub(super) struct Reader<'t> {
@@ -17,6 +18,7 @@ pub(super) struct Reader<'t> {
     /// Bytes that were read; always at the border of a character.
     pub(super) at: usize,
     pub(super) depth: usize,
+    deepest: usize,
     /// The text stands inside an HTML comment as a whole.
     pub(super) is_wrapped: bool,
     keys: usize,
@@ -26,7 +28,7 @@ pub(super) struct Reader<'t> {
 
 impl<'t> Reader<'t> {
     pub(super) fn new(text: &'t str) -> Self {
-        Self { text, at: 0, depth: 0, is_wrapped: false, keys: 0, repairs: Vec::new() }
+        Self { text, at: 0, depth: 0, deepest: 0, is_wrapped: false, keys: 0, repairs: Vec::new() }
     }
 
     /// The whole text as one value; several objects or arrays in a row are one array.
@@ -36,6 +38,10 @@ impl<'t> Reader<'t> {
         while self.has_another(&value)? {
             let next = self.value()?;
             value = joined(value, next);
+            // The array around them is one level more.
+            if self.deepest >= DEPTH_LIMIT {
+                return Err(self.fault(TOO_DEEP));
+            }
         }
         Ok((value, self.repairs))
     }
@@ -206,8 +212,9 @@ impl<'t> Reader<'t> {
 
     fn enter(&mut self) -> Result<(), Fault> {
         self.depth += 1;
+        self.deepest = self.deepest.max(self.depth);
         if self.depth > DEPTH_LIMIT {
-            return Err(self.fault("Objects and arrays nest more than 112 levels"));
+            return Err(self.fault(TOO_DEEP));
         }
         self.at += 1;
         Ok(())
