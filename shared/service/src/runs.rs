@@ -5,6 +5,7 @@
 //! | transaction with its trace | `{org}#transaction#{id}` | `transaction` | |
 //! | run, with the first entries of its journal | `{org}#run#{id}` | `run` | `{org}#workflow#{workflow}`, by start |
 //! | later entries of the journal | `{org}#run#{id}` | `journal#000001` … | |
+//! | intent to do something outside | `{org}#run#{id}` | `intent#{step}#{visit}` | |
 //! | interaction of a hook in debug | `{org}#debug#{hook}` | instant, id | |
 //! | mail in quarantine | `{org}#quarantined#{hook}#{id}` | `mail` | `{org}#quarantine#{hook}`, by arrival |
 //! | refusal of a hook, one of the last 20 | `{org}#refusals#{hook}` | place | |
@@ -16,6 +17,7 @@
 
 mod debug_log;
 mod duplicates;
+mod intents;
 mod journal;
 mod quarantine;
 mod refusals;
@@ -34,6 +36,7 @@ use crate::{
 
 pub use debug_log::{Interaction, Refusal, list_interactions, log_interaction};
 pub use duplicates::{Mark, Marked, find_mark, mark};
+pub use intents::{CLAIM_SECONDS, Intent, Standing, find_intent, intent_change, release_intent};
 pub use journal::{JournalEntry, StoredRun, find_run, find_run_heads, list_runs, run_changes};
 pub use quarantine::{Quarantined, discard_quarantined, find_quarantined, list_quarantined, mark_released, quarantine};
 pub use refusals::{Reason, RefusalRecord, keep_refusal, list_refusals};
