@@ -1,11 +1,13 @@
-//! What a step can do: the actions of the `kustomer` app on our own records.
+//! What a step can do: the actions of the `kustomer` app.
 //!
-//! An action reads and changes records through a [`Unit`] only, so all it does is written with the step's journal
-//! entry or not at all. A look-up that finds nothing is no failure: its output has no `id`.
+//! There are two kinds. A [`RecordAction`] reads and changes our own records through a [`Unit`] only, so all it does is
+//! written with the step's journal entry or not at all; a look-up that finds nothing is no failure: its output has no
+//! `id`. An [`OutsideAction`] does something that cannot be taken back, so the executor writes down that it will.
 
 mod create;
 mod find;
 mod params;
+mod send_mail;
 mod update;
 
 use domain::{RecordId, RunId};
@@ -14,6 +16,8 @@ use serde_json::Value;
 use crate::records::Unit;
 
 pub use crate::records::NotDone;
+pub use send_mail::Mailing;
+pub(crate) use send_mail::{Occasion, OnUnknownOutcome, Prepared};
 
 use params::Params;
 
@@ -40,16 +44,25 @@ impl Actor<'_> {
     }
 }
 
+/// An action, by the name a workflow document gives it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// On our own records.
+    Record(RecordAction),
+    /// Outside.
+    Outside(OutsideAction),
+}
+
 macro_rules! actions {
-    ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
-        /// An action, by the name a workflow document gives it.
+    ($(#[$kind_doc:meta])* $kind:ident: $($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
+        $(#[$kind_doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum Action {
+        pub enum $kind {
             $($(#[$doc])* $variant,)*
         }
 
-        impl Action {
-            /// Every action, in the order of its docs.
+        impl $kind {
+            /// Every one of them, in the order of the docs.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
             /// The name in workflow documents.
@@ -63,6 +76,8 @@ macro_rules! actions {
 }
 
 actions! {
+    /// An action on our own records.
+    RecordAction:
     /// `{email}` → the customer who owns the address, or nothing.
     CustomerFindByEmail = "kustomer.customer.find-by-email",
     /// `{name, email | emails, phone | phones, custom, …}` → the new customer.
@@ -85,17 +100,32 @@ actions! {
     CompanyCreate = "kustomer.company.create",
 }
 
+actions! {
+    /// An action whose effect is outside.
+    OutsideAction:
+    /// `{to, cc, bcc, from, subject, text, html, attachments, template, …}` → the mail that was handed over.
+    MailSend = "kustomer.app.mail.send",
+}
+
 impl Action {
     /// The action that a workflow document calls `name`.
     pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|action| action.name() == name)
+        let mut records = RecordAction::ALL.iter().copied();
+        let mut outside = OutsideAction::ALL.iter().copied();
+        records
+            .find(|action| action.name() == name)
+            .map(Self::Record)
+            .or_else(|| outside.find(|action| action.name() == name).map(Self::Outside))
     }
 
     /// The names of all actions, to check documents against.
     pub fn names() -> Vec<&'static str> {
-        Self::ALL.iter().map(|action| action.name()).collect()
+        let records = RecordAction::ALL.iter().map(|action| action.name());
+        records.chain(OutsideAction::ALL.iter().map(|action| action.name())).collect()
     }
+}
 
+impl RecordAction {
     /// Does the action on `unit` and gives the step's output.
     ///
     /// *Errors*: [`NotDone`]; changes may be left in the unit then, which the caller undoes.
@@ -122,9 +152,13 @@ mod tests {
 
     #[test]
     fn every_action_is_found_by_its_name() {
-        for action in Action::ALL {
-            assert_eq!(Action::parse(action.name()), Some(*action));
+        for action in RecordAction::ALL {
+            assert_eq!(Action::parse(action.name()), Some(Action::Record(*action)));
+        }
+        for action in OutsideAction::ALL {
+            assert_eq!(Action::parse(action.name()), Some(Action::Outside(*action)));
         }
         assert_eq!(Action::parse("kustomer.customer.explode"), None);
+        assert_eq!(Action::names().len(), RecordAction::ALL.len() + OutsideAction::ALL.len());
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! A message is done when each of its runs has come to its final state; until then it stays on the queue, so a crash
 //! anywhere in here ends in a second delivery that carries on from what was written. Steps on our own records are
-//! gathered in one [`Unit`] and written with their journal entries in one write: all of it happened, or none.
+//! gathered in one [`Unit`] and written with their journal entries in one write: all of it happened, or none. Steps
+//! outside happen at least once: their intent is written before them, their outcome after.
 
 mod definitions;
 mod drive;
@@ -19,6 +20,7 @@ use domain::{Note, OrgId, RunId};
 use futures_util::future::try_join_all;
 
 use crate::{
+    actions::Mailing,
     directory::workflows::{self, Trigger},
     envelope::{Envelope, UnreadableMessage},
     ports::{Store, Unavailable, World},
@@ -47,12 +49,19 @@ pub struct Executor {
     store: Arc<dyn Store>,
     world: Arc<dyn World>,
     definitions: Definitions,
+    mailing: Option<Mailing>,
 }
 
 impl Executor {
-    /// An executor over `store`.
+    /// An executor over `store`, whose workflows send no mail.
     pub fn new(store: Arc<dyn Store>, world: Arc<dyn World>) -> Self {
-        Self { store, world, definitions: Definitions::default() }
+        Self { store, world, definitions: Definitions::default(), mailing: None }
+    }
+
+    /// The same, whose workflows send mail.
+    #[must_use]
+    pub fn with_post(self, mailing: Mailing) -> Self {
+        Self { mailing: Some(mailing), ..self }
     }
 
     /// Runs every workflow that listens to the transaction in `message`.

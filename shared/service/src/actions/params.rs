@@ -97,13 +97,15 @@ pub(super) fn shown(text: &str) -> String {
     text.chars().take(SHOWN_CHARS).collect()
 }
 
-fn missing(name: &str) -> NotDone {
+/// The param is not there and has to be.
+pub(super) fn missing(name: &str) -> NotDone {
     NotDone::failed(
         "missing_param",
         format!("The param `{name}` is missing. If it is a reference, what it points to was not there in this run."),
     )
 }
 
-fn wrong(name: &str, wanted: &str) -> NotDone {
+/// The param is not what it has to be.
+pub(super) fn wrong(name: &str, wanted: &str) -> NotDone {
     NotDone::failed("wrong_param", format!("The param `{name}` has to be {wanted}."))
 }

@@ -4,6 +4,11 @@
 //! load ─→ replay ─→ ┌ next ─→ perform on the unit ─→ record ┐ ─→ write head, journal and records at once ─→ …
 //!                   └───────────────── again ───────────────┘
 //! ```
+//!
+//! A step outside ends such a stretch: what is pending is written together with the step's intent, and its outcome at
+//! once after it ([`outside`]).
+
+mod outside;
 
 use std::{io, sync::Arc};
 
@@ -17,11 +22,13 @@ use serde_json::Value;
 
 use super::{Executor, definitions::NoDefinition};
 use crate::{
-    actions::{Action, Actor, NotDone},
-    ports::{Unavailable, WriteError},
+    actions::{Action, Actor, NotDone, RecordAction},
+    ports::{Change, Unavailable, WriteError},
     records::Unit,
     runs::{self, Considered, JournalEntry, StoredRun},
 };
+
+use outside::OutsideStep;
 
 /// How often a run that somebody else has moved, or whose records have, is taken up again in one delivery.
 const ROUNDS_LIMIT: usize = 10;
@@ -43,6 +50,16 @@ pub(super) enum Delivery {
     First,
     /// It was delivered before.
     Again,
+}
+
+/// Why there is something to write.
+enum Pause {
+    /// It is enough for one write.
+    Full,
+    /// The run is at its end.
+    Ended(Ending),
+    /// The next step is one outside.
+    Outside(OutsideStep),
 }
 
 /// The run as it is carried.
@@ -141,11 +158,18 @@ impl Executor {
     async fn carry(&self, mut journey: Journey<'_>) -> Result<(), WriteError> {
         loop {
             let mut unit = Unit::new(self.store.as_ref(), journey.transaction.org, self.world.now());
-            let ending = self.advance(&mut journey, &mut unit).await?;
+            let ending = match self.advance(&mut journey, &mut unit).await? {
+                Pause::Full => None,
+                Pause::Ended(ending) => Some(ending),
+                Pause::Outside(step) => {
+                    unit = self.perform_outside(&mut journey, unit, step).await?;
+                    journey.ending()
+                }
+            };
             if let Some(ending) = &ending {
                 settle(&mut journey.run, ending, self.world.now());
             }
-            self.write(&mut journey, unit).await?;
+            self.write(&mut journey, unit.into_changes()).await?;
             if ending.is_some() {
                 tracing::info!(
                     run.id = %journey.run.id,
@@ -158,55 +182,37 @@ impl Executor {
         }
     }
 
-    /// Performs steps on the unit until the run ends or there is enough to write.
-    async fn advance(&self, journey: &mut Journey<'_>, unit: &mut Unit<'_>) -> Result<Option<Ending>, Unavailable> {
+    /// Performs steps on the unit until the run ends, comes to a step outside, or there is enough to write.
+    async fn advance(&self, journey: &mut Journey<'_>, unit: &mut Unit<'_>) -> Result<Pause, Unavailable> {
         let mut bytes = 0;
         while unit.change_count() < WRITE_RECORDS && journey.new.len() < WRITE_STEPS && bytes < WRITE_BYTES {
             let started_at = self.world.now();
             let (input, outcome, attempts) = match run::next(&journey.definition, &journey.progress) {
-                Decision::Finished(ending) => return Ok(Some(ending)),
+                Decision::Finished(ending) => return Ok(Pause::Ended(ending)),
                 Decision::Settled { outcome, .. } => (None, outcome, 1),
                 Decision::Perform { step, visit, action, input } => {
-                    let actor = Actor { run: journey.run.id, step: &step, visit };
-                    let outcome = self.perform(unit, actor, &action, &input).await?;
+                    let outcome = match Action::parse(&action) {
+                        Some(Action::Outside(action)) => {
+                            return Ok(Pause::Outside(OutsideStep { step, visit, action, input }));
+                        }
+                        Some(Action::Record(action)) => {
+                            let actor = Actor { run: journey.run.id, step: &step, visit };
+                            perform(action, unit, actor, &input).await?
+                        }
+                        None => Outcome::Failed(unknown_action(&action)),
+                    };
                     (Some(input), outcome, 1 + journey.attempts_so_far(&step, visit))
                 }
             };
-            let entry = run::record(&journey.definition, &mut journey.progress, input, outcome)
-                .map_err(|error| Unavailable { port: "engine", cause: error.to_string() })?;
-            bytes += size_of(&entry);
-            journey.new.push(JournalEntry { entry, attempts, started_at, ended_at: self.world.now() });
+            bytes += journey.record(input, outcome, attempts, (started_at, self.world.now()))?;
         }
-        Ok(None)
+        Ok(Pause::Full)
     }
 
-    /// One attempt; a failed one leaves nothing in the unit.
-    async fn perform(
-        &self,
-        unit: &mut Unit<'_>,
-        actor: Actor<'_>,
-        action: &str,
-        input: &Value,
-    ) -> Result<Outcome, Unavailable> {
-        let Some(action) = Action::parse(action) else {
-            let message = format!("This program does not know the action `{action}`.");
-            return Ok(Outcome::Failed(Failure::new("unknown_action", message)));
-        };
-        let before = unit.mark();
-        match action.perform(unit, actor, input).await {
-            Ok(output) => Ok(Outcome::Output(output)),
-            Err(NotDone::Failed(failure)) => {
-                unit.undo_to(before);
-                Ok(Outcome::Failed(failure))
-            }
-            Err(NotDone::Unavailable(error)) => Err(error),
-        }
-    }
-
-    /// Writes what is new of the run together with the unit, the fence first.
-    async fn write(&self, journey: &mut Journey<'_>, unit: Unit<'_>) -> Result<(), WriteError> {
+    /// Writes what is new of the run together with `others`, the fence first.
+    async fn write(&self, journey: &mut Journey<'_>, others: Vec<Change>) -> Result<(), WriteError> {
         let mut changes = runs::run_changes(&journey.run, journey.stored.as_ref(), &journey.new)?;
-        changes.extend(unit.into_changes());
+        changes.extend(others);
         self.store.write(&changes).await?;
         let new = std::mem::take(&mut journey.new);
         match &mut journey.stored {
@@ -243,6 +249,29 @@ impl Executor {
 }
 
 impl Journey<'_> {
+    /// Records what came of the step the run is at, and gives how many bytes its entry takes.
+    fn record(
+        &mut self,
+        input: Option<Value>,
+        outcome: Outcome,
+        attempts: u32,
+        (started_at, ended_at): (Timestamp, Timestamp),
+    ) -> Result<usize, Unavailable> {
+        let entry = run::record(&self.definition, &mut self.progress, input, outcome)
+            .map_err(|error| Unavailable { port: "engine", cause: error.to_string() })?;
+        let bytes = size_of(&entry);
+        self.new.push(JournalEntry { entry, attempts, started_at, ended_at });
+        Ok(bytes)
+    }
+
+    /// How the run ends, if it does so here.
+    fn ending(&self) -> Option<Ending> {
+        match run::next(&self.definition, &self.progress) {
+            Decision::Finished(ending) => Some(ending),
+            Decision::Perform { .. } | Decision::Settled { .. } => None,
+        }
+    }
+
     /// How often the visit was tried before.
     fn attempts_so_far(&self, step: &str, visit: u32) -> u32 {
         let stored = self.stored.iter().flat_map(|stored| &stored.entries);
@@ -250,6 +279,28 @@ impl Journey<'_> {
             stored.chain(&self.new).rev().take_while(|entry| entry.entry.step == step && entry.entry.visit == visit);
         u32::try_from(earlier.count()).unwrap_or(u32::MAX)
     }
+}
+
+/// One attempt; a failed one leaves nothing in the unit.
+async fn perform(
+    action: RecordAction,
+    unit: &mut Unit<'_>,
+    actor: Actor<'_>,
+    input: &Value,
+) -> Result<Outcome, Unavailable> {
+    let before = unit.mark();
+    match action.perform(unit, actor, input).await {
+        Ok(output) => Ok(Outcome::Output(output)),
+        Err(NotDone::Failed(failure)) => {
+            unit.undo_to(before);
+            Ok(Outcome::Failed(failure))
+        }
+        Err(NotDone::Unavailable(error)) => Err(error),
+    }
+}
+
+fn unknown_action(action: &str) -> Failure {
+    Failure::new("unknown_action", format!("This program does not know the action `{action}`."))
 }
 
 /// The trigger's entry. Its output is the transaction, which is stored already.

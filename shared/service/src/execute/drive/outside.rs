@@ -1,0 +1,210 @@
+//! Steps whose effect is outside: at least once, always under the same key, and never guessed.
+//!
+//! ```text
+//! prepare ─→ write all that is pending and the intent, with a claim ─→ the effect ─→ its outcome, written at once
+//! ```
+//!
+//! Whoever finds an intent without an outcome waits while its claim lasts. After that nobody can say what happened,
+//! and the step's own policy decides. *Why one write for the pending and the intent*: the write has the run's fence in
+//! it, so an executor that was overtaken cannot claim anything, and an intent is there only if the store has all that
+//! came before it; whoever still has something to write need not look for one.
+
+use domain::{Failure, Timestamp};
+use engine::journal::Outcome;
+use serde_json::Value;
+
+use super::{super::Executor, Journey};
+use crate::{
+    actions::{Actor, NotDone, Occasion, OnUnknownOutcome, OutsideAction, Prepared},
+    document::Versioned,
+    ports::{NotPosted, Unavailable, WriteError},
+    records::Unit,
+    runs::{self, CLAIM_SECONDS, Intent, Standing},
+};
+
+/// A step outside that is next.
+pub(super) struct OutsideStep {
+    pub(super) step: String,
+    pub(super) visit: u32,
+    pub(super) action: OutsideAction,
+    /// Its params.
+    pub(super) input: Value,
+}
+
+/// A visit as it was come to.
+struct Approach {
+    /// Which entry of the visit its outcome will be, from 1.
+    attempt: u32,
+    earlier: Option<Versioned<Intent>>,
+    standing: Standing,
+    /// When the visit was first claimed, or now.
+    dated_at: Timestamp,
+}
+
+impl Approach {
+    /// How often the visit was tried before.
+    fn tries(&self) -> u32 {
+        self.earlier.as_ref().map_or(0, |earlier| earlier.value.tries)
+    }
+}
+
+impl Executor {
+    /// Performs `step` and records its outcome. Gives what is to be written with it: `unit` where the step came to its
+    /// outcome without an effect, else an empty one, because what was pending is written then.
+    ///
+    /// *Errors*: [`WriteError`]; the effect may have happened, which the intent tells whoever comes next.
+    pub(super) async fn perform_outside<'u>(
+        &'u self,
+        journey: &mut Journey<'_>,
+        unit: Unit<'u>,
+        step: OutsideStep,
+    ) -> Result<Unit<'u>, WriteError> {
+        let found = self.approach(journey, &unit, &step).await?;
+        let prepared = match self.prepare(journey, &step, found.dated_at).await {
+            Ok(prepared) => prepared,
+            Err(NotDone::Unavailable(error)) => return Err(error.into()),
+            Err(NotDone::Failed(failure)) => {
+                let tries = found.attempt.max(found.tries() + 1);
+                self.record(journey, step, Outcome::Failed(failure), tries, found.dated_at)?;
+                return Ok(unit);
+            }
+        };
+        if found.standing == Standing::Unknown && prepared.on_unknown_outcome == OnUnknownOutcome::Fail {
+            let (outcome, tries) = (Outcome::Failed(unknown_outcome(&prepared)), found.tries());
+            self.record(journey, step, outcome, tries, found.dated_at)?;
+            return Ok(unit);
+        }
+        let dated_at = found.dated_at;
+        let intent = self.claim(journey, unit, &step, found).await?;
+        let tries = intent.value.tries;
+        let outcome = self.hand_over(journey, &step, &prepared, intent).await?;
+        self.record(journey, step, outcome, tries, dated_at)?;
+        Ok(Unit::new(self.store.as_ref(), journey.transaction.org, self.world.now()))
+    }
+
+    /// Looks whether somebody has been at the visit before.
+    ///
+    /// *Errors*: [`Unavailable`], also while somebody else has the claim.
+    async fn approach(
+        &self,
+        journey: &Journey<'_>,
+        unit: &Unit<'_>,
+        step: &OutsideStep,
+    ) -> Result<Approach, Unavailable> {
+        let now = self.world.now();
+        let attempt = 1 + journey.attempts_so_far(&step.step, step.visit);
+        let is_all_written = journey.new.is_empty() && unit.change_count() == 0;
+        let earlier = match is_all_written {
+            true => runs::find_intent(self.store.as_ref(), &journey.run, &step.step, step.visit).await?,
+            false => None,
+        };
+        let standing = earlier.as_ref().map_or(Standing::Free, |earlier| earlier.value.standing(attempt, now));
+        match standing {
+            Standing::Free => {}
+            Standing::Claimed => return Err(claimed(journey, step)),
+            Standing::Unknown => tracing::warn!(
+                run.id = %journey.run.id,
+                step.id = step.step,
+                visit = step.visit,
+                "the outcome of a step is unknown; its policy decides",
+            ),
+        }
+        let dated_at = earlier.as_ref().map_or(now, |earlier| earlier.value.started_at);
+        Ok(Approach { attempt, earlier, standing, dated_at })
+    }
+
+    fn record(
+        &self,
+        journey: &mut Journey<'_>,
+        step: OutsideStep,
+        outcome: Outcome,
+        tries: u32,
+        started_at: Timestamp,
+    ) -> Result<(), Unavailable> {
+        journey.record(Some(step.input), outcome, tries, (started_at, self.world.now())).map(|_bytes| ())
+    }
+
+    async fn prepare(
+        &self,
+        journey: &Journey<'_>,
+        step: &OutsideStep,
+        dated_at: Timestamp,
+    ) -> Result<Prepared, NotDone> {
+        match step.action {
+            OutsideAction::MailSend => {
+                let mailing = self.mailing.as_ref().ok_or_else(not_set_up)?;
+                let actor = Actor { run: journey.run.id, step: &step.step, visit: step.visit };
+                mailing.prepare(Occasion { actor, transaction: journey.transaction, dated_at }, &step.input).await
+            }
+        }
+    }
+
+    /// Writes all that is pending, and with it the claim on the step.
+    ///
+    /// *Errors*: a conflict where the run has moved on, or somebody else has the claim.
+    async fn claim(
+        &self,
+        journey: &mut Journey<'_>,
+        unit: Unit<'_>,
+        step: &OutsideStep,
+        found: Approach,
+    ) -> Result<Versioned<Intent>, WriteError> {
+        let Approach { attempt, earlier, .. } = found;
+        let rev = earlier.as_ref().map(|earlier| earlier.rev);
+        let value = Intent::claim(earlier.as_ref().map(|earlier| &earlier.value), attempt, self.world.now());
+        let mut changes = unit.into_changes();
+        changes.push(runs::intent_change(&journey.run, &step.step, step.visit, &value, rev)?);
+        self.write(journey, changes).await?;
+        Ok(Versioned { rev: rev.unwrap_or_default() + 1, value })
+    }
+
+    /// Hands the mail over under the claim `intent`.
+    ///
+    /// *Errors*: [`Unavailable`]; the claim is given back where the mail certainly was not sent, and stays where it may
+    /// have been.
+    async fn hand_over(
+        &self,
+        journey: &Journey<'_>,
+        step: &OutsideStep,
+        prepared: &Prepared,
+        intent: Versioned<Intent>,
+    ) -> Result<Outcome, Unavailable> {
+        let Some(mailing) = &self.mailing else {
+            return Err(Unavailable { port: "post", cause: "there is none".to_owned() });
+        };
+        match mailing.post.send(&prepared.mail).await {
+            Ok(posted) => Ok(Outcome::Output(prepared.output(&posted))),
+            Err(NotPosted::Refused(failure)) => Ok(Outcome::Failed(failure)),
+            Err(NotPosted::Unknown(error)) => Err(error),
+            Err(NotPosted::NotSent(error)) => {
+                let store = self.store.as_ref();
+                runs::release_intent(store, &journey.run, &step.step, step.visit, intent).await?;
+                Err(error)
+            }
+        }
+    }
+}
+
+fn claimed(journey: &Journey<'_>, step: &OutsideStep) -> Unavailable {
+    let OutsideStep { step, visit, .. } = step;
+    let run = journey.run.id;
+    let cause = format!(
+        "visit {visit} of step {step} of run {run} is claimed by another attempt, for {CLAIM_SECONDS} s at most"
+    );
+    Unavailable { port: "post", cause }
+}
+
+fn unknown_outcome(prepared: &Prepared) -> Failure {
+    let message = format!(
+        "It is not known whether the mail {} was sent: the program that was sending it stopped before it could say. \
+         Look for it at the mail service or ask its recipient before you send another.",
+        prepared.name()
+    );
+    Failure::new("unknown_outcome", message)
+}
+
+fn not_set_up() -> NotDone {
+    let message = "No mail can be sent from here: give the deployment a sender whose address or domain is verified \
+                   (docs/deploy.md). `hookwright dev` needs nothing; it puts mail into its outbox.";
+    NotDone::Failed(Failure::new("mail_not_set_up", message))
+}
