@@ -66,7 +66,7 @@ pub struct Mail {
 /// Reads a mail as it was stored.
 ///
 /// *Units and limits*: [`MAIL_LIMIT_BYTES`], 1,000 parts, 100 multiparts within each other, 1,000 headers a part and 64 KiB a header,
-/// 8 MiB of HTML, 100 script tags, 409,600 bytes of JSON, 3 mails within each other. What is past a limit is left out, with a note.
+/// 4 MiB of HTML, 100 script tags, 409,600 bytes of JSON, 3 mails within each other. What is past a limit is left out, with a note.
 pub fn read(raw: &[u8], wishes: &Wishes<'_>) -> Mail {
     let mut notes = Notes::default();
     let raw = within_limit(raw, &mut notes);

@@ -5,6 +5,7 @@ use std::string::FromUtf8Error;
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
+use super::transfer::PIECE_BYTES;
 use super::utf7;
 use crate::charset::encoding_named;
 
@@ -112,9 +113,22 @@ fn is_cut_utf8(error: &FromUtf8Error) -> bool {
 fn decoded(mut bytes: Vec<u8>, encoding: &'static Encoding, mark_bytes: usize) -> String {
     bytes.drain(..mark_bytes.min(bytes.len()));
     if encoding != UTF_8 {
-        return encoding.decode_without_bom_handling(&bytes).0.into_owned();
+        return recoded(&bytes, encoding);
     }
     String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+}
+
+/// Decodes piece by piece, because all at once would take room for the longest text that the bytes could be.
+fn recoded(bytes: &[u8], encoding: &'static Encoding) -> String {
+    let mut decoder = encoding.new_decoder_without_bom_handling();
+    let mut text = String::with_capacity(bytes.len());
+    let mut pieces = bytes.chunks(PIECE_BYTES).peekable();
+    while let Some(piece) = pieces.next() {
+        // More than one call is never needed with the room that the decoder asks for.
+        text.reserve(decoder.max_utf8_buffer_length(piece.len()).unwrap_or_default());
+        let _ = decoder.decode_to_string(piece, &mut text, pieces.peek().is_none());
+    }
+    text
 }
 
 /// The encoding after the first `charset=` of a document's beginning. UTF-16 cannot be meant, because the name itself was readable.

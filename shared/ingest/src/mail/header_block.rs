@@ -17,8 +17,8 @@ pub(super) struct HeaderBlock {
     headers: Vec<Header>,
     /// Where the body begins.
     pub(super) body: usize,
-    /// Headers past [`HEADERS_LIMIT`], and those longer than [`HEADER_LIMIT_BYTES`].
-    pub(super) left_out: usize,
+    /// How many there are past [`HEADERS_LIMIT`].
+    dropped: usize,
 }
 
 struct Header {
@@ -38,7 +38,7 @@ enum Kind {
 impl HeaderBlock {
     /// Reads the headers that begin at `start`, up to an empty line, a boundary, or text that cannot be a header.
     pub(super) fn read(lines: &Lines<'_>, start: usize, is_boundary: impl Fn(&[u8]) -> bool) -> Self {
-        let mut block = Self { headers: Vec::new(), body: lines.end(), left_out: 0 };
+        let mut block = Self { headers: Vec::new(), body: lines.end(), dropped: 0 };
         let mut at = start;
 
         while let Some(line) = lines.line_at(at) {
@@ -78,29 +78,24 @@ impl HeaderBlock {
         })
     }
 
+    /// Headers past [`HEADERS_LIMIT`], and those longer than [`HEADER_LIMIT_BYTES`].
+    pub(super) fn left_out(&self) -> usize {
+        self.dropped + self.headers.iter().filter(|header| header.value.len() > HEADER_LIMIT_BYTES).count()
+    }
+
     fn add(&mut self, name: Range<usize>, value: Range<usize>) {
-        self.count_if_long();
         if self.headers.len() < HEADERS_LIMIT {
             self.headers.push(Header { name, value });
         } else {
-            self.left_out += 1;
+            self.dropped += 1;
         }
     }
 
-    /// Lines past the limit lengthen the last header that was kept; what they say is then past its length, or of no name anyone asks for.
+    /// A folded line belongs to the header before it, which may be one that was dropped.
     fn fold(&mut self, end: usize) {
-        if self.left_out > 0 && self.headers.len() >= HEADERS_LIMIT {
-            return;
-        }
-        if let Some(last) = self.headers.last_mut() {
-            last.value.end = end;
-        }
-    }
-
-    fn count_if_long(&mut self) {
-        let is_long = |header: &Header| header.value.len() > HEADER_LIMIT_BYTES;
-        if self.headers.len() < HEADERS_LIMIT && self.headers.last().is_some_and(is_long) {
-            self.left_out += 1;
+        match self.headers.last_mut() {
+            Some(last) if self.dropped == 0 => last.value.end = end,
+            Some(_) | None => {}
         }
     }
 }

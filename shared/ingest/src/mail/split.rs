@@ -144,8 +144,9 @@ impl<'r, 'n> Splitter<'r, 'n> {
 
     fn begin(&mut self, headers: &HeaderBlock, number: String, unstated: &str) {
         let (part, boundary) = Part::of(headers, &self.lines, number, unstated);
-        if headers.left_out > 0 {
-            self.note_headers_left_out(&part, headers.left_out);
+        let left_out = headers.left_out();
+        if left_out > 0 {
+            self.note_headers_left_out(&part, left_out);
         }
 
         // A boundary that is open already belongs to the outer multipart, so what follows are parts of that one.

@@ -109,8 +109,10 @@ pub(super) fn decode(encoded: &[u8], transfer: Transfer) -> Vec<u8> {
 
 /// Decodes a part until there are `limit_bytes`; whether that was not all of it.
 pub(super) fn decode_up_to(raw: &[u8], transfer: Transfer, span: Range<usize>, limit_bytes: usize) -> (Vec<u8>, bool) {
+    // Room for all at once: a buffer that grows is held twice while it moves.
+    let room_bytes = span.len().min(raw.len()).min(limit_bytes.saturating_add(PIECE_BYTES));
     let mut decoder = Decoder::new(transfer, span);
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(room_bytes);
     loop {
         let before = bytes.len();
         decoder.fill(raw, &mut bytes);
