@@ -8,6 +8,7 @@ pub mod figures;
 pub mod house;
 pub mod ledger;
 pub mod load;
+pub mod mails;
 pub mod roof;
 pub mod tutorial;
 pub mod webhook;
