@@ -1,5 +1,13 @@
 //! Mails as they come: a corpus of real and made-up ones, and mails made to break programs that read mail.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "what checks a mail panics as the tests that call it do"
+)]
+
 mod abuse;
 mod addresses;
 mod corpus;
