@@ -79,7 +79,7 @@ struct Fault {
 
 /// Reads a JSON text. With the value come the names of what was mended, each once and in the order of the alphabet; none for valid JSON.
 ///
-/// The repairs: `bad-escape` (`\'`: the backslash goes, but stays before a letter or a digit), `bom`, `cdata`, `comment` (`//`, `/* */`),
+/// The repairs: `bad-escape` (`\'`: the backslash is left out), `bom`, `cdata`, `comment` (`//`, `/* */`),
 /// `concatenated` (several objects in a row become an array), `control-char` (raw in a string), `html-comment`, `html-entities` (the
 /// document was escaped for HTML as a whole), `lone-surrogate` (becomes U+FFFD), `missing-comma` (`}{` in an array), `odd-whitespace`,
 /// `single-quotes`, `trailing-comma`, `trailing-semicolon`, `unquoted-key`.

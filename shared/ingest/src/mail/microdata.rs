@@ -140,14 +140,12 @@ impl<'t> Reader<'t> {
             true => self.nested_item(node)?,
             false => self.counted(&plain_value(self.tree, node))?,
         };
-        let mut names = names.split_ascii_whitespace().filter(|name| is_property_name(name));
-        let first = names.next();
-        for further in names {
-            self.count_copy(&value)?;
-            add(item, further, value.clone());
-        }
-        if let Some(name) = first {
-            add(item, name, value);
+        let mut names = names.split_ascii_whitespace().filter(|name| is_property_name(name)).peekable();
+        while let Some(name) = names.next() {
+            if names.peek().is_some() {
+                self.count_copy(&value)?;
+            }
+            add(item, name, value.clone());
         }
         Some(())
     }

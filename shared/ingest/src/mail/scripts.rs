@@ -6,6 +6,7 @@ use std::cell::RefCell;
 
 use lol_html::html_content::{Element, TextChunk};
 use lol_html::{HtmlRewriter, MemorySettings, Settings, element, text};
+use memchr::memchr2_iter;
 
 use crate::json::tolerant::entities;
 
@@ -70,7 +71,12 @@ pub(crate) fn scripts(html: &str, limit: usize) -> Scripts {
 
 /// Whether the text has the word, in any case of its ASCII letters.
 pub(super) fn mentions(html: &str, word: &str) -> bool {
-    html.as_bytes().windows(word.len()).any(|window| window.eq_ignore_ascii_case(word.as_bytes()))
+    let (html, word) = (html.as_bytes(), word.as_bytes());
+    let Some(first) = word.first() else {
+        return true;
+    };
+    memchr2_iter(first.to_ascii_lowercase(), first.to_ascii_uppercase(), html)
+        .any(|at| html.get(at..at + word.len()).is_some_and(|candidate| candidate.eq_ignore_ascii_case(word)))
 }
 
 fn tokenize(html: &str, search: &RefCell<Search>) -> End {

@@ -19,8 +19,8 @@ pub(super) struct Reader<'t> {
     pub(super) at: usize,
     pub(super) depth: usize,
     deepest: usize,
-    /// The text stands inside an HTML comment as a whole.
-    pub(super) is_wrapped: bool,
+    /// Nothing was read yet, so the text may stand inside an HTML comment as a whole.
+    pub(super) may_be_wrapped: bool,
     keys: usize,
     /// In the order they were met, each once.
     repairs: Vec<Repair>,
@@ -28,12 +28,13 @@ pub(super) struct Reader<'t> {
 
 impl<'t> Reader<'t> {
     pub(super) fn new(text: &'t str) -> Self {
-        Self { text, at: 0, depth: 0, deepest: 0, is_wrapped: false, keys: 0, repairs: Vec::new() }
+        Self { text, at: 0, depth: 0, deepest: 0, may_be_wrapped: true, keys: 0, repairs: Vec::new() }
     }
 
     /// The whole text as one value; several objects or arrays in a row are one array.
     pub(super) fn document(mut self) -> Result<(Value, Vec<Repair>), Fault> {
         self.skip_space()?;
+        self.may_be_wrapped = false;
         let mut value = self.value()?;
         while self.has_another(&value)? {
             let next = self.value()?;

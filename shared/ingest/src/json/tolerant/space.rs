@@ -66,9 +66,9 @@ impl Reader<'_> {
         };
 
         let comment = inside.split_once("-->");
-        // Only the first one can wrap: each search for an end goes past what it has found, so all of them together are linear.
-        if self.depth == 0 && !self.is_wrapped && comment.is_none_or(|(_, after)| after.trim_start().is_empty()) {
-            self.is_wrapped = true;
+        // Only the first one can wrap: each other search for an end goes past what it has found, so all of them together are linear.
+        if self.may_be_wrapped && comment.is_none_or(|(_, after)| after.trim_start().is_empty()) {
+            self.may_be_wrapped = false;
             return Ok(self.skip_if("<!--", Repair::HtmlComment));
         }
         let Some((content, _)) = comment else {

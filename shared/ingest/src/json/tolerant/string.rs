@@ -63,15 +63,12 @@ impl Reader<'_> {
         self.at += 2;
     }
 
-    /// *Why the backslash stays before letters and digits*: there it is more likely a path's than an escape.
+    /// Leaves the backslash out, as JavaScript does.
     fn bad_escape(&mut self, escaped: char, content: &mut String) {
         self.mend(Repair::BadEscape);
-        if escaped.is_alphanumeric() {
-            content.push('\\');
-        }
-        // What was escaped is read as any other text, so a control character is noted as well; only a quote would end the string.
         self.at += 1;
-        if matches!(escaped, '"' | '\'') {
+        // What follows is read as any other text, so that a control character is noted too; but a quote would end the string.
+        if escaped == '\'' {
             content.push(escaped);
             self.at += 1;
         }
