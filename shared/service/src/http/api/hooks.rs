@@ -98,7 +98,11 @@ fn kind(call: &Call<'_>) -> Result<HookKind, Refused> {
 }
 
 pub(super) async fn found(call: &Call<'_>) -> Result<Versioned<Hook>, Refused> {
-    let kind = kind(call)?;
+    found_of(call, kind(call)?).await
+}
+
+/// The hook of `kind` that the path names, where only one kind of hooks has such a path.
+pub(super) async fn found_of(call: &Call<'_>, kind: HookKind) -> Result<Versioned<Hook>, Refused> {
     let id = call.id("id", HookId::parse)?;
     let found: Result<Option<Versioned<Hook>>, Unavailable> =
         hooks::find(call.management.store.as_ref(), call.caller.org, kind, id).await;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{
     Refused, Response,
     call::{Call, not_found},
-    hooks::found,
+    hooks::found_of,
     resource::{many, one, org_relationship, resource},
 };
 use crate::{
@@ -90,7 +90,7 @@ fn steps(rule_set: Option<&str>) -> Vec<String> {
 }
 
 pub(super) async fn quarantine(call: &Call<'_>) -> Result<Response, Refused> {
-    let hook = found(call).await?.value;
+    let hook = found_of(call, HookKind::Email).await?.value;
     let paging = call.paging()?;
     let size = paging.limit;
     let listing = runs::list_quarantined(call.management.store.as_ref(), hook.org, hook.id, paging).await?;
@@ -99,8 +99,8 @@ pub(super) async fn quarantine(call: &Call<'_>) -> Result<Response, Refused> {
 }
 
 pub(super) async fn release(call: &Call<'_>) -> Result<Response, Refused> {
-    let hook = found(call).await?.value;
-    let setup = call.management.mail.as_ref().filter(|_| hook.kind == HookKind::Email).ok_or_else(not_found)?;
+    let hook = found_of(call, HookKind::Email).await?.value;
+    let setup = call.management.mail.as_ref().ok_or_else(not_set_up)?;
     let id = call.id("mail", TransactionId::parse)?;
     let outcome = setup.door.release(&hook, id).await.map_err(|error| match error {
         NotReleased::Unknown => Refused::from(not_found()),
@@ -117,7 +117,7 @@ pub(super) async fn release(call: &Call<'_>) -> Result<Response, Refused> {
 }
 
 pub(super) async fn discard(call: &Call<'_>) -> Result<Response, Refused> {
-    let hook = found(call).await?.value;
+    let hook = found_of(call, HookKind::Email).await?.value;
     let id = call.id("mail", TransactionId::parse)?;
     match runs::discard_quarantined(call.management.store.as_ref(), hook.org, hook.id, id).await? {
         true => Ok(empty_response(StatusCode::NO_CONTENT)),
