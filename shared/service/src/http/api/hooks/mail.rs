@@ -54,9 +54,10 @@ fn written(before: &MailRule, value: &Value) -> Result<MailRule, Refused> {
     let Value::Object(changes) = value else {
         return if value.is_null() { Ok(MailRule::default()) } else { Err(wrong()) };
     };
-    if let Some(Value::Object(policy)) = changes.get("policy")
-        && policy.keys().any(|key| !POLICY_KEYS.contains(&key.as_str()))
-    {
+    let is_policy = |value: &Value| {
+        value.as_object().is_some_and(|policy| policy.keys().all(|key| POLICY_KEYS.contains(&key.as_str())))
+    };
+    if changes.get("policy").is_some_and(|value| !is_policy(value)) {
         return Err(wrong());
     }
     let mut merged = shown(before);

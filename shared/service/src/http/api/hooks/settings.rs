@@ -210,7 +210,8 @@ pub(super) fn read<T: DeserializeOwned>(
         return Ok(None);
     }
     let wrong = || bad_attribute(key, sentence);
-    if value.as_object().is_some_and(|map| map.keys().any(|key| !keys.contains(&key.as_str()))) {
+    // Without this a list would be read as well, its items in the order of the fields.
+    if value.as_object().is_none_or(|map| map.keys().any(|key| !keys.contains(&key.as_str()))) {
         return Err(wrong());
     }
     serde_json::from_value(value.clone()).map(Some).map_err(|_| wrong())
