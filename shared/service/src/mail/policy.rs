@@ -55,18 +55,20 @@ pub(super) fn judge(rule: &MailRule, delivery: &Delivery, mail: &Mail, own_domai
             "A workflow sent this mail. To take it in would let workflows set each other off without an end.";
         return Verdict::Dropped(Refused::new("mail", "mail_loop", sentence));
     }
-    for (treatment, refused) in
-        [dmarc(rule, verdicts), unauthenticated(rule, verdicts), spam(rule, verdicts)].into_iter().flatten()
-    {
+    let checks = [dmarc(rule, verdicts), unauthenticated(rule, verdicts), spam(rule, verdicts)];
+    let (mut dropped, mut quarantined) = (None, None);
+    for (treatment, refused) in checks.into_iter().flatten() {
         match treatment {
             Treatment::Accept => {}
-            Treatment::Quarantine => return Verdict::Quarantined(refused),
-            Treatment::Drop => return Verdict::Dropped(refused),
+            Treatment::Quarantine => quarantined = quarantined.or(Some(refused)),
+            Treatment::Drop => dropped = dropped.or(Some(refused)),
         }
     }
-    match sender(rule, verdicts, &mail.headers) {
-        Some(refused) => Verdict::Quarantined(refused),
-        None => Verdict::Passed,
+    // What is to be dropped is not kept waiting because another check failed as well.
+    match (dropped, quarantined.or_else(|| sender(rule, verdicts, &mail.headers))) {
+        (Some(refused), _) => Verdict::Dropped(refused),
+        (None, Some(refused)) => Verdict::Quarantined(refused),
+        (None, None) => Verdict::Passed,
     }
 }
 
@@ -131,9 +133,7 @@ pub(super) fn over_limit() -> Refused {
 
 /// *Source*: RFC 7489, section 6.3: the owner of the domain asks for one of these where the check fails.
 fn dmarc(rule: &MailRule, verdicts: &Verdicts) -> Option<(Treatment, Refused)> {
-    let policy = verdicts.dmarc_policy.as_deref().unwrap_or_default();
-    let is_asked = ["reject", "quarantine"].iter().any(|word| policy.eq_ignore_ascii_case(word));
-    (is(&verdicts.dmarc, "FAIL") && is_asked).then(|| {
+    asked_for(verdicts).map(|policy| {
         let sentence = format!(
             "DMARC failed, and the owner of the sender's domain asks to {} such mail. Have the sender sign its mail with DKIM for that domain; where the mail is right all the same, release it.",
             policy.to_lowercase(),
@@ -142,8 +142,14 @@ fn dmarc(rule: &MailRule, verdicts: &Verdicts) -> Option<(Treatment, Refused)> {
     })
 }
 
+/// What the owner of the sender's domain asks to do with this mail, if its DMARC failed and the owner asks for anything.
+fn asked_for(verdicts: &Verdicts) -> Option<&str> {
+    let policy = verdicts.dmarc_policy.as_deref().filter(|_| is(&verdicts.dmarc, "FAIL"))?;
+    ["reject", "quarantine"].iter().any(|word| policy.eq_ignore_ascii_case(word)).then_some(policy)
+}
+
 fn unauthenticated(rule: &MailRule, verdicts: &Verdicts) -> Option<(Treatment, Refused)> {
-    let dmarc_failed = is(&verdicts.dmarc, "FAIL");
+    let dmarc_failed = is(&verdicts.dmarc, "FAIL") && asked_for(verdicts).is_none();
     let both_failed = is(&verdicts.spf, "FAIL") && is(&verdicts.dkim, "FAIL");
     (dmarc_failed || both_failed).then(|| {
         let what = if dmarc_failed { "DMARC failed" } else { "SPF and DKIM both failed" };
