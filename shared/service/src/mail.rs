@@ -233,12 +233,19 @@ impl MailDoor {
             Ok(_) => Ok(false),
             Err(NotAccepted::Unavailable(error)) => Err(error),
             Err(NotAccepted::Rejected(_)) => Ok(true),
-            Err(NotAccepted::Throttled(_)) => {
-                let Some(key) = arriving.repeat_key() else { return Ok(true) };
-                let (store, hook) = (self.door.store.as_ref(), arriving.hook);
+            Err(NotAccepted::Throttled(_)) => Ok(!self.was_let_in(arriving).await?),
+        }
+    }
+
+    /// Whether the mail has a mark, or, where every mail counts and none has, its transaction.
+    async fn was_let_in(&self, arriving: &Arriving<'_>) -> Result<bool, Unavailable> {
+        let (store, hook) = (self.door.store.as_ref(), arriving.hook);
+        match arriving.repeat_key() {
+            Some(key) => {
                 let before = runs::find_mark(store, hook.org, hook.id, &key.key).await?;
-                Ok(before.is_none_or(|before| before.transaction != arriving.id))
+                Ok(before.is_some_and(|before| before.transaction == arriving.id))
             }
+            None => Ok(runs::find_transaction(store, hook.org, arriving.id).await?.is_some()),
         }
     }
 
@@ -280,7 +287,7 @@ impl MailDoor {
     /// Keeps a transaction that fires nothing, and the reason where the hook's owner looks for reasons.
     async fn record(&self, arriving: Arriving<'_>, reason: policy::Refused) -> Result<MailOutcome, Unavailable> {
         let hook = arriving.hook;
-        let transaction = self.transaction(&arriving, Value::Null, Described::WithoutFiles);
+        let transaction = self.transaction(&arriving, Value::Null, Described::InOutline);
         let stored = StoredTransaction {
             transaction: transaction.clone(),
             event: hook.event_name.clone(),
@@ -313,7 +320,7 @@ impl MailDoor {
             key: self.stored_key(arriving.delivery),
             recipient: arriving.recipient.address.clone(),
             bytes: arriving.raw.len(),
-            email: document::email(&arriving, Described::WithoutFiles),
+            email: document::email(&arriving, Described::InOutline),
             released_at: None,
             transaction: None,
         };

@@ -1,6 +1,6 @@
 //! What a workflow sees of a mail beside its data: `attributes.email`.
 
-use domain::MailBody;
+use domain::{MailBody, Secret};
 use ingest::{
     mail::{Attachment, Block, Body, Disposition, Mailbox, Source},
     ses::{Place, Verdicts},
@@ -18,11 +18,18 @@ const MAILBOXES_LIMIT: usize = 50;
 /// Most characters of a header.
 const TEXT_LIMIT_CHARS: usize = 2_000;
 
-/// Whether the attachments are among the blobs.
+/// What stands in the place of the hook's key, which a workflow has no use for and its readers may not know.
+const KEY_MASK: &str = "***";
+
+/// How much of a mail is described.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Described {
+    /// The attachments are among the blobs.
     WithFiles,
+    /// They are not.
     WithoutFiles,
+    /// Nor do its bodies go along, because nothing fires.
+    InOutline,
 }
 
 /// The mail as it is described. *Shape*: `docs/email.md`.
@@ -49,15 +56,26 @@ pub(super) fn email(arriving: &Arriving<'_>, described: Described) -> Value {
         "attachments": arriving.mail.attachments.iter().map(|file| attachment(file, described)).collect::<Vec<_>>(),
         "raw": raw(&delivery.place),
     });
-    if let Some(email) = email.as_object_mut() {
+    if let Some(email) = email.as_object_mut()
+        && described != Described::InOutline
+    {
+        let key = arriving.hook.mail.key.as_ref().map(Secret::reveal);
         if arriving.wants(MailBody::Text) {
-            put_body(email, "text", "textIsCut", arriving.mail.text(arriving.raw));
+            put_body(email, "text", "textIsCut", masked(arriving.mail.text(arriving.raw), key));
         }
         if arriving.wants(MailBody::Html) {
-            put_body(email, "html", "htmlIsCut", arriving.mail.html(arriving.raw));
+            put_body(email, "html", "htmlIsCut", masked(arriving.mail.html(arriving.raw), key));
         }
     }
     email
+}
+
+fn masked(body: Option<Body>, key: Option<&str>) -> Option<Body> {
+    let mut body = body?;
+    if let Some(key) = key {
+        body.text = body.text.replace(key, KEY_MASK);
+    }
+    Some(body)
 }
 
 fn put_body(email: &mut Map<String, Value>, key: &str, cut_key: &str, body: Option<Body>) {
