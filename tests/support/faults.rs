@@ -1,4 +1,6 @@
-//! Ports that fail: a store that dies or lies at a chosen call, a queue that takes nothing.
+//! Ports that fail: one that dies or lies at a chosen call, a queue that takes nothing.
+//!
+//! Ports that share a [`Fuse`] are counted together, so that a story can fail each call of a whole way in turn.
 
 use std::sync::{
     Arc,
@@ -6,7 +8,10 @@ use std::sync::{
 };
 
 use async_trait::async_trait;
-use service::ports::{Change, Freshness, Item, Key, Page, Queue, Range, Store, Unavailable, WriteError};
+use bytes::Bytes;
+use service::ports::{
+    Blobs, Change, Freshness, Item, Key, Mails, Page, Pieces, Queue, Range, Store, Unavailable, WriteError,
+};
 
 /// What happens at the chosen call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,19 +22,27 @@ pub enum Fault {
     DoesAndFails,
 }
 
-/// A store that counts its calls and fails one of them.
-pub struct FaultyStore {
-    inner: Arc<dyn Store>,
+/// Counts calls and fails one of them.
+pub struct Fuse {
     calls: AtomicUsize,
     fault: Fault,
     fails_at: AtomicUsize,
 }
 
+/// A port whose calls are counted and one of them fails.
+pub struct Faulty<P: ?Sized> {
+    inner: Arc<P>,
+    fuse: Arc<Fuse>,
+}
+
+/// A store that counts its calls and fails one of them.
+pub type FaultyStore = Faulty<dyn Store>;
+
 const NEVER: usize = usize::MAX;
 
-impl FaultyStore {
-    pub fn new(inner: Arc<dyn Store>, fault: Fault) -> Self {
-        Self { inner, calls: AtomicUsize::new(0), fault, fails_at: AtomicUsize::new(NEVER) }
+impl Fuse {
+    pub fn new(fault: Fault) -> Self {
+        Self { calls: AtomicUsize::new(0), fault, fails_at: AtomicUsize::new(NEVER) }
     }
 
     /// Lets the call `offset` calls from now fail, and no other.
@@ -50,34 +63,105 @@ impl FaultyStore {
     fn is_failing(&self) -> bool {
         self.calls.fetch_add(1, Ordering::SeqCst) == self.fails_at.load(Ordering::SeqCst)
     }
+}
 
-    fn down() -> Unavailable {
-        Unavailable { port: "store", cause: "it was told to fail".to_owned() }
+impl<P: ?Sized> Faulty<P> {
+    pub fn new(inner: Arc<P>, fault: Fault) -> Self {
+        Self::sharing(inner, Arc::new(Fuse::new(fault)))
+    }
+
+    /// A port that is counted together with all others of this fuse.
+    pub fn sharing(inner: Arc<P>, fuse: Arc<Fuse>) -> Self {
+        Self { inner, fuse }
+    }
+
+    /// [`Fuse::fail_in`].
+    pub fn fail_in(&self, offset: usize) {
+        self.fuse.fail_in(offset);
+    }
+
+    /// [`Fuse::heal`].
+    pub fn heal(&self) {
+        self.fuse.heal();
+    }
+
+    /// [`Fuse::calls`].
+    pub fn calls(&self) -> usize {
+        self.fuse.calls()
+    }
+
+    async fn read<T>(
+        &self,
+        port: &'static str,
+        call: impl Future<Output = Result<T, Unavailable>>,
+    ) -> Result<T, Unavailable> {
+        if self.fuse.is_failing() { Err(down(port)) } else { call.await }
+    }
+
+    async fn write<E: From<Unavailable>>(
+        &self,
+        port: &'static str,
+        call: impl Future<Output = Result<(), E>>,
+    ) -> Result<(), E> {
+        if !self.fuse.is_failing() {
+            return call.await;
+        }
+        if self.fuse.fault == Fault::DoesAndFails {
+            call.await?;
+        }
+        Err(down(port).into())
+    }
+}
+
+fn down(port: &'static str) -> Unavailable {
+    Unavailable { port, cause: "it was told to fail".to_owned() }
+}
+
+#[async_trait]
+impl Store for Faulty<dyn Store> {
+    async fn find(&self, key: &Key, freshness: Freshness) -> Result<Option<Item>, Unavailable> {
+        self.read("store", self.inner.find(key, freshness)).await
+    }
+
+    async fn find_all(&self, keys: &[Key]) -> Result<Vec<Item>, Unavailable> {
+        self.read("store", self.inner.find_all(keys)).await
+    }
+
+    async fn list(&self, range: &Range) -> Result<Page, Unavailable> {
+        self.read("store", self.inner.list(range)).await
+    }
+
+    async fn write(&self, changes: &[Change]) -> Result<(), WriteError> {
+        Faulty::write(self, "store", self.inner.write(changes)).await
     }
 }
 
 #[async_trait]
-impl Store for FaultyStore {
-    async fn find(&self, key: &Key, freshness: Freshness) -> Result<Option<Item>, Unavailable> {
-        if self.is_failing() { Err(Self::down()) } else { self.inner.find(key, freshness).await }
+impl Queue for Faulty<dyn Queue> {
+    async fn send(&self, message: String) -> Result<(), Unavailable> {
+        self.write("queue", self.inner.send(message)).await
+    }
+}
+
+#[async_trait]
+impl Blobs for Faulty<dyn Blobs> {
+    async fn put(&self, sha256: &str, bytes: Bytes) -> Result<(), Unavailable> {
+        self.write("blobs", self.inner.put(sha256, bytes)).await
     }
 
-    async fn find_all(&self, keys: &[Key]) -> Result<Vec<Item>, Unavailable> {
-        if self.is_failing() { Err(Self::down()) } else { self.inner.find_all(keys).await }
+    async fn put_pieces(&self, sha256: &str, length: u64, pieces: Pieces) -> Result<(), Unavailable> {
+        self.write("blobs", self.inner.put_pieces(sha256, length, pieces)).await
     }
 
-    async fn list(&self, range: &Range) -> Result<Page, Unavailable> {
-        if self.is_failing() { Err(Self::down()) } else { self.inner.list(range).await }
+    async fn find(&self, sha256: &str) -> Result<Option<Bytes>, Unavailable> {
+        self.read("blobs", self.inner.find(sha256)).await
     }
+}
 
-    async fn write(&self, changes: &[Change]) -> Result<(), WriteError> {
-        if !self.is_failing() {
-            return self.inner.write(changes).await;
-        }
-        if self.fault == Fault::DoesAndFails {
-            self.inner.write(changes).await?;
-        }
-        Err(Self::down().into())
+#[async_trait]
+impl Mails for Faulty<dyn Mails> {
+    async fn read(&self, key: &str) -> Result<Option<Bytes>, Unavailable> {
+        Faulty::read(self, "mails", self.inner.read(key)).await
     }
 }
 
@@ -87,6 +171,6 @@ pub struct DownQueue;
 #[async_trait]
 impl Queue for DownQueue {
     async fn send(&self, _message: String) -> Result<(), Unavailable> {
-        Err(Unavailable { port: "queue", cause: "it was told to fail".to_owned() })
+        Err(down("queue"))
     }
 }
