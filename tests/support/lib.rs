@@ -5,6 +5,7 @@ pub mod faults;
 pub mod lambda;
 pub mod mail;
 pub mod providers;
+pub mod schemas;
 pub mod sinks;
 pub mod world;
 
