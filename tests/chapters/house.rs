@@ -21,7 +21,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("executor", &["domain", "service", "aws"]),
     ("api", &["domain", "service", "aws"]),
     ("hookwright", &["domain", "ingest", "verify", "engine", "apps", "service", "aws", "local"]),
-    ("tests", &["domain", "verify", "engine", "apps", "service", "aws", "local"]),
+    ("tests", &["domain", "ingest", "verify", "engine", "apps", "service", "aws", "local"]),
     ("benches", &["domain", "engine", "ingest", "verify", "apps", "service", "aws", "local"]),
 ];
 

@@ -6,6 +6,7 @@ mod doctor;
 mod form_hooks;
 mod guard;
 mod limits;
+mod mail;
 mod mail_sending;
 mod management;
 mod providers;

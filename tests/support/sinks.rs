@@ -19,7 +19,7 @@ use tracing::{
 use crate::world::World;
 
 /// What hangs below a hook and a workflow, where no answer links to it.
-const BELOW_HOOK: [&str; 3] = ["transactions", "refusals", "arrivals"];
+const BELOW_HOOK: [&str; 4] = ["transactions", "refusals", "arrivals", "quarantine"];
 const BELOW_WORKFLOW: [&str; 2] = ["export", "runs"];
 
 /// Secrets by what they are.
@@ -105,8 +105,10 @@ impl Subscriber for Logs {
 /// Every answer that a key with all roles gets by reading: from the lists, along every link, and what is known to hang
 /// below. Each is given with its path.
 pub async fn all_answers(world: &World) -> Vec<(String, String)> {
-    let lists = ["hooks/form", "hooks/web", "workflows", "klasses", "customers", "api-keys", "apps", "openapi.json"];
-    let mut open: VecDeque<String> = lists.iter().map(|list| format!("/v1/{list}")).collect();
+    let hooks = ["hooks/form", "hooks/web", "hooks/email", "mail-domain"];
+    let others = ["workflows", "klasses", "customers", "api-keys", "apps", "openapi.json"];
+    let lists = hooks.iter().chain(&others);
+    let mut open: VecDeque<String> = lists.map(|list| format!("/v1/{list}")).collect();
     let mut known: BTreeSet<String> = open.iter().cloned().collect();
     let mut answers = Vec::new();
     while let Some(path) = open.pop_front() {
