@@ -286,6 +286,19 @@ async fn drive_refused_settings(story: &mut Story) {
         let answer = story.world.api("POST", "/v1/hooks/web", draft).await.expect(400);
         story.note("the answer to a refused setting", &answer);
     }
+    for refused in [
+        json!({ "key": format!("{secret} {secret}") }),
+        json!({ "key": [secret] }),
+        json!({ "key": secret.repeat(20) }),
+        json!({ "mail": { "key": secret } }),
+        json!({ "mail": { "senders": [secret] } }),
+        json!({ "mail": { "policy": { "spam": secret } } }),
+    ] {
+        let mut draft = json!({ "title": "Refused" });
+        draft.as_object_mut().unwrap().extend(refused.as_object().unwrap().clone());
+        let answer = story.world.api("POST", "/v1/hooks/email", draft).await.expect(400);
+        story.note("the answer to a refused setting", &answer);
+    }
     let guard = json!({ "title": "Refused", "guard": { "turnstileSecret": { "is": secret } } });
     let answer = story.world.api("POST", "/v1/hooks/form", guard).await.expect(400);
     story.note("the answer to a refused guard", &answer);

@@ -8,7 +8,8 @@ use service::memory::{FixedWorld, MemoryStore};
 use tests::{
     Answer,
     faults::{Fault, FaultyStore},
-    world::{NOON, World},
+    mail::delivery,
+    world::{MAIL_DOMAIN, NOON, World},
 };
 
 /// The misses that one source has before its questions are not looked up any more, and the seconds they come back in.
@@ -90,6 +91,7 @@ async fn every_address_that_takes_nothing_gets_one_and_the_same_answer() {
     let deleted_form = world.form_hook().await;
     let (web_id, web_hash) = web_hook(&world).await;
     let (deleted_id, deleted_hash) = web_hook(&world).await;
+    let email = world.email_hook().await;
     for path in [format!("/v1/hooks/form/{}", deleted_form.id), format!("/v1/hooks/web/{deleted_id}")] {
         world.api("DELETE", &path, Value::Null).await.expect(204);
     }
@@ -112,6 +114,11 @@ async fn every_address_that_takes_nothing_gets_one_and_the_same_answer() {
         format!("/v1/hooks/form/{web_hash}/uploads"),
         format!("/v1/hooks/email/{}", form.hash),
         format!("/v1/hooks/FORM/{}", form.hash),
+        // Mail is sent to it, and nothing is posted.
+        format!("/v1/hooks/email/{}", email.hash),
+        format!("/v1/hooks/email/{org}/{}", email.hash),
+        format!("/v1/hooks/form/{}", email.hash),
+        format!("/v1/hooks/web/{}", email.hash),
         // Of another org.
         format!("/v1/hooks/web/000000000000000000000001/{web_hash}"),
     ]);
@@ -205,6 +212,44 @@ async fn the_addresses_of_one_ipv6_network_are_one_source() {
         let answer = world.send_from(Some(source), "POST", &unknown("form", 5_000), &[JSON], "{}").await;
         assert_eq!(answer.status, status, "{source}");
         world.clock.pass_seconds(5);
+    }
+}
+
+#[tokio::test]
+async fn of_an_address_that_takes_no_mail_nobody_learns_more_than_of_any_other() {
+    let clock = Arc::new(FixedWorld::at(Timestamp::parse(NOON).unwrap()));
+    let store = Arc::new(FaultyStore::new(Arc::new(MemoryStore::new(clock.clone())), Fault::Refuses));
+    let world = World::over(store.clone(), clock).await;
+    let form = world.form_hook().await;
+    let deleted = world.email_hook().await;
+    world.api("DELETE", &deleted.path, Value::Null).await.expect(204);
+    let at = |local: &str| format!("{local}@{MAIL_DOMAIN}");
+    let calls = async |address: &str| {
+        let before = store.calls();
+        let hooks = world.mail_door.hook_for(address).await.unwrap();
+        assert!(hooks.is_none(), "{address}");
+        assert_eq!(world.mail(&delivery("m1", &[address]), "garbage").await.unwrap(), [], "{address}");
+        store.calls() - before
+    };
+    // Not found costs a second look, and none for some seconds after.
+    let unknown = at(&format!("{:064x}", 1));
+    assert_eq!((calls(&unknown).await, calls(&unknown.to_uppercase()).await), (2, 0));
+    assert_eq!(calls(&unknown.replace('@', "+tag@")).await, 0);
+    world.clock.pass_seconds(5);
+    assert_eq!(calls(&unknown).await, 2);
+    for address in [&deleted.address, &deleted.short_address, &at(&form.hash)] {
+        calls(address).await;
+    }
+    let hash = "0123456789abcdef".repeat(4);
+    for shape in [
+        at(&format!("{hash}0")),
+        at(&hash[..63]),
+        at("postmaster"),
+        at(""),
+        hash.clone(),
+        format!("{hash}@mail.example"),
+    ] {
+        assert_eq!(calls(&shape).await, 0, "{shape}");
     }
 }
 

@@ -14,7 +14,10 @@ use service::{
     ports::Item,
 };
 
-use crate::world::{Answer, NOON, World, always, workflow_of};
+use crate::{
+    mail::{delivery, order_mail, verdicts},
+    world::{Answer, NOON, World, always, workflow_of},
+};
 
 /// In everything that the first org has.
 pub const MARK: &str = "aquila";
@@ -139,7 +142,12 @@ impl Estate {
     }
 
     /// What the path of the route calls `{id}` and `{name}`; something of its own where the request takes it away.
+    ///
+    /// The mail of a route stands in the place of the name.
     pub async fn parts(&self, route: &Route, kind: &str) -> (String, String) {
+        if route.path.starts_with("/v1/hooks/email/") {
+            return (self.ids["email"].clone(), self.waiting_mail(route).await);
+        }
         let uses_up = route.method == RouteMethod::Delete || route.path.ends_with("/rotate");
         let collection = route.path.split('/').nth(2).unwrap_or_default();
         let draft = match collection {
@@ -159,6 +167,14 @@ impl Estate {
         let made = self.world.api("POST", &path, draft).await.expect(201);
         let name = made.attribute("name").as_str().unwrap_or_default().to_owned();
         (made.id(), name)
+    }
+
+    /// A mail in quarantine: a new one where the request throws it away.
+    async fn waiting_mail(&self, route: &Route) -> String {
+        if route.method != RouteMethod::Delete {
+            return self.ids["mail"].clone();
+        }
+        waiting_mail(&self.world, &self.ids["email address"], &format!("{MARK}-{}", self.draw())).await
     }
 
     fn web_draft(&self, kind: &str) -> Value {
@@ -204,11 +220,21 @@ impl Estate {
     }
 }
 
+/// Sends a mail that looks like spam, and gives the id that it waits under.
+async fn waiting_mail(world: &World, address: &str, id: &str) -> String {
+    let mut spam = delivery(id, &[address]);
+    spam.verdicts = verdicts("FAIL PASS PASS PASS PASS -");
+    let mail = order_mail(&format!("<{id}@shop.example>"), &format!("{{\"text\":\"{MARK}\"}}"));
+    world.mail(&spam, mail).await.unwrap()[0].transaction.to_string()
+}
+
 /// Creates one of everything and gives the ids by the word of their collection.
 async fn one_of_everything(world: &World) -> HashMap<&'static str, String> {
     let form = world.form_hook_with(json!({ "title": MARK, "tape": true, "debug": true })).await;
     let web = json!({ "title": MARK, "auth": { "scheme": "shopify", "secrets": ["s"] } });
     let web = world.api("POST", "/v1/hooks/web", web).await.expect(201);
+    let email = world.email_hook_with(json!({ "title": MARK, "debug": true })).await;
+    let mail = waiting_mail(world, &email.address, MARK).await;
     let klass = world.api("POST", "/v1/klasses", json!({ "name": MARK, "displayName": MARK })).await.expect(201);
     let customer = json!({ "name": MARK, "email": "aquila@example.com" });
     let customer = world.api("POST", "/v1/customers", customer).await.expect(201).id();
@@ -237,6 +263,9 @@ async fn one_of_everything(world: &World) -> HashMap<&'static str, String> {
     HashMap::from([
         ("form", form.id),
         ("web", web.id()),
+        ("email", email.id),
+        ("email address", email.address),
+        ("mail", mail),
         ("klass", klass.attribute("name").as_str().unwrap().to_owned()),
         ("customers", customer),
         ("workflows", workflow),
