@@ -10,8 +10,16 @@ mod dynamo;
 mod queue;
 mod uploads;
 
+mod mails;
+mod outbox;
+pub mod smtp;
+
+mod folder;
+
 pub use blobs::FolderBlobs;
 pub use dynamo::{EmbeddedDynamo, answer};
+pub use mails::LocalMails;
+pub use outbox::Outbox;
 pub use queue::{DeadLetter, Delivery, LocalQueue, QueueRules, Receipt};
 pub use stack::{OpenError, Stack};
 pub use uploads::{LocalUploads, Receiving, UPLOADS_PATH, UploadRefusal, UploadRequest};

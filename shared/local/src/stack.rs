@@ -5,17 +5,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use aws::{DynamoStore, Meter, SystemWorld, TableNames, create_tables};
-use service::memory::MemoryBlobs;
-use service::ports::{Blobs, Unavailable, World};
+use service::memory::{MemoryBlobs, MemoryPost};
+use service::ports::{Blobs, Post, Unavailable, World};
 
 use crate::uploads::Shelf;
-use crate::{EmbeddedDynamo, FolderBlobs, LocalQueue, LocalUploads, QueueRules};
+use crate::{EmbeddedDynamo, FolderBlobs, LocalMails, LocalQueue, LocalUploads, Outbox, QueueRules};
 
 const TABLE_PREFIX: &str = "hookwright";
 
 /// The embedded stack.
 ///
-/// *Files in the state directory*: `store.db` (the tables), `queue.db` (the messages), `blobs/`, `lock`.
+/// *Files in the state directory*: `store.db` (the tables), `queue.db` (the messages), `blobs/`, `mails/` (as they
+/// came), `outbox/` (what workflows sent), `lock`.
 pub struct Stack {
     /// The clock and chance that all parts use.
     pub world: Arc<dyn World>,
@@ -27,6 +28,10 @@ pub struct Stack {
     pub blobs: Arc<dyn Blobs>,
     /// How senders bring more of them.
     pub uploads: Arc<LocalUploads>,
+    /// The mails that came.
+    pub mails: Arc<LocalMails>,
+    /// Where mail goes that workflows send.
+    pub outbox: Arc<dyn Post>,
     /// What the store consumed, as DynamoDB would charge it.
     pub meter: Arc<Meter>,
     /// The engine behind `store`.
@@ -62,26 +67,42 @@ impl Stack {
     /// *Errors*: [`OpenError::Busy`] while another process has it open.
     pub async fn open(state_dir: &Path) -> Result<Self, OpenError> {
         let lock = lock(state_dir)?;
-        let dynamo = EmbeddedDynamo::open(&state_dir.join("store.db"))?;
-        let queue = LocalQueue::open(&state_dir.join("queue.db"), QueueRules::default())?;
+        let world: Arc<dyn World> = Arc::new(SystemWorld);
         let blobs = FolderBlobs::new(state_dir.join("blobs"));
-        blobs.forget_drafts().map_err(|cause| OpenError::Directory { dir: state_dir.to_owned(), cause })?;
-        Ok(Self::of(dynamo, queue, Shelf::Folder(Arc::new(blobs)), Some(lock)).await?)
+        let mails = LocalMails::folder(state_dir.join("mails"));
+        let outbox = Outbox::new(state_dir.join("outbox"), world.clone());
+        [blobs.forget_drafts(), mails.forget_drafts(), outbox.forget_drafts()]
+            .into_iter()
+            .collect::<Result<(), _>>()
+            .map_err(|cause| OpenError::Directory { dir: state_dir.to_owned(), cause })?;
+        let parts = Parts {
+            dynamo: EmbeddedDynamo::open(&state_dir.join("store.db"))?,
+            queue: LocalQueue::open(&state_dir.join("queue.db"), QueueRules::default())?,
+            shelf: Shelf::Folder(Arc::new(blobs)),
+            mails,
+            outbox: Arc::new(outbox),
+            lock: Some(lock),
+            world,
+        };
+        Ok(Self::of(parts).await?)
     }
 
     /// A stack that leaves nothing behind.
     pub async fn memory() -> Result<Self, OpenError> {
-        let queue = LocalQueue::memory(QueueRules::default())?;
-        Ok(Self::of(EmbeddedDynamo::memory()?, queue, Shelf::Memory(Arc::new(MemoryBlobs::default())), None).await?)
+        let parts = Parts {
+            dynamo: EmbeddedDynamo::memory()?,
+            queue: LocalQueue::memory(QueueRules::default())?,
+            shelf: Shelf::Memory(Arc::new(MemoryBlobs::default())),
+            mails: LocalMails::memory(),
+            outbox: Arc::new(MemoryPost::default()),
+            lock: None,
+            world: Arc::new(SystemWorld),
+        };
+        Ok(Self::of(parts).await?)
     }
 
-    async fn of(
-        dynamo: EmbeddedDynamo,
-        queue: LocalQueue,
-        shelf: Shelf,
-        lock: Option<File>,
-    ) -> Result<Self, Unavailable> {
-        let world: Arc<dyn World> = Arc::new(SystemWorld);
+    async fn of(parts: Parts) -> Result<Self, Unavailable> {
+        let Parts { dynamo, queue, shelf, mails, outbox, lock, world } = parts;
         let blobs = shelf.blobs();
         let uploads = Arc::new(LocalUploads::new(shelf, world.clone())?);
         let tables = TableNames::with_prefix(TABLE_PREFIX);
@@ -90,8 +111,30 @@ impl Stack {
 
         let meter = Arc::new(Meter::default());
         let store = DynamoStore::new(dynamo.client(), tables, blobs.clone(), world.clone()).with_meter(meter.clone());
-        Ok(Self { world, store: Arc::new(store), queue: Arc::new(queue), blobs, uploads, meter, dynamo, _lock: lock })
+        Ok(Self {
+            world,
+            store: Arc::new(store),
+            queue: Arc::new(queue),
+            blobs,
+            uploads,
+            mails: Arc::new(mails),
+            outbox,
+            meter,
+            dynamo,
+            _lock: lock,
+        })
     }
+}
+
+/// What differs between a stack on disk and one in memory.
+struct Parts {
+    dynamo: EmbeddedDynamo,
+    queue: LocalQueue,
+    shelf: Shelf,
+    mails: LocalMails,
+    outbox: Arc<dyn Post>,
+    lock: Option<File>,
+    world: Arc<dyn World>,
 }
 
 fn lock(state_dir: &Path) -> Result<File, OpenError> {
