@@ -106,14 +106,12 @@ fn a_mail_without_json_gives_its_microdata() {
     let mut differences = Vec::new();
     for case in cases().iter().filter(|case| MICRODATA.contains(&case.name())) {
         let expected = case.expected["microdata"].as_array().expect("items");
-        let found = match &case.mail.data {
-            Value::Array(items) => items.iter().map(without_context).collect(),
-            item => vec![without_context(item)],
+        let found: Value = match case.mail.data.as_array() {
+            Some(items) => items.iter().map(without_context).collect(),
+            None => Value::Array(vec![without_context(&case.mail.data)]),
         };
         let source = case.mail.source.as_ref().map(|source| source.word());
-        if comparable(&found.into()) != comparable(&Value::Array(expected.clone()))
-            || source.as_deref() != Some("microdata")
-        {
+        if comparable(&found) != comparable(&Value::Array(expected.clone())) || source.as_deref() != Some("microdata") {
             differences.push(format!("{} microdata: expected {expected:?}, got {}", case.file, case.mail.data));
         }
     }
@@ -197,9 +195,9 @@ fn our_decisions_cover_every_mail_the_corpus_leaves_open() {
     let open: Vec<&Case> = cases.iter().filter(|case| case.grade() == "optional").collect();
     assert_eq!(open.len(), DECISIONS.len());
     for case in open {
-        let (_, decision) = DECISIONS.iter().find(|(file, _)| *file == case.name()).expect(case.name());
+        let (file, decision) = DECISIONS.iter().find(|(file, _)| *file == case.name()).unwrap_or(&("undecided", None));
         let source = case.mail.source.as_ref().map(|source| source.word());
-        assert_eq!(source.as_deref(), *decision, "{} source", case.file);
+        assert_eq!((*file, source.as_deref()), (case.name(), *decision), "{} source", case.file);
     }
 }
 
