@@ -21,8 +21,8 @@ const FIRST_PAUSE_MS: u64 = 50;
 /// No try begins later than this after the first, so that the last one (3 s) ends within 8 s.
 const LAST_START: Duration = Duration::from_secs(5);
 
-/// Answers that ask to come again. *Source*: DynamoDB and SQS, "Common errors".
-const PASSING_CODES: [&str; 11] = [
+/// Answers that ask to come again. *Source*: DynamoDB, SQS and SES, "Common errors".
+const PASSING_CODES: [&str; 12] = [
     "InternalServerError",
     "LimitExceededException",
     "ProvisionedThroughputExceededException",
@@ -31,6 +31,7 @@ const PASSING_CODES: [&str; 11] = [
     "RequestThrottled",
     "SlowDown",
     "ThrottledException",
+    "Throttling",
     "ThrottlingException",
     "TransactionConflictException",
     "TransactionInProgressException",
@@ -131,7 +132,7 @@ where
     format!("{code} ({}): {}", answer.raw().status().as_u16(), answer.err().message().unwrap_or("no message"))
 }
 
-fn is_passing(code: Option<&str>) -> bool {
+pub(crate) fn is_passing(code: Option<&str>) -> bool {
     code.is_some_and(|code| PASSING_CODES.contains(&code))
 }
 

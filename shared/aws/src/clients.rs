@@ -22,6 +22,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(8);
 
+/// SES takes a mail whole before it answers, and a mail may have 10 MB.
+const POST_TIMEOUT: Duration = Duration::from_secs(15);
+
 /// One client of each service that the ports need, over one pool of connections.
 #[derive(Debug, Clone)]
 pub struct Clients {
@@ -31,11 +34,12 @@ pub struct Clients {
     pub sqs: aws_sdk_sqs::Client,
     /// For [`crate::S3Blobs`].
     pub s3: aws_sdk_s3::Client,
+    sdk: SdkConfig,
 }
 
 impl Clients {
     /// The clients that the SDK's own variables describe: region, credentials, and endpoints
-    /// (`AWS_ENDPOINT_URL_DYNAMODB`, `_SQS`, `_S3`).
+    /// (`AWS_ENDPOINT_URL_DYNAMODB`, `_SQS`, `_S3`, `_SES`).
     ///
     /// None of them retries; the adapters have one budget for that.
     pub async fn from_env() -> Self {
@@ -47,7 +51,18 @@ impl Clients {
             s3: aws_sdk_s3::Client::from_conf(
                 aws_sdk_s3::config::Builder::from(&sdk).force_path_style(path_style).build(),
             ),
+            sdk,
         }
+    }
+
+    /// For [`crate::SesPost`]. Not among the others, because one function of all sends mail.
+    pub fn ses(&self) -> aws_sdk_ses::Client {
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .operation_attempt_timeout(POST_TIMEOUT)
+            .operation_timeout(POST_TIMEOUT)
+            .build();
+        aws_sdk_ses::Client::from_conf(aws_sdk_ses::config::Builder::from(&self.sdk).timeout_config(timeouts).build())
     }
 }
 
@@ -69,7 +84,7 @@ async fn sdk_config() -> SdkConfig {
 
 /// One connector for all clients. The SDK's own HTTPS client would build one for each of them to warm up, and then
 /// another for the first request, and read the root certificates every time.
-fn one_connector() -> SharedHttpClient {
+pub(crate) fn one_connector() -> SharedHttpClient {
     let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).build();
     let mut connector =
         Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring)).connector_settings(settings);

@@ -3,11 +3,15 @@
 //! A function reads what it needs in one [`read`], and learns of everything that is missing or wrong in one sentence.
 //! A missing variable is never a wish for local mode.
 
+mod mail;
+
 use std::fmt;
 
 use domain::{Limit, OrgId};
 
 use crate::TableNames;
+
+pub use mail::{MailConfig, PostConfig};
 
 /// The administrator of an org, from `HOOKWRIGHT_ORG_ID` and `HOOKWRIGHT_ADMIN_KEY_HASH`, which come together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +35,17 @@ pub struct DoorConfig {
     pub public_url: Option<String>,
     /// How many arrivals each org is let in.
     pub org_limit: Option<Limit>,
+}
+
+/// What a function needs to know that carries out transactions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExecutorConfig {
+    /// The names of the three tables.
+    pub tables: TableNames,
+    /// Where large values and files are.
+    pub blob_bucket: String,
+    /// Who mail is from, where workflows may send any.
+    pub post: Option<PostConfig>,
 }
 
 /// How a bucket is addressed: in the host name as AWS does, or in the path as emulators do.
@@ -115,6 +130,12 @@ impl Reader<'_> {
         })
     }
 
+    /// All that [`crate::open_executor`] needs.
+    pub fn executor(&mut self) -> Option<ExecutorConfig> {
+        let (tables, blob_bucket, post) = (self.tables(), self.blob_bucket(), self.post());
+        Some(ExecutorConfig { tables: tables?, blob_bucket: blob_bucket?, post: post? })
+    }
+
     /// How many arrivals an org is let in, from `HOOKWRIGHT_ORG_REQUESTS_PER_MINUTE`; 0 is no limit, as not set is.
     pub fn org_limit(&mut self) -> Option<Option<Limit>> {
         let requests = self.optional("HOOKWRIGHT_ORG_REQUESTS_PER_MINUTE", "a number up to 1000000", is_requests)?;
@@ -136,16 +157,20 @@ impl Reader<'_> {
             (None, None) => Some(None),
             (Some(org), Some(key_hash)) => OrgId::parse(&org).ok().map(|org| Some(Admin { org, key_hash })),
             (Some(_), None) | (None, Some(_)) => {
-                self.problems.push("HOOKWRIGHT_ORG_ID and HOOKWRIGHT_ADMIN_KEY_HASH come together".to_owned());
+                self.problem("HOOKWRIGHT_ORG_ID and HOOKWRIGHT_ADMIN_KEY_HASH come together");
                 None
             }
         }
     }
 
+    fn problem(&mut self, clause: impl Into<String>) {
+        self.problems.push(clause.into());
+    }
+
     fn required(&mut self, name: &str, shape: &str, fits: fn(&str) -> bool) -> Option<String> {
         let value = self.optional(name, shape, fits)?;
         if value.is_none() {
-            self.problems.push(format!("{name} is not set"));
+            self.problem(format!("{name} is not set"));
         }
         value
     }
@@ -154,7 +179,7 @@ impl Reader<'_> {
     fn optional(&mut self, name: &str, shape: &str, fits: fn(&str) -> bool) -> Option<Option<String>> {
         let value = (self.lookup)(name).filter(|value| !value.is_empty());
         if value.as_deref().is_some_and(|value| !fits(value)) {
-            self.problems.push(format!("{name} is not {shape}"));
+            self.problem(format!("{name} is not {shape}"));
             return None;
         }
         Some(value)

@@ -7,6 +7,7 @@ pub mod config;
 
 mod clients;
 mod door;
+mod executor;
 mod logging;
 mod tables;
 
@@ -14,18 +15,26 @@ mod attempts;
 mod meter;
 mod pack;
 
+#[cfg(test)]
+mod canned;
+
 mod dynamo_store;
 mod s3_blobs;
+mod s3_mails;
+mod ses_post;
 mod sqs_queue;
 mod system_world;
 mod web_fetch;
 
 pub use clients::Clients;
-pub use door::open_door;
+pub use door::{mail_setup, open_door, open_mail_door};
 pub use dynamo_store::DynamoStore;
+pub use executor::open_executor;
 pub use logging::log_as_json;
 pub use meter::Meter;
 pub use s3_blobs::S3Blobs;
+pub use s3_mails::S3Mails;
+pub use ses_post::SesPost;
 pub use sqs_queue::SqsQueue;
 pub use system_world::SystemWorld;
 pub use tables::{TableNames, create_tables};

@@ -1,9 +1,13 @@
 //! Blobs on S3, under `sha256/{digest}`.
 
+mod pieces;
+
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use async_trait::async_trait;
+use aws_sdk_s3::config::Config;
+use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::operation::get_object::GetObjectError;
 use aws_sdk_s3::operation::head_object::HeadObjectError;
@@ -14,6 +18,12 @@ use bytes::Bytes;
 use service::ports::{Blobs, Grant, Pieces, Unavailable, Upload, Uploads, World};
 
 use crate::attempts;
+
+/// How long S3 may take to answer once it has a large blob whole.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// A function with little memory has little of the network too; what is slower than this has stalled.
+const SLOWEST_BYTES_PER_SECOND: u64 = 2 * 1024 * 1024;
 
 /// One bucket.
 ///
@@ -44,13 +54,20 @@ impl Blobs for S3Blobs {
         Ok(())
     }
 
+    /// S3 checks the bytes against their digest, and takes none of them where it is another one.
     async fn put_pieces(&self, sha256: &str, length: u64, pieces: Pieces) -> Result<(), Unavailable> {
-        // Its whole length is known, so S3 takes it as one object and refuses another length by itself.
-        let bytes: Vec<u8> = pieces().flatten().collect();
-        if bytes.len() as u64 != length {
-            return Err(unavailable(format!("{} bytes came in place of {length}", bytes.len())));
-        }
-        self.put(sha256, bytes.into()).await
+        let checksum = STANDARD.encode(hex::decode(sha256).map_err(|error| unavailable(error.to_string()))?);
+        let content_length = i64::try_from(length).map_err(|error| unavailable(error.to_string()))?;
+        let send = || {
+            let put = self.client.put_object().bucket(&self.bucket).key(object_key(sha256));
+            let put = put.content_length(content_length).checksum_sha256(&checksum);
+            let put = put.body(pieces::stream(pieces(), length)).customize();
+            put.config_override(Config::builder().timeout_config(time_for(length))).send()
+        };
+        attempts::within_budget(&*self.world, attempts::trouble, send)
+            .await
+            .map_err(|defeat| unavailable(attempts::cause(&defeat.last)))?;
+        Ok(())
     }
 
     async fn find(&self, sha256: &str) -> Result<Option<Bytes>, Unavailable> {
@@ -110,6 +127,12 @@ impl S3Blobs {
     }
 }
 
+/// The time that a request with a body of `length` bytes may take, in place of the client's own.
+fn time_for(length: u64) -> TimeoutConfig {
+    let limit = ANSWER_TIMEOUT + Duration::from_secs(length / SLOWEST_BYTES_PER_SECOND);
+    TimeoutConfig::builder().operation_attempt_timeout(limit).operation_timeout(limit).build()
+}
+
 /// The answer to `HEAD` has no body and so no code; the status is all there is.
 fn is_not_there(error: &SdkError<HeadObjectError, HttpResponse>) -> bool {
     error.raw_response().is_some_and(|answer| matches!(answer.status().as_u16(), 403 | 404))
@@ -130,6 +153,7 @@ mod tests {
     use service::memory::FixedWorld;
 
     use super::*;
+    use crate::canned::{Canned, answer};
 
     const SHA256: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
@@ -191,5 +215,47 @@ mod tests {
         assert!(blobs.grant(&Upload { sha256: "../a".to_owned(), ..upload() }).await.is_err());
         assert!(blobs.grant(&Upload { seconds: 8 * 86_400, ..upload() }).await.is_err());
         assert!(blobs.grant(&Upload { bytes: u64::MAX, ..upload() }).await.is_err());
+    }
+
+    /// What a digest is taken of is the callers' to know; here any pieces have the one of nothing.
+    fn pieces(texts: &'static [&'static str]) -> Pieces {
+        Arc::new(move || Box::new(texts.iter().map(|text| Bytes::from_static(text.as_bytes()))))
+    }
+
+    fn over(canned: &Arc<Canned>) -> S3Blobs {
+        S3Blobs::new(canned.s3(), "hw-blobs", Arc::new(FixedWorld::at(Timestamp::from_millisecond(0))))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn pieces_leave_with_their_length_and_their_digest_and_from_their_beginning_at_each_try() {
+        let canned = Canned::with([answer(503, b""), answer(200, b"")]);
+        over(&canned).put_pieces(SHA256, 10, pieces(&["one ", "", "piece ", ""])).await.unwrap();
+        let requests = canned.requests();
+        assert_eq!(requests.len(), 2);
+        for request in requests {
+            assert_eq!(request.body, b"one piece ");
+            assert_eq!(request.header("content-length"), Some("10"));
+            assert_eq!(request.header("x-amz-checksum-sha256"), Some("47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="));
+            assert_eq!(request.header("x-amz-content-sha256"), Some("UNSIGNED-PAYLOAD"));
+            assert_eq!(request.header("content-encoding"), None);
+            assert_eq!(request.header("transfer-encoding"), None);
+            let signed = request.header("authorization").unwrap();
+            assert!(signed.contains("x-amz-checksum-sha256"), "{signed}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn pieces_of_another_length_are_not_kept() {
+        for (length, texts) in
+            [(4, &["abc"][..]), (4, &["abc", "de"]), (3, &["abc", "d"]), (3, &["abcd"]), (1, &[]), (0, &["a"])]
+        {
+            let canned = Canned::with([]);
+            let kept = over(&canned).put_pieces(SHA256, length, pieces(texts)).await;
+            assert!(kept.is_err(), "{length} {texts:?}");
+            assert_eq!(canned.requests().len(), 0, "{length} {texts:?}");
+        }
+        let canned = Canned::with([answer(200, b"")]);
+        assert!(over(&canned).put_pieces(SHA256, 0, pieces(&[""])).await.is_ok());
+        assert!(over(&canned).put_pieces("no digest", 0, pieces(&[])).await.is_err());
     }
 }
