@@ -8,7 +8,7 @@ mod http_api;
 
 use std::sync::Arc;
 
-use aws::config;
+use aws::{Clients, config};
 use lambda_http::Error;
 use service::{
     Door, Management,
@@ -17,7 +17,7 @@ use service::{
 
 /// All that a request may be for.
 struct Doors {
-    hooks: Door,
+    hooks: Arc<Door>,
     management: Management,
 }
 
@@ -37,20 +37,20 @@ async fn answer(doors: &Doors, request: Request) -> Response {
 }
 
 async fn doors() -> Result<Doors, Error> {
-    let (door, admin) = config::read(|reader| {
-        let (door, admin) = (reader.door(), reader.admin());
-        Some((door?, admin?))
+    let (door, mail, admin) = config::read(|reader| {
+        let (door, mail, admin) = (reader.door(), reader.mail(), reader.admin());
+        Some((door?, mail?, admin?))
     })?;
-    let keys = Arc::default();
-    let hooks = aws::open_door(door, Arc::clone(&keys)).await;
+    let (clients, keys) = (Clients::from_env().await, Arc::default());
+    let hooks = Arc::new(aws::open_door(&clients, door, Arc::clone(&keys)));
     let management = Management {
         store: hooks.store.clone(),
         world: hooks.world.clone(),
         addresses: hooks.addresses.clone(),
         keys,
         public_url: hooks.public_url.clone(),
-        mail: None,
-            first_key: admin.map(|admin| FirstKey { org: admin.org, digest: admin.key_hash }),
+        mail: mail.map(|mail| aws::mail_setup(&clients, mail, Arc::clone(&hooks))),
+        first_key: admin.map(|admin| FirstKey { org: admin.org, digest: admin.key_hash }),
     };
     Ok(Doors { hooks, management })
 }

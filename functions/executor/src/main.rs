@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time};
 
-use aws::{Clients, DynamoStore, S3Blobs, SystemWorld, config};
+use aws::{Clients, config};
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use service::Executor;
@@ -14,24 +14,13 @@ const ANSWER_TIME: time::Duration = time::Duration::from_secs(5);
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     aws::log_as_json();
-    let executor = &executor().await?;
+    let config = config::read(|reader| reader.executor())?;
+    let executor = &Arc::new(aws::open_executor(&Clients::from_env().await, config));
     run(service_fn(|event: LambdaEvent<SqsEvent>| async move {
         let left = event.context.deadline().duration_since(time::SystemTime::now() + ANSWER_TIME).unwrap_or_default();
         Ok::<_, Error>(execute(executor, event.payload.records, left).await)
     }))
     .await
-}
-
-async fn executor() -> Result<Arc<Executor>, Error> {
-    let (tables, bucket) = config::read(|reader| {
-        let (tables, bucket) = (reader.tables(), reader.blob_bucket());
-        Some((tables?, bucket?))
-    })?;
-    let clients = Clients::from_env().await;
-    let world = Arc::new(SystemWorld);
-    let blobs = Arc::new(S3Blobs::new(clients.s3, bucket, world.clone()));
-    let store = Arc::new(DynamoStore::new(clients.dynamodb, tables, blobs, world.clone()));
-    Ok(Arc::new(Executor::new(store, world)))
 }
 
 /// Each message is a task of its own, so that one that panics or takes too long fails alone.
