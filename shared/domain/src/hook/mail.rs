@@ -67,7 +67,7 @@ pub struct MailRule {
     pub senders: Vec<String>,
     /// What is done with mails that failed a check.
     pub policy: MailPolicy,
-    /// Whether entities in the texts of valid JSON are decoded, as WooCommerce's need to be.
+    /// Whether entities in the texts of valid JSON are decoded, which some shops escape for HTML once too often.
     pub decode_entities: bool,
     /// Whether attachments are kept.
     pub attachments: bool,
