@@ -18,6 +18,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("local", &["domain", "service", "aws"]),
     ("form-hook", &["domain", "service", "aws"]),
     ("webhook", &["domain", "service", "aws"]),
+    ("email-hook", &["ingest", "service", "aws"]),
     ("executor", &["domain", "service", "aws"]),
     ("api", &["domain", "service", "aws"]),
     ("hookwright", &["domain", "ingest", "verify", "engine", "apps", "service", "aws", "local"]),
@@ -79,7 +80,9 @@ fn pure_crates_have_no_runtime_and_only_adapters_have_an_aws_sdk() {
             let is_lambda = other.starts_with("lambda_") || other == "aws_lambda_events";
             // `tests` builds the mains of the functions once more, to have programs to start.
             assert!(
-                !is_lambda || ["form-hook", "webhook", "executor", "api", "tests", "benches"].contains(&name.as_str()),
+                !is_lambda
+                    || ["form-hook", "webhook", "email-hook", "executor", "api", "tests", "benches"]
+                        .contains(&name.as_str()),
                 "forbidden edge: {name} -> {other}"
             );
             assert!(
