@@ -97,6 +97,6 @@ pub fn hookwright() -> Outcome<PathBuf> {
 /// `hookwright dev` on a free port with its state in `state_dir`.
 pub fn dev(state_dir: &Path) -> Outcome<Child> {
     let mut command = Command::new(hookwright()?);
-    command.args(["dev", "--port", "0", "--state-dir"]).arg(state_dir);
+    command.args(["dev", "--port", "0", "--smtp-port", "0", "--state-dir"]).arg(state_dir);
     Child::start(command)
 }

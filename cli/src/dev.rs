@@ -5,6 +5,7 @@
 
 mod admin;
 mod consumer;
+mod mail;
 mod server;
 mod tour;
 
@@ -21,8 +22,13 @@ use std::{
 use aws::WebFetch;
 use clap::Args as ClapArgs;
 use domain::Limit;
-use local::Stack;
-use service::{Door, Executor, Limits, Management, Senders};
+use local::{Stack, smtp};
+use service::{
+    Door, Executor, Limits, MailDoor, Management, Senders,
+    actions::Mailing,
+    directory::keys::KeyCache,
+    http::api::{MailSetup, MailWay},
+};
 use tokio::{net::TcpListener, sync::watch, time::timeout};
 use tracing_subscriber::filter::LevelFilter;
 
@@ -31,8 +37,13 @@ use crate::{
     output,
 };
 
+use mail::{HookInbox, MailArgs};
+
 /// How often expired items are forgotten; they are invisible before that.
 const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
+
+/// How long mails are kept as they came, as in `template.yaml`.
+const MAIL_KEPT_SECONDS: i64 = 30 * 24 * 60 * 60;
 
 /// How long what is in work may take when the process is asked to end; it is safe on the queue.
 const FINISH_TIMEOUT: Duration = Duration::from_secs(10);
@@ -56,6 +67,8 @@ pub(crate) struct Args {
     /// How many arrivals all hooks together take in a minute, as `HOOKWRIGHT_ORG_REQUESTS_PER_MINUTE` does on AWS [default: no limit]
     #[arg(long, value_name = "REQUESTS", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     org_limit: Option<u32>,
+    #[command(flatten)]
+    mail: MailArgs,
     /// What is worth a line on standard error: error, warn, info or debug.
     #[arg(long, default_value = "warn")]
     log: LevelFilter,
@@ -98,8 +111,10 @@ fn fail(sentence: impl Display) -> ExitCode {
 }
 
 async fn serve(args: Args) -> Result<(), String> {
-    let listener = listen(args.port).await?;
+    let listener = listen(args.port, "--port").await?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
+    let mail_listener = listen(args.mail.smtp_port, "--smtp-port").await?;
+    let mail_address = mail_listener.local_addr().map_err(|error| error.to_string())?;
     let stack = match args.memory {
         true => Stack::memory().await,
         false => Stack::open(&args.state_dir()).await,
@@ -109,18 +124,36 @@ async fn serve(args: Args) -> Result<(), String> {
 
     let url = format!("http://{address}");
     stack.uploads.listen_at(&url);
-    let doors = Arc::new(doors(&stack, url.clone(), args.org_limit()));
-    let executor = Arc::new(Executor::new(stack.store.clone(), stack.world.clone()));
+    let keys = Arc::default();
+    let hooks = Arc::new(door(&stack, url.clone(), args.org_limit(), Arc::clone(&keys)));
+    let mail_door = Arc::new(MailDoor {
+        door: Arc::clone(&hooks),
+        mails: stack.mails.clone(),
+        domain: args.mail.mail_domain.clone(),
+        bucket: None,
+        key_prefix: mail::KEY_PREFIX.to_owned(),
+    });
+    let inbox = HookInbox { door: Arc::clone(&mail_door), mails: stack.mails.clone(), world: stack.world.clone() };
+    let setup = MailSetup { door: mail_door, way: MailWay::Listener { address: mail_address.to_string() } };
+    let doors = Arc::new(doors(&stack, hooks, keys, setup));
+    let executor = Executor::new(stack.store.clone(), stack.world.clone()).with_post(Mailing {
+        post: stack.outbox.clone(),
+        blobs: stack.blobs.clone(),
+        domain: Some(args.mail.mail_domain.clone()),
+        from: Some(format!("workflows@{}", args.mail.mail_domain)),
+    });
     let (stop, stopping) = watch::channel(());
-    let consumer = tokio::spawn(consumer::consume(Arc::clone(&stack.queue), executor, stopping.clone()));
+    let settings = args.mail.settings(stack.world.clone())?;
+    let mail_server = tokio::spawn(smtp::serve(mail_listener, Arc::new(inbox), settings, stopping.clone()));
+    let consumer = tokio::spawn(consumer::consume(Arc::clone(&stack.queue), Arc::new(executor), stopping.clone()));
     let server = tokio::spawn(server::serve(listener, doors, stopping));
     let stop_asked = stop_signal().map_err(|error| format!("Signals cannot be listened for: {error}."))?;
-    tour::print(&url, &admin, &args);
+    tour::print(&url, &mail_address, &admin, &args);
 
     sweep_until_stopped(&stack, stop_asked).await;
     drop(stop);
     output::say("Stopping; what was accepted and is not done yet goes on at the next start.");
-    for part in [server, consumer] {
+    for part in [server, mail_server, consumer] {
         match timeout(FINISH_TIMEOUT, part).await {
             Ok(ended) => ended.map_err(|error| error.to_string())?,
             Err(_) => output::say("Some runs are still at work; they go on at the next start."),
@@ -129,41 +162,42 @@ async fn serve(args: Args) -> Result<(), String> {
     Ok(())
 }
 
-async fn listen(port: u16) -> Result<TcpListener, String> {
+async fn listen(port: u16, flag: &str) -> Result<TcpListener, String> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     TcpListener::bind(address).await.map_err(|error| {
         if error.kind() == io::ErrorKind::AddrInUse {
-            return format!("Port {port} is taken by another program. Stop it, or pass another --port.");
+            return format!("Port {port} is taken by another program. Stop it, or pass another {flag}.");
         }
         format!("{address} cannot be listened on: {error}.")
     })
 }
 
-fn doors(stack: &Stack, public_url: String, org_limit: Option<Limit>) -> server::Doors {
-    let (addresses, keys) = (Arc::default(), Arc::default());
-    server::Doors {
-        hooks: Door {
-            store: stack.store.clone(),
-            queue: stack.queue.clone(),
-            blobs: stack.blobs.clone(),
-            uploads: stack.uploads.clone(),
-            web: Arc::new(WebFetch::with_loopback()),
-            world: stack.world.clone(),
-            addresses: Arc::clone(&addresses),
-            limits: Limits::for_each_org(org_limit),
-            senders: Senders::with_keys(Arc::clone(&keys)),
-            public_url: Some(public_url.clone()),
-        },
-        management: Management {
-            store: stack.store.clone(),
-            world: stack.world.clone(),
-            addresses,
-            keys,
-            public_url: Some(public_url),
-            first_key: None,
-        },
+fn door(stack: &Stack, public_url: String, org_limit: Option<Limit>, keys: Arc<KeyCache>) -> Door {
+    Door {
+        store: stack.store.clone(),
+        queue: stack.queue.clone(),
+        blobs: stack.blobs.clone(),
         uploads: stack.uploads.clone(),
+        web: Arc::new(WebFetch::with_loopback()),
+        world: stack.world.clone(),
+        addresses: Arc::default(),
+        limits: Limits::for_each_org(org_limit),
+        senders: Senders::with_keys(keys),
+        public_url: Some(public_url),
     }
+}
+
+fn doors(stack: &Stack, hooks: Arc<Door>, keys: Arc<KeyCache>, mail: MailSetup) -> server::Doors {
+    let management = Management {
+        store: stack.store.clone(),
+        world: stack.world.clone(),
+        addresses: Arc::clone(&hooks.addresses),
+        keys,
+        public_url: hooks.public_url.clone(),
+        mail: Some(mail),
+        first_key: None,
+    };
+    server::Doors { hooks, management, uploads: stack.uploads.clone() }
 }
 
 async fn sweep_until_stopped(stack: &Stack, stop: impl Future<Output = ()>) {
@@ -177,6 +211,10 @@ async fn sweep_until_stopped(stack: &Stack, stop: impl Future<Output = ()>) {
             _ = sweeps.tick() => {
                 if let Err(error) = stack.dynamo.forget_expired() {
                     tracing::error!(%error, "expired items were not forgotten");
+                }
+                let old = stack.world.now().plus_seconds(-MAIL_KEPT_SECONDS);
+                if let Err(error) = stack.mails.forget_older_than(old).await {
+                    tracing::error!(%error, "old mails were not removed");
                 }
             }
         }

@@ -111,7 +111,7 @@ impl Drop for Dev {
 
 fn command(flags: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hookwright"));
-    command.args(["dev", "--port", "0"]).args(flags).env_clear().stdin(Stdio::null());
+    command.args(["dev", "--port", "0", "--smtp-port", "0"]).args(flags).env_clear().stdin(Stdio::null());
     command
 }
 
@@ -296,7 +296,7 @@ fn what_stands_in_its_way_is_told_in_a_sentence() {
     ] {
         // The last --port counts.
         let output = Command::new(env!("CARGO_BIN_EXE_hookwright"))
-            .arg("dev")
+            .args(["dev", "--smtp-port", "0"])
             .args(match flags.contains(&"--port") {
                 true => vec![],
                 false => vec!["--port", "0"],

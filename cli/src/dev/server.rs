@@ -38,7 +38,7 @@ const ACCEPT_REST: Duration = Duration::from_millis(50);
 
 /// The doors behind the listener.
 pub(super) struct Doors {
-    pub(super) hooks: Door,
+    pub(super) hooks: Arc<Door>,
     pub(super) management: Management,
     /// What S3 is on AWS.
     pub(super) uploads: Arc<LocalUploads>,

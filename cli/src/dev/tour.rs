@@ -1,17 +1,19 @@
 //! What is printed when local mode is ready: on the first start a tour to paste, later only where it is.
 
+use std::net::SocketAddr;
+
 use super::{Args, admin::Admin};
 use crate::output;
 
 /// Tells that requests are taken now.
-pub(super) fn print(url: &str, admin: &Admin, args: &Args) {
+pub(super) fn print(url: &str, mail: &SocketAddr, admin: &Admin, args: &Args) {
     let state =
         if args.memory { "nothing is kept".to_owned() } else { format!("state in {}", args.state_dir().display()) };
     let key = match &admin.file {
         Some(file) => format!("in {}", file.display()),
         None => admin.token.clone(),
     };
-    output::say(&format!("Hookwright is ready at {url} ({state}; admin key {key})."));
+    output::say(&format!("Hookwright is ready at {url} (mail at {mail}; {state}; admin key {key})."));
     if admin.is_new {
         output::say(&tour(url, admin));
     }

@@ -1,0 +1,135 @@
+//! Mail in local mode: what SES does on AWS, between the listener and the door for mail.
+//!
+//! A mail is kept and taken in before its sender is told that it was, so that whoever is told otherwise sends it again.
+
+use std::{fs, net::IpAddr, path::PathBuf, sync::Arc};
+
+use async_trait::async_trait;
+use clap::Args as ClapArgs;
+use ingest::ses::{Delivery, Place, Verdicts};
+use local::{
+    LocalMails,
+    smtp::{Inbox, Incoming, SmtpLimits, SmtpRefusal, SmtpSettings, SmtpTls},
+};
+use service::{
+    MailDoor,
+    ports::{Unavailable, World},
+};
+
+/// What the keys of mails begin with, as in `template.yaml`.
+pub(super) const KEY_PREFIX: &str = "inbound/";
+
+/// Flags of the listener for mail.
+#[derive(Debug, ClapArgs)]
+pub(super) struct MailArgs {
+    /// The port for mail, on the loopback address only; 0 takes a free one.
+    #[arg(long, default_value_t = 2525)]
+    pub(super) smtp_port: u16,
+    /// The domain of the addresses of email hooks.
+    #[arg(long, value_name = "DOMAIN", default_value = "hooks.localhost", value_parser = domain)]
+    pub(super) mail_domain: String,
+    /// Offers STARTTLS with this certificate (PEM); a made one that nobody vouches for, if it is `self-signed`.
+    #[arg(long, value_name = "FILE")]
+    smtp_certificate: Option<PathBuf>,
+    /// The key of the certificate (PEM).
+    #[arg(long, value_name = "FILE", requires = "smtp_certificate")]
+    smtp_key: Option<PathBuf>,
+}
+
+impl MailArgs {
+    /// How the listener behaves.
+    ///
+    /// *Errors*: a sentence, when the certificate cannot be used.
+    pub(super) fn settings(&self, world: Arc<dyn World>) -> Result<SmtpSettings, String> {
+        let host_name = "inbound-smtp.localhost".to_owned();
+        let tls = self.tls(&host_name)?;
+        Ok(SmtpSettings { host_name, limits: SmtpLimits::default(), tls, world })
+    }
+
+    fn tls(&self, host_name: &str) -> Result<Option<SmtpTls>, String> {
+        let Some(certificate) = &self.smtp_certificate else { return Ok(None) };
+        let made = match &self.smtp_key {
+            None if certificate.as_os_str() == "self-signed" => SmtpTls::self_signed(host_name),
+            None => {
+                return Err(
+                    "A certificate needs its key: pass --smtp-key, or `--smtp-certificate self-signed`.".to_owned()
+                );
+            }
+            Some(key) => {
+                let read = |file: &PathBuf| {
+                    fs::read(file).map_err(|error| format!("{} cannot be read: {error}.", file.display()))
+                };
+                SmtpTls::from_pem(&read(certificate)?, &read(key)?)
+            }
+        };
+        made.map(Some).map_err(|error| format!("STARTTLS cannot be offered: {error}."))
+    }
+}
+
+/// At least one label of letters, digits and `-`.
+fn domain(text: &str) -> Result<String, String> {
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len()) && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    if text.len() <= 190 && text.split('.').all(is_label) {
+        Ok(text.to_ascii_lowercase())
+    } else {
+        Err("a domain is labels of letters, digits and - with dots between, such as hooks.localhost".to_owned())
+    }
+}
+
+/// The hooks, as a server for mail sees them.
+pub(super) struct HookInbox {
+    pub(super) door: Arc<MailDoor>,
+    pub(super) mails: Arc<LocalMails>,
+    pub(super) world: Arc<dyn World>,
+}
+
+#[async_trait]
+impl Inbox for HookInbox {
+    async fn recipient(&self, address: &str, _peer: IpAddr) -> Result<(), SmtpRefusal> {
+        match self.door.hook_for(address).await {
+            Ok(Some(_)) => Ok(()),
+            Ok(None) => Err(SmtpRefusal {
+                code: 550,
+                enhanced: "5.1.1",
+                text: format!("No email hook has this address; those of this server end in @{}", self.door.domain),
+            }),
+            Err(error) => Err(later(&error)),
+        }
+    }
+
+    async fn deliver(&self, mail: Incoming) -> Result<String, SmtpRefusal> {
+        let Incoming { id, from, recipients, raw, .. } = mail;
+        let key = format!("{KEY_PREFIX}{id}");
+        self.mails.put(&key, raw).await.map_err(|error| later(&error))?;
+        let delivery = Delivery {
+            id,
+            envelope_from: Some(from),
+            recipients: Some(recipients),
+            verdicts: unchecked(),
+            received_at: Some(self.world.now()),
+            place: Place::Object { bucket: None, key: Some(key) },
+        };
+        self.door.receive(&delivery).await.map_err(|error| later(&error))?;
+        Ok(delivery.id)
+    }
+}
+
+/// Nothing is checked here, and a workflow can see that.
+fn unchecked() -> Verdicts {
+    let disabled = || Some("DISABLED".to_owned());
+    Verdicts {
+        spam: disabled(),
+        virus: disabled(),
+        spf: disabled(),
+        dkim: disabled(),
+        dmarc: disabled(),
+        dmarc_policy: None,
+    }
+}
+
+fn later(error: &Unavailable) -> SmtpRefusal {
+    tracing::error!(%error, "a mail was not taken; its sender is asked to send it again");
+    SmtpRefusal::unavailable()
+}
