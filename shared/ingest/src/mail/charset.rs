@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::string::FromUtf8Error;
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use memchr::memchr;
 
 use super::transfer::PIECE_BYTES;
 use super::utf7;
@@ -66,19 +67,20 @@ pub(super) fn short_text<'b>(bytes: &'b [u8], stated: &str) -> Cow<'b, str> {
 
 /// The text with LF for every line end, in place.
 pub(super) fn with_lf(text: String) -> String {
-    if !text.contains('\r') {
-        return text;
-    }
     let mut bytes = text.into_bytes();
-    let mut after_return = false;
-    bytes.retain_mut(|byte| {
-        let is_second = after_return && *byte == b'\n';
-        after_return = *byte == b'\r';
-        if after_return {
-            *byte = b'\n';
+    let (mut read, mut written) = (0, 0);
+    while let Some(rest) = bytes.get(read..).filter(|rest| !rest.is_empty()) {
+        let line_bytes = memchr(b'\r', rest).unwrap_or(rest.len());
+        bytes.copy_within(read..read + line_bytes, written);
+        read += line_bytes;
+        written += line_bytes;
+        if read < bytes.len() {
+            read += if bytes.get(read + 1) == Some(&b'\n') { 2 } else { 1 };
+            bytes.get_mut(written).into_iter().for_each(|byte| *byte = b'\n');
+            written += 1;
         }
-        !is_second
-    });
+    }
+    bytes.truncate(written);
     String::from_utf8(bytes).unwrap_or_default()
 }
 

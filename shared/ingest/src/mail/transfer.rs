@@ -2,7 +2,11 @@
 //!
 //! Nothing here fails: what is not encoded as stated is taken as it is, or stepped over.
 
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use memchr::{memchr2, memchr3};
 
 /// Bytes of a decoded piece.
 pub(super) const PIECE_BYTES: usize = 64 * 1024;
@@ -79,26 +83,49 @@ impl Decoder {
 
     /// Characters outside the alphabet are stepped over; the first `=` is the end, also where padding is missing.
     fn fill_base64(&mut self, rest: &[u8], piece: &mut Vec<u8>, full_at: usize) -> usize {
-        for (index, byte) in rest.iter().enumerate() {
-            if *byte == b'=' {
+        let mut left = rest;
+        while !left.is_empty() {
+            let room_chars = full_at.saturating_sub(piece.len()) / 3 * 4;
+            if room_chars == 0 {
+                break;
+            }
+            let window = left.get(..room_chars).unwrap_or(left);
+            let line_chars = memchr2(b'\r', b'\n', window).unwrap_or(window.len());
+            let (line, after) = left.split_at_checked(line_chars).unwrap_or((left, &[]));
+            if self.line_of_base64(line, piece).is_break() {
                 return rest.len();
+            }
+            left = after.get(usize::from(line.is_empty())..).unwrap_or_default();
+        }
+        rest.len() - left.len()
+    }
+
+    /// Nearly every line is nothing but whole groups, which are decoded at once.
+    fn line_of_base64(&mut self, line: &[u8], piece: &mut Vec<u8>) -> ControlFlow<()> {
+        let before = piece.len();
+        if self.held_bits == 0 && line.len().is_multiple_of(4) {
+            if STANDARD_NO_PAD.decode_vec(line, piece).is_ok() {
+                return ControlFlow::Continue(());
+            }
+            piece.truncate(before);
+        }
+
+        for byte in line {
+            if *byte == b'=' {
+                return ControlFlow::Break(());
             }
             let Some(value) = base64_value(*byte) else {
                 continue;
             };
             self.held = self.held << 6 | u32::from(value);
             self.held_bits += 6;
-            if self.held_bits < 8 {
-                continue;
-            }
-            self.held_bits -= 8;
-            let [.., decoded] = (self.held >> self.held_bits).to_be_bytes();
-            piece.push(decoded);
-            if piece.len() >= full_at {
-                return index + 1;
+            if self.held_bits >= 8 {
+                self.held_bits -= 8;
+                let [.., decoded] = (self.held >> self.held_bits).to_be_bytes();
+                piece.push(decoded);
             }
         }
-        rest.len()
+        ControlFlow::Continue(())
     }
 }
 
@@ -153,10 +180,11 @@ fn fill_quoted_printable(rest: &[u8], piece: &mut Vec<u8>, full_at: usize) -> us
         left = match first {
             b'=' => escaped(after, piece),
             b' ' | b'\t' => blanks(left, piece),
-            byte => {
-                piece.push(*byte);
+            b'\r' | b'\n' => {
+                piece.push(*first);
                 after
             }
+            _ => plain(left, piece, full_at),
         };
     }
     rest.len() - left.len()
@@ -180,6 +208,23 @@ fn escaped<'b>(after: &'b [u8], piece: &mut Vec<u8>) -> &'b [u8] {
             after
         }
     }
+}
+
+/// Reads up to what means something; `left` begins with text.
+fn plain<'b>(left: &'b [u8], piece: &mut Vec<u8>, full_at: usize) -> &'b [u8] {
+    let window = left.get(..full_at.saturating_sub(piece.len())).unwrap_or(left);
+    let end = memchr3(b'=', b'\r', b'\n', window).unwrap_or(window.len());
+    let run = window.get(..end).unwrap_or(window);
+    let is_before_escape = window.get(end) == Some(&b'=');
+    let taken = if is_before_escape { run } else { without_blanks_behind(run) };
+
+    piece.extend_from_slice(taken);
+    left.get(taken.len()..).unwrap_or_default()
+}
+
+fn without_blanks_behind(run: &[u8]) -> &[u8] {
+    let text_bytes = run.iter().rposition(|byte| !matches!(byte, b' ' | b'\t')).map_or(0, |last| last + 1);
+    run.get(..text_bytes).unwrap_or(run)
 }
 
 fn blanks<'b>(left: &'b [u8], piece: &mut Vec<u8>) -> &'b [u8] {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use ingest::mail::{BODY_TEXT_LIMIT_BYTES, Entities, Part, Wishes};
 use proptest::prelude::*;
@@ -39,6 +40,14 @@ fn check(raw: &[u8], wishes: &Wishes<'_>) -> Result<(), TestCaseError> {
     prop_assert!(mail.notes.len() <= 51);
     prop_assert_eq!(mail.data.is_null(), mail.source.is_none());
     Ok(())
+}
+
+/// The content of a file; `rest` is its transfer encoding and what follows.
+fn file(rest: &str) -> Vec<u8> {
+    let raw = format!("Content-Type: application/pdf\r\nContent-Transfer-Encoding: {rest}");
+    let mail = ingest::mail::read(raw.as_bytes(), &Wishes::default());
+    let pieces = mail.attachments.first().map(|file| file.pieces(Bytes::from(raw)));
+    pieces.into_iter().flatten().collect::<Vec<_>>().concat()
 }
 
 /// The bytes of all parts that have no parts: they do not overlap.
@@ -139,5 +148,35 @@ proptest! {
             }
         }
         check(&raw, &Wishes::default())?;
+    }
+
+    #[test]
+    fn base64_gives_the_bytes_it_was_made_of(
+        content in prop::collection::vec(any::<u8>(), 0..3_000),
+        width in 1..200_usize,
+        between in prop::sample::select(vec!["\r\n", "\n", " \r\n", "!\r\n", "\r\n\r\n"]),
+    ) {
+        let encoded = STANDARD.encode(&content);
+        let lines: Vec<&str> = encoded.as_bytes().chunks(width).filter_map(|line| std::str::from_utf8(line).ok()).collect();
+        prop_assert_eq!(file(&format!("base64\r\n\r\n{}", lines.join(between))), content);
+    }
+
+    #[test]
+    fn quoted_printable_gives_the_bytes_it_was_made_of(
+        content in prop::collection::vec(prop_oneof![any::<u8>(), Just(b' '), b'a'..b'e'], 0..3_000),
+        width in 4..200_usize,
+        blanks in prop::sample::select(vec!["", " ", " \t"]),
+    ) {
+        let mut encoded = String::from("quoted-printable\r\n\r\n");
+        for line in content.chunks(width) {
+            for byte in line {
+                match byte {
+                    b' '..=b'<' | b'>'..=b'~' => encoded.push(char::from(*byte)),
+                    byte => encoded.push_str(&format!("={byte:02x}")),
+                }
+            }
+            encoded.push_str(&format!("={blanks}\r\n"));
+        }
+        prop_assert_eq!(file(&encoded), content);
     }
 }
