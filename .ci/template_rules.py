@@ -1,7 +1,6 @@
 """The rules template.yaml keeps beyond what cfn-lint knows, and the matrix of who may do what.
 
-A rule is a generator of complaints; a rule that complains of nothing holds. Values are read as a deployment
-with every parameter at its default would see them.
+A rule is a generator of complaints; a rule that complains of nothing holds.
 
     template_rules.py            checks everything, prints each rule and the matrix
     template_rules.py --matrix   prints the matrix only, as docs/deploy.md shows it
@@ -10,100 +9,43 @@ with every parameter at its default would see them.
 import re
 import sys
 import tomllib
-from pathlib import Path
 
-import yaml
+from template import (
+    BUCKETS,
+    DAY_SECONDS,
+    FUNCTIONS,
+    PARAMETERS,
+    QUEUES,
+    ROLES,
+    ROOT,
+    RULES_OF_SES,
+    TABLES,
+    TEMPLATE,
+    TOPICS,
+    arn_text,
+    dead_letter_queues,
+    event_sources,
+    given_up_to,
+    listed,
+    queue_pairs,
+    resolved,
+    resource_policies,
+    resources,
+    retention,
+    role_of,
+    statements,
+    tail,
+    target,
+)
 
-ROOT = Path(__file__).resolve().parent.parent
-DAY_SECONDS = 86_400
 STAR_ACTIONS = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}  # AWS knows no resources for these.
 PUBLIC_FUNCTIONS = ["FormHookFunction", "WebhookFunction"]  # Whoever knows an address may ask these.
+SENDING_ACTIONS = {"ses:SendRawEmail", "ses:SendTemplatedEmail"}
+# Identities are named by parameters and templates by whoever writes workflows; neither is a resource of this file.
+SENDING_ARN = re.compile(
+    r"arn:\$\{AWS::Partition\}:ses:\$\{AWS::Region\}:\$\{AWS::AccountId\}:(identity/\$\{(Mail|Sender)Domain\}|template/\*)"
+)
 MATRIX_MARKS = ("<!-- permissions: printed by .ci/template_rules.py --matrix -->", "<!-- end of permissions -->")
-
-
-class Loader(yaml.SafeLoader):
-    """Reads CloudFormation's short tags as their long form: `!Ref X` is `{"Ref": "X"}`."""
-
-
-def read_tag(loader, suffix, node):
-    name = suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}"
-    if isinstance(node, yaml.ScalarNode):
-        value = loader.construct_scalar(node)
-        return {name: value.split(".", 1) if suffix == "GetAtt" else value}
-    if isinstance(node, yaml.SequenceNode):
-        return {name: loader.construct_sequence(node, deep=True)}
-    return {name: loader.construct_mapping(node, deep=True)}
-
-
-Loader.add_multi_constructor("!", read_tag)
-
-TEMPLATE = yaml.load((ROOT / "template.yaml").read_text(), Loader)
-PARAMETERS = TEMPLATE["Parameters"]
-GLOBALS = TEMPLATE["Globals"]["Function"]
-
-
-def resources(kind):
-    return {name: body for name, body in TEMPLATE["Resources"].items() if body["Type"] == kind}
-
-
-FUNCTIONS = {name: {**GLOBALS, **body["Properties"]} for name, body in resources("AWS::Serverless::Function").items()}
-TABLES = resources("AWS::DynamoDB::Table")
-QUEUES = resources("AWS::SQS::Queue")
-BUCKETS = resources("AWS::S3::Bucket")
-ROLES = resources("AWS::IAM::Role")
-
-
-def listed(value):
-    return value if isinstance(value, list) else [value]
-
-
-def resolved(value):
-    """The value itself, or the default of the parameter it names; of a condition, its first branch."""
-    if isinstance(value, dict) and "Fn::If" in value:
-        return resolved(value["Fn::If"][1])
-    if isinstance(value, dict) and value.get("Ref") in PARAMETERS:
-        return PARAMETERS[value["Ref"]].get("Default")
-    return value
-
-
-def target(value):
-    """The logical name that `!Ref X`, `!GetAtt X.Arn` or `!Sub ${X.Arn}…` points at; None for anything else."""
-    if not isinstance(value, dict):
-        return None
-    if "Ref" in value:
-        return value["Ref"]
-    if "Fn::GetAtt" in value:
-        return value["Fn::GetAtt"][0]
-    found = re.match(r"\$\{(\w+)\.Arn\}", str(value.get("Fn::Sub", "")))
-    return found.group(1) if found else None
-
-
-def statements(role):
-    for policy in ROLES[role]["Properties"].get("Policies", []):
-        yield from policy["PolicyDocument"]["Statement"]
-
-
-def role_of(function):
-    return target(FUNCTIONS[function].get("Role"))
-
-
-def event_sources():
-    """Each (function, its event's properties, the name of the queue it reads)."""
-    for name, function in FUNCTIONS.items():
-        for event in function.get("Events", {}).values():
-            if event["Type"] == "SQS":
-                yield name, event["Properties"], target(event["Properties"]["Queue"])
-
-
-def queue_pairs():
-    """Each (source queue, its dead-letter queue or None, how often a message is tried)."""
-    for _, _, queue in event_sources():
-        redrive = QUEUES[queue]["Properties"].get("RedrivePolicy", {})
-        yield queue, target(redrive.get("deadLetterTargetArn")), redrive.get("maxReceiveCount", 0)
-
-
-def retention(queue):
-    return QUEUES[queue]["Properties"].get("MessageRetentionPeriod", 4 * DAY_SECONDS)
 
 
 def a_message_stays_hidden_for_six_timeouts():
@@ -129,7 +71,67 @@ def a_dead_letter_sounds_an_alarm():
         if alarm["Properties"].get("MetricName") == "ApproximateNumberOfMessagesVisible"
         for dimension in alarm["Properties"]["Dimensions"]
     }
-    yield from (f"{dead} is not watched" for _, dead, _ in queue_pairs() if dead not in watched)
+    yield from (f"{dead} is not watched" for dead in dead_letter_queues() if dead not in watched)
+
+
+def a_mail_is_tried_three_times_then_kept_as_long_as_can_be():
+    for name, body in resources("AWS::SNS::Subscription").items():
+        subscription = body["Properties"]
+        function = target(subscription["Endpoint"])
+        retries = FUNCTIONS[function].get("EventInvokeConfig", {}).get("MaximumRetryAttempts")
+        dead = given_up_to(function)
+        if retries != 2 or dead is None or retention(dead) < 14 * DAY_SECONDS:
+            yield f"{function} is tried {retries} times again, then {dead}"
+        if target(subscription.get("RedrivePolicy", {}).get("deadLetterTargetArn")) != dead:
+            yield f"{name} forgets what it may not deliver"
+
+
+def a_mail_is_stored_where_it_is_read_before_anybody_is_told():
+    for name, body in RULES_OF_SES.items():
+        rule = body["Properties"]["Rule"]
+        stored = rule["Actions"][0].get("S3Action", {})
+        if len(rule["Actions"]) != 1 or target(stored.get("TopicArn")) not in TOPICS or not rule.get("ScanEnabled"):
+            yield f"{name} does {rule['Actions']}, scanned: {rule.get('ScanEnabled')}"
+        if rule["Recipients"] != [{"Ref": "MailDomain"}]:
+            yield f"{name} is for {rule['Recipients']}"
+        for function, properties in FUNCTIONS.items():
+            told = properties["Environment"]["Variables"]
+            if "HOOKWRIGHT_MAIL_BUCKET" not in told:
+                continue
+            read = (target(told["HOOKWRIGHT_MAIL_BUCKET"]), resolved(told["HOOKWRIGHT_MAIL_PREFIX"]))
+            if read != (target(stored["BucketName"]), stored["ObjectKeyPrefix"]):
+                yield f"{function} reads {read}, {name} stores {stored}"
+        if len(RULES_OF_SES) != 1:
+            yield "a mail that several rules fit comes several times"
+
+
+def a_service_is_let_in_for_one_source_of_this_account():
+    for name, body in RULES_OF_SES.items():
+        rule_set = TEMPLATE["Resources"][target(body["Properties"]["RuleSetName"])]["Properties"]["RuleSetName"]["Fn::Sub"]
+        own = f"receipt-rule-set/{rule_set}:receipt-rule/{body['Properties']['Rule']['Name']}"
+    for name, statement in resource_policies():
+        if statement["Effect"] == "Deny":
+            continue
+        service, condition = statement["Principal"].get("Service"), statement.get("Condition", {})
+        source = next((keys.get("aws:SourceArn") for keys in condition.values() if "aws:SourceArn" in keys), None)
+        account = condition.get("StringEquals", {}).get("aws:SourceAccount")
+        is_own_rule = arn_text(source).endswith(":${AWS::AccountId}:" + own) and account == {"Ref": "AWS::AccountId"}
+        is_own_topic = "ArnEquals" in condition and target(source) in TOPICS
+        if not {"ses.amazonaws.com": is_own_rule, "sns.amazonaws.com": is_own_topic}.get(service, False):
+            yield f"{name} grants {statement['Sid']} to {statement['Principal']}"
+    for name, body in resources("AWS::Lambda::Permission").items():
+        permission = body["Properties"]
+        # A topic's ARN names its account; SNS says no SourceAccount, so asking for one would let nothing in.
+        if permission["Principal"] != "sns.amazonaws.com" or target(permission.get("SourceArn")) not in TOPICS:
+            yield f"{name} lets in {permission['Principal']} for {permission.get('SourceArn')}"
+
+
+def nothing_of_mail_is_there_without_a_mail_domain():
+    ours = {**TEMPLATE["Resources"], **TEMPLATE["Outputs"]}
+    for name, body in ours.items():
+        is_of_mail = name.startswith(("Mail", "EmailHook")) or "ReceiveMail" in name
+        if is_of_mail != (body.get("Condition") == "HasMail"):
+            yield f"{name} has the condition {body.get('Condition')}"
 
 
 def a_batch_fails_message_by_message_within_the_reserved_concurrency():
@@ -188,10 +190,14 @@ def no_role_reaches_past_a_named_resource():
             for resource in listed(statement["Resource"]):
                 if resource == "*" and actions <= STAR_ACTIONS:
                     continue
+                if SENDING_ARN.fullmatch(arn_text(resource)) and actions <= SENDING_ACTIONS:
+                    if "ses:FromAddress" not in statement.get("Condition", {}).get("StringLike", {}):
+                        yield f"{role} may send from any address"
+                    continue
                 name = target(resource)
-                tail = re.sub(r"^\$\{\w+\.Arn\}", "", str(resource.get("Fn::Sub", ""))) if name else resource
-                index = (name, tail.removeprefix("/index/"))
-                if name is None or not (tail == "" or (tail == "/*" and name in BUCKETS) or index in indexes):
+                rest = tail(resource) if name else resource
+                is_object = name in BUCKETS and re.fullmatch(r"(/\w+)*/\*", rest)
+                if name is None or not (rest == "" or is_object or (name, rest.removeprefix("/index/")) in indexes):
                     yield f"{role} reaches {resource}"
 
 
@@ -201,7 +207,7 @@ def a_function_is_told_of_exactly_what_it_may_touch():
     polled = {(name, queue) for name, _, queue in event_sources()}
     for name, function in FUNCTIONS.items():
         told = {target(value) for value in function["Environment"]["Variables"].values()} & stores
-        told |= {queue for reader, queue in polled if reader == name}
+        told |= {queue for reader, queue in polled if reader == name} | {given_up_to(name)} & stores
         allowed = {target(resource) for statement in statements(role_of(name)) for resource in listed(statement["Resource"])} & stores
         if told != allowed | set(TABLES):
             yield f"{name} is told of {sorted(told)} and may touch {sorted(allowed)}"
@@ -226,29 +232,31 @@ def every_table_can_be_restored_and_expires_what_may_expire():
         yield from (f"{name} has {field} {body['Properties'].get(field)}" for field, value in wanted.items() if body["Properties"].get(field) != value)
 
 
-def blobs_are_private_and_outlive_a_dead_letter():
-    longest = max(retention(dead) for _, dead, _ in queue_pairs() if dead) / DAY_SECONDS
+def buckets_are_private_and_what_is_in_them_outlives_a_dead_letter():
+    longest = max(retention(dead) for dead in dead_letter_queues() if dead) / DAY_SECONDS
+    mails = {target(body["Properties"]["Rule"]["Actions"][0]["S3Action"]["BucketName"]) for body in RULES_OF_SES.values()}
     for name, body in BUCKETS.items():
         properties = body["Properties"]
         block = properties.get("PublicAccessBlockConfiguration", {})
         if len(block) != 4 or not all(block.values()) or "BucketEncryption" not in properties:
             yield f"{name} is open or unencrypted"
-        if properties.get("VersioningConfiguration") != {"Status": "Enabled"}:
-            yield f"{name} keeps no versions"
+        # A mail is never written twice and has to be gone in the end; a blob may be written again and stays.
+        if (properties.get("VersioningConfiguration") == {"Status": "Enabled"}) == (name in mails):
+            yield f"{name} has versions: {properties.get('VersioningConfiguration')}"
         for rule in properties["LifecycleConfiguration"]["Rules"]:
-            if "ExpirationInDays" in rule or rule["NoncurrentVersionExpiration"]["NoncurrentDays"] < longest:
-                yield f"{name} forgets sooner than a dead letter is forgotten: {rule['Id']}"
+            days = rule.get("ExpirationInDays") if name in mails else rule["NoncurrentVersionExpiration"]["NoncurrentDays"]
+            if days is None or days < longest or ("ExpirationInDays" in rule) != (name in mails):
+                yield f"{name} forgets sooner than a dead letter is forgotten, or never: {rule['Id']}"
 
 
-def queues_and_buckets_refuse_plain_http():
-    refusing = set()
-    for policy in (*resources("AWS::SQS::QueuePolicy").values(), *resources("AWS::S3::BucketPolicy").values()):
-        for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
-            if statement["Effect"] != "Deny":
-                yield f"a resource policy grants: {statement['Sid']}"
-            elif statement.get("Condition") == {"Bool": {"aws:SecureTransport": "false"}}:
-                refusing |= {target(resource) for resource in listed(statement["Resource"])}
-    yield from (f"{name} answers plain HTTP" for name in {**QUEUES, **BUCKETS} if name not in refusing)
+def queues_buckets_and_topics_refuse_plain_http():
+    refusing = {
+        target(resource)
+        for _, statement in resource_policies()
+        if statement["Effect"] == "Deny" and statement.get("Condition") == {"Bool": {"aws:SecureTransport": "false"}}
+        for resource in listed(statement["Resource"])
+    }
+    yield from (f"{name} answers plain HTTP" for name in {**QUEUES, **BUCKETS, **TOPICS} if name not in refusing)
     yield from (f"{name} is not encrypted" for name, body in QUEUES.items() if not body["Properties"].get("SqsManagedSseEnabled"))
 
 
@@ -282,6 +290,10 @@ RULES = [
     a_message_stays_hidden_for_six_timeouts,
     a_message_is_tried_five_times_then_kept_longer_than_it_could_wait,
     a_dead_letter_sounds_an_alarm,
+    a_mail_is_tried_three_times_then_kept_as_long_as_can_be,
+    a_mail_is_stored_where_it_is_read_before_anybody_is_told,
+    a_service_is_let_in_for_one_source_of_this_account,
+    nothing_of_mail_is_there_without_a_mail_domain,
     a_batch_fails_message_by_message_within_the_reserved_concurrency,
     every_function_states_its_size_and_runs_traced_on_arm64,
     every_function_is_built_from_its_folder_with_the_lambda_profile,
@@ -290,8 +302,8 @@ RULES = [
     a_function_is_told_of_exactly_what_it_may_touch,
     what_is_kept_outlives_the_stack,
     every_table_can_be_restored_and_expires_what_may_expire,
-    blobs_are_private_and_outlive_a_dead_letter,
-    queues_and_buckets_refuse_plain_http,
+    buckets_are_private_and_what_is_in_them_outlives_a_dead_letter,
+    queues_buckets_and_topics_refuse_plain_http,
     public_addresses_are_throttled_apart_and_requests_are_logged,
     every_parameter_says_what_fits,
     the_matrix_in_the_docs_is_this_one,
@@ -307,18 +319,20 @@ def matrix():
                 cells.setdefault(row_title(resource), {}).setdefault(name, []).extend(listed(statement["Action"]))
     lines = ["| | " + " | ".join(binary(name) for name in FUNCTIONS) + " |", "| --- " * (len(FUNCTIONS) + 1) + "|"]
     for title in sorted(cells):
-        row = [", ".join(sorted(action.split(":")[1] for action in cells[title].get(name, []))) or "-" for name in FUNCTIONS]
+        row = [", ".join(sorted({action.split(":")[1] for action in cells[title].get(name, [])})) or "-" for name in FUNCTIONS]
         lines.append(f"| {title} | " + " | ".join(row) + " |")
     return "\n".join(lines)
 
 
 def row_title(resource):
     name = target(resource)
+    if SENDING_ARN.fullmatch(arn_text(resource)):
+        return "SES, from the mail domain and MailFrom's"
     if name is None:
         return "X-Ray"
     if name in resources("AWS::Logs::LogGroup"):
         return "its own log group"
-    return name + re.sub(r"^\$\{\w+\.Arn\}", "", str(resource.get("Fn::Sub", "")))
+    return name + tail(resource)
 
 
 def binary(function):
