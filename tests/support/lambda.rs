@@ -9,6 +9,8 @@ mod loopback;
 mod runtime_api;
 mod template;
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use bytes::Bytes;
 use domain::{ApiKeyId, ApiKeySecret, OrgId, Timestamp, exact};
 use http::{HeaderMap, HeaderName};
@@ -17,7 +19,7 @@ use serde_json::{Value, json};
 use crate::world::{Answer, FormHook, NOON, tutorial_workflow};
 
 pub use endpoints::{Endpoints, Service};
-pub use event::{HOST, http_event, in_base64, queue_event};
+pub use event::{HOST, action_event, http_event, in_base64, mail_event, queue_event};
 pub use function::{End, Function};
 pub use runtime_api::{Deadline, FunctionError};
 pub use template::{Template, Told};
@@ -29,14 +31,16 @@ pub const ORG: &str = "581392b55ac7a2110099d9c8";
 pub struct Binaries {
     pub form_hook: &'static str,
     pub webhook: &'static str,
+    pub email_hook: &'static str,
     pub executor: &'static str,
     pub api: &'static str,
 }
 
-/// The four functions over empty tables, with an admin key in their environment.
+/// The five functions over empty tables, with an admin key in their environment.
 pub struct Deployment {
     pub form_hook: Function,
     pub webhook: Function,
+    pub email_hook: Function,
     pub executor: Function,
     pub api: Function,
     pub aws: Endpoints,
@@ -53,6 +57,7 @@ impl Deployment {
         Self {
             form_hook: Function::start(binaries.form_hook, &variables).await,
             webhook: Function::start(binaries.webhook, &variables).await,
+            email_hook: Function::start(binaries.email_hook, &variables).await,
             executor: Function::start(binaries.executor, &variables).await,
             api: Function::start(binaries.api, &variables).await,
             aws,
@@ -108,8 +113,22 @@ impl Deployment {
         (answer.id(), path, answer.attribute("hash").as_str().unwrap().to_owned())
     }
 
+    /// Creates an email hook with `attributes`: its id, its event and its address.
+    pub async fn new_email_hook(&self, attributes: Value) -> (String, String, String) {
+        let answer = self.api("POST", "/v1/hooks/email", attributes).await.expect(201);
+        let text = |name: &str| answer.attribute(name).as_str().unwrap().to_owned();
+        (answer.id(), text("eventName"), text("email"))
+    }
+
     /// The tutorial's klass, hook and workflow; posts to the hook put orders on timelines.
     pub async fn new_tutorial(&self) -> FormHook {
+        let hook = self.new_hook().await;
+        self.new_tutorial_for(&hook.event).await;
+        hook
+    }
+
+    /// The tutorial's klass and workflow for another event.
+    pub async fn new_tutorial_for(&self, event: &str) {
         let properties = json!({
             "orderIDStr": { "displayName": "Order ID" },
             "priceStr": { "displayName": "Price" },
@@ -117,9 +136,20 @@ impl Deployment {
         });
         let klass = json!({ "name": "order", "displayName": "Order", "metadata": { "properties": properties } });
         self.api("POST", "/v1/klasses", klass).await.expect(201);
-        let hook = self.new_hook().await;
-        self.api("POST", "/v1/workflows", tutorial_workflow(&hook.event)).await.expect(201);
-        hook
+        self.api("POST", "/v1/workflows", tutorial_workflow(event)).await.expect(201);
+    }
+
+    /// Tells email-hook of a mail that SES has just stored under `id`, for these envelope recipients.
+    ///
+    /// *Errors*: what it reported, which Lambda takes as the wish to come again.
+    pub async fn deliver(&self, id: &str, recipients: &[&str], mail: impl Into<Bytes>) -> Result<(), FunctionError> {
+        self.aws.put_mail(id, mail);
+        self.tell(&mail_event(id, recipients, &now())).await
+    }
+
+    /// Gives `event` to email-hook.
+    pub async fn tell(&self, event: &Value) -> Result<(), FunctionError> {
+        self.email_hook.invoke(event).await.map(|answer| assert_eq!(answer, Value::Null))
     }
 
     /// Posts `body` as JSON.
@@ -172,6 +202,12 @@ fn admin_secret() -> ApiKeySecret {
 
 fn first_key_id() -> ApiKeyId {
     ApiKeyId::fresh(Timestamp::parse(NOON).unwrap(), [7; 8])
+}
+
+/// The present, as SES writes it; functions have no other clock.
+pub fn now() -> String {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    Timestamp::from_millisecond(since_1970.as_millis().try_into().unwrap()).to_string()
 }
 
 /// What the HTTP API would send to the client.

@@ -4,8 +4,8 @@
 //! a busy moment of the machine hits them all:
 //!
 //! ```sh
-//! cargo build --profile lambda -p form-hook -p webhook -p executor -p api -p benches \
-//!   --bin form-hook --bin webhook --bin executor --bin api --bin empty_function --bin clients_only
+//! cargo build --profile lambda -p form-hook -p webhook -p email-hook -p executor -p api -p benches \
+//!   --bin form-hook --bin webhook --bin email-hook --bin executor --bin api --bin empty_function --bin clients_only
 //! cargo run --release -p benches --bin cold_start
 //! ```
 
@@ -18,7 +18,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// The binaries, baselines first.
-const BINARIES: [&str; 6] = [EMPTY, CLIENTS, FORM_HOOK, WEBHOOK, "executor", "api"];
+const BINARIES: [&str; 7] = [EMPTY, CLIENTS, FORM_HOOK, WEBHOOK, "email-hook", "executor", "api"];
 const EMPTY: &str = "empty_function";
 const CLIENTS: &str = "clients_only";
 const FORM_HOOK: &str = "form-hook";
@@ -33,7 +33,7 @@ const GOAL_RATIO: f64 = 1.3;
 const GOAL_SIZE_BYTES: u64 = 8_000_000;
 
 /// What a function is told of; nothing of it is asked before the first event.
-const VARIABLES: [(&str, &str); 11] = [
+const VARIABLES: [(&str, &str); 13] = [
     ("AWS_LAMBDA_FUNCTION_NAME", "bench"),
     ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
     ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
@@ -45,6 +45,8 @@ const VARIABLES: [(&str, &str); 11] = [
     ("HOOKWRIGHT_RECORDS_TABLE", "bench-records"),
     ("HOOKWRIGHT_QUEUE_URL", "https://sqs.eu-west-1.amazonaws.com/000000000000/bench"),
     ("HOOKWRIGHT_BLOB_BUCKET", "bench-blobs"),
+    ("HOOKWRIGHT_MAIL_DOMAIN", "hooks.example.org"),
+    ("HOOKWRIGHT_MAIL_BUCKET", "bench-mail"),
 ];
 
 /// One start.

@@ -1,14 +1,15 @@
 //! The template: the variables it gives each function, and the function each of its routes leads to.
 
 use service::http::ROUTES;
-use tests::lambda::{Endpoints, Function, Template, http_event, queue_event, variables};
+use tests::lambda::{Endpoints, Function, Template, http_event, mail_event, now, queue_event, variables};
 
 use super::BINARIES;
 
 /// Each function: the name the template has for its binary, and where the binary is.
-const FUNCTIONS: [(&str, &str); 4] = [
+const FUNCTIONS: [(&str, &str); 5] = [
     ("form-hook", BINARIES.form_hook),
     ("webhook", BINARIES.webhook),
+    ("email-hook", BINARIES.email_hook),
     ("executor", BINARIES.executor),
     ("api", BINARIES.api),
 ];
@@ -36,6 +37,7 @@ async fn a_function_starts_on_the_variables_that_the_template_gives_it() {
     let first_event = |name: &str| match name {
         "executor" => queue_event([]),
         "api" => http_event("GET", "/healthz", &[], b""),
+        "email-hook" => mail_event("1", &["nobody@hooks.example.org"], &now()),
         "webhook" => http_event("POST", "/v1/hooks/web/nowhere", &[], b"{}"),
         _ => http_event("POST", "/v1/hooks/form/nowhere", &[], b"{}"),
     };
@@ -82,7 +84,7 @@ fn the_templates_routes_lead_to_the_function_that_answers() {
         assert_eq!(template.binary_for(method, &path), binary, "{method} {path}");
     }
     for route in ROUTES {
-        for kind in ["form", "web"] {
+        for kind in ["form", "web", "email"] {
             let method = route.method.as_http();
             let path = route.path.replace("{kind}", kind).replace("{id}", id).replace("{name}", "order");
             assert_eq!(template.binary_for(method.as_str(), &path), Some("api"), "{method} {path}");

@@ -1,6 +1,6 @@
-//! What the functions find where AWS would be: DynamoDB, SQS and S3 on one port of this machine.
+//! What the functions find where AWS would be: DynamoDB, SQS, S3 and SES on one port of this machine.
 //!
-//! DynamoDB is the embedded engine. The other two know just what the adapters ask of them, and answer anything else with
+//! DynamoDB is the embedded engine. The others know just what the adapters ask of them, and answer anything else with
 //! an error, so that a new call shows.
 
 use std::collections::BTreeMap;
@@ -10,12 +10,15 @@ use aws::{TableNames, create_tables};
 use bytes::Bytes;
 use http::Method;
 use local::{EmbeddedDynamo, answer};
+use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 use service::http::{Request, Response};
 
 use super::loopback::{response, serve};
 
 pub(super) const BUCKET: &str = "story-blobs";
+pub(super) const MAIL_BUCKET: &str = "story-mail";
+const MAIL_DOMAIN: &str = "hooks.example.org";
 const QUEUE_PATH: &str = "000000000000/story-transactions";
 const TABLE_PREFIX: &str = "story";
 
@@ -25,6 +28,7 @@ pub enum Service {
     DynamoDb,
     Sqs,
     S3,
+    Ses,
 }
 
 /// The endpoints and what they hold.
@@ -37,6 +41,10 @@ struct Shelves {
     dynamo: EmbeddedDynamo,
     messages: Mutex<Vec<String>>,
     objects: Mutex<BTreeMap<String, Bytes>>,
+    /// Mails that came in, by the path of their object, bucket included.
+    mails: Mutex<BTreeMap<String, Bytes>>,
+    /// Requests to send a mail.
+    sent: Mutex<Vec<Vec<(String, String)>>>,
     down: Mutex<Vec<Service>>,
 }
 
@@ -45,8 +53,14 @@ impl Endpoints {
     pub async fn start() -> Self {
         let dynamo = EmbeddedDynamo::memory().unwrap();
         create_tables(&dynamo.client(), &TableNames::with_prefix(TABLE_PREFIX)).await.unwrap();
-        let shelves =
-            Arc::new(Shelves { dynamo, messages: Mutex::default(), objects: Mutex::default(), down: Mutex::default() });
+        let shelves = Arc::new(Shelves {
+            dynamo,
+            messages: Mutex::default(),
+            objects: Mutex::default(),
+            mails: Mutex::default(),
+            sent: Mutex::default(),
+            down: Mutex::default(),
+        });
         let served = Arc::clone(&shelves);
         let address = serve(move |request| {
             let shelves = Arc::clone(&served);
@@ -64,11 +78,17 @@ impl Endpoints {
             ("AWS_ENDPOINT_URL_DYNAMODB", self.url.as_str()),
             ("AWS_ENDPOINT_URL_SQS", &self.url),
             ("AWS_ENDPOINT_URL_S3", &self.url),
+            ("AWS_ENDPOINT_URL_SES", &self.url),
             ("HOOKWRIGHT_DIRECTORY_TABLE", &tables.directory),
             ("HOOKWRIGHT_RUNS_TABLE", &tables.runs),
             ("HOOKWRIGHT_RECORDS_TABLE", &tables.records),
             ("HOOKWRIGHT_QUEUE_URL", &queue_url),
             ("HOOKWRIGHT_BLOB_BUCKET", BUCKET),
+            ("HOOKWRIGHT_MAIL_DOMAIN", MAIL_DOMAIN),
+            ("HOOKWRIGHT_MAIL_BUCKET", MAIL_BUCKET),
+            ("HOOKWRIGHT_MAIL_PREFIX", "inbound/"),
+            ("HOOKWRIGHT_MAIL_DKIM_TOKENS", "qn4ne,2pqes,x5ktw"),
+            ("HOOKWRIGHT_MAIL_RULE_SET", "story-mail"),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .to_vec()
@@ -82,6 +102,21 @@ impl Endpoints {
     /// The keys of the bucket, in order.
     pub fn object_keys(&self) -> Vec<String> {
         self.shelves.objects.lock().unwrap().keys().cloned().collect()
+    }
+
+    /// What the bucket has under `key`.
+    pub fn object(&self, key: &str) -> Option<Bytes> {
+        self.shelves.objects.lock().unwrap().get(key).cloned()
+    }
+
+    /// Lays a mail down as SES does.
+    pub fn put_mail(&self, id: &str, mail: impl Into<Bytes>) {
+        self.shelves.mails.lock().unwrap().insert(format!("/{MAIL_BUCKET}/inbound/{id}"), mail.into());
+    }
+
+    /// The fields of each request to send a mail, in order.
+    pub fn sent_mails(&self) -> Vec<Vec<(String, String)>> {
+        self.shelves.sent.lock().unwrap().clone()
     }
 
     /// Puts `body` where a grant leads, as the holder of the grant does over the network; the status of the answer.
@@ -112,6 +147,7 @@ impl Shelves {
         let service = match target {
             Some(target) if target.starts_with("DynamoDB_20120810.") => Service::DynamoDb,
             Some(_) => Service::Sqs,
+            None if is_form(request) => Service::Ses,
             None => Service::S3,
         };
         if self.down.lock().unwrap().contains(&service) {
@@ -121,6 +157,7 @@ impl Shelves {
             Service::DynamoDb => self.dynamodb(target.unwrap_or_default(), text(request)),
             Service::Sqs => self.sqs(target.unwrap_or_default(), text(request)),
             Service::S3 => self.s3(request),
+            Service::Ses => self.ses(text(request)),
         }
     }
 
@@ -141,7 +178,24 @@ impl Shelves {
         response(200, json!({ "MessageId": format!("sent-{}", messages.len()) }).to_string())
     }
 
+    /// The answer is as short as the SDK can read it.
+    fn ses(&self, body: &str) -> Response {
+        let decoded = |part: &str| percent_decode_str(&part.replace('+', " ")).decode_utf8_lossy().into_owned();
+        let pairs = body.split('&').filter_map(|pair| pair.split_once('='));
+        let fields: Vec<(String, String)> = pairs.map(|(name, value)| (decoded(name), decoded(value))).collect();
+        let Some((_, "SendRawEmail")) = fields.first().map(|(name, value)| (name, value.as_str())) else {
+            return response(400, "<ErrorResponse><Error><Code>InvalidAction</Code></Error></ErrorResponse>");
+        };
+        let mut sent = self.sent.lock().unwrap();
+        sent.push(fields);
+        let result = format!("<SendRawEmailResult><MessageId>ses-{}</MessageId></SendRawEmailResult>", sent.len());
+        response(200, format!("<SendRawEmailResponse>{result}</SendRawEmailResponse>"))
+    }
+
     fn s3(&self, request: &Request) -> Response {
+        if let (&Method::GET, Some(mail)) = (request.method(), self.mails.lock().unwrap().get(request.uri().path())) {
+            return response(200, mail.clone());
+        }
         let key = request.uri().path().strip_prefix(&format!("/{BUCKET}/"));
         let mut objects = self.objects.lock().unwrap();
         match (request.method(), key) {
@@ -159,6 +213,10 @@ impl Shelves {
                 Some(object) => response(200, object.clone()),
                 None => response(404, "<Error><Code>NoSuchKey</Code><Message>There is none.</Message></Error>"),
             },
+            // As S3 answers a role that may list the bucket.
+            (&Method::GET, None) => {
+                response(404, "<Error><Code>NoSuchKey</Code><Message>There is none.</Message></Error>")
+            }
             _ => response(501, "<Error><Code>NotImplemented</Code><Message>Not here.</Message></Error>"),
         }
     }
@@ -170,6 +228,11 @@ fn has_signed_headers(request: &Request) -> bool {
     let query = request.uri().query().unwrap_or_default();
     let names = query.split('&').find_map(|part| part.strip_prefix("X-Amz-SignedHeaders="));
     names.is_none_or(|names| names.split("%3B").all(|name| request.headers().contains_key(name)))
+}
+
+/// Whether it is as services speak that are as old as SES.
+fn is_form(request: &Request) -> bool {
+    request.headers().get("content-type").is_some_and(|value| value == "application/x-www-form-urlencoded")
 }
 
 fn text(request: &Request) -> &str {

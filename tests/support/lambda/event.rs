@@ -1,8 +1,10 @@
-//! Events as AWS writes them: an HTTP API's (payload format 2.0) and a queue's.
+//! Events as AWS writes them: an HTTP API's (payload format 2.0), a queue's, and those of mails.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
+
+use super::endpoints::MAIL_BUCKET;
 
 /// The host that senders reach the HTTP API under.
 pub const HOST: &str = "a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com";
@@ -84,4 +86,55 @@ pub fn queue_event<'m>(messages: impl IntoIterator<Item = &'m str>) -> Value {
         })
     };
     json!({ "Records": messages.into_iter().enumerate().map(record).collect::<Vec<_>>() })
+}
+
+/// What the topic tells of a mail that SES has stored, received at `at`, with all verdicts good.
+pub fn mail_event(id: &str, recipients: &[&str], at: &str) -> Value {
+    let action = json!({
+        "type": "S3",
+        "topicArn": "arn:aws:sns:eu-west-1:000000000000:story-mail",
+        "bucketName": MAIL_BUCKET,
+        "objectKeyPrefix": "inbound/",
+        "objectKey": format!("inbound/{id}"),
+    });
+    let mut message = told_by_ses(id, recipients, at, &action);
+    message["notificationType"] = json!("Received");
+    json!({ "Records": [{
+        "EventSource": "aws:sns",
+        "EventVersion": "1.0",
+        "EventSubscriptionArn": "arn:aws:sns:eu-west-1:000000000000:story-mail:1b2c",
+        "Sns": { "Type": "Notification", "Subject": "Amazon SES Email Receipt Notification", "Message": message.to_string() },
+    }] })
+}
+
+/// The same as SES tells a function that is an action of the rule, which says nothing of buckets.
+pub fn action_event(id: &str, recipients: &[&str], at: &str) -> Value {
+    let action = json!({ "type": "Lambda", "invocationType": "Event" });
+    let ses = told_by_ses(id, recipients, at, &action);
+    json!({ "Records": [{ "eventSource": "aws:ses", "eventVersion": "1.0", "ses": ses }] })
+}
+
+fn told_by_ses(id: &str, recipients: &[&str], at: &str, action: &Value) -> Value {
+    let pass = json!({ "status": "PASS" });
+    json!({
+        "mail": {
+            "timestamp": at,
+            "source": "bounce@esp.example",
+            "messageId": id,
+            "destination": ["customer@mail.example"],
+            "headersTruncated": false,
+            "commonHeaders": { "returnPath": "bounce@esp.example" },
+        },
+        "receipt": {
+            "timestamp": at,
+            "processingTimeMillis": 512,
+            "recipients": recipients,
+            "spamVerdict": pass,
+            "virusVerdict": pass,
+            "spfVerdict": pass,
+            "dkimVerdict": pass,
+            "dmarcVerdict": pass,
+            "action": action,
+        },
+    })
 }
