@@ -1,0 +1,126 @@
+//! A second opinion on the adapters for mail: with `HOOKWRIGHT_TEST_AWS_ENDPOINT` set, they are asked to do their work on
+//! that emulator, which others have written. Without it, nothing is checked here.
+//!
+//! ```sh
+//! moto_server -p 5599 &
+//! HOOKWRIGHT_TEST_AWS_ENDPOINT=http://127.0.0.1:5599 cargo test -p aws --test foreign
+//! ```
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::sync::Arc;
+
+use aws::{S3Blobs, S3Mails, SesPost};
+use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
+use bytes::Bytes;
+use domain::Timestamp;
+use service::memory::FixedWorld;
+use service::ports::{Blobs, Mails, NotPosted, OutgoingContent, OutgoingMail, Pieces, Post};
+use sha2::{Digest, Sha256};
+
+/// Where the emulator is, if there is one.
+fn endpoint() -> Option<String> {
+    std::env::var("HOOKWRIGHT_TEST_AWS_ENDPOINT").ok()
+}
+
+fn world() -> Arc<FixedWorld> {
+    Arc::new(FixedWorld::at(Timestamp::from_millisecond(0)))
+}
+
+fn credentials() -> Credentials {
+    Credentials::new("AKIDEXAMPLE", "secret", None, None, "test")
+}
+
+fn s3(endpoint: &str) -> aws_sdk_s3::Client {
+    let conf = aws_sdk_s3::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::from_static("us-east-1"))
+        .credentials_provider(credentials())
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .endpoint_url(endpoint)
+        .force_path_style(true)
+        .build();
+    aws_sdk_s3::Client::from_conf(conf)
+}
+
+fn ses(endpoint: &str) -> aws_sdk_ses::Client {
+    let conf = aws_sdk_ses::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::from_static("us-east-1"))
+        .credentials_provider(credentials())
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .endpoint_url(endpoint)
+        .build();
+    aws_sdk_ses::Client::from_conf(conf)
+}
+
+#[tokio::test]
+async fn a_mail_is_read_as_it_was_stored_and_a_missing_one_is_none() {
+    let Some(endpoint) = endpoint() else { return };
+    let client = s3(&endpoint);
+    client.create_bucket().bucket("hw-foreign-mail").send().await.unwrap();
+    let mail: Vec<u8> = (0..5_000_000_u32).map(|n| n.to_be_bytes()[3]).collect();
+    let key = "inbound/2026 06/a+b=\u{e9}";
+    client.put_object().bucket("hw-foreign-mail").key(key).body(mail.clone().into()).send().await.unwrap();
+
+    let mails = S3Mails::new(client, "hw-foreign-mail", world());
+    assert!(mails.read(key).await.unwrap().unwrap() == mail);
+    assert_eq!(mails.read("inbound/missing").await, Ok(None));
+}
+
+#[tokio::test]
+async fn a_blob_in_pieces_is_found_whole() {
+    let Some(endpoint) = endpoint() else { return };
+    let client = s3(&endpoint);
+    client.create_bucket().bucket("hw-foreign-blobs").send().await.unwrap();
+    let blobs = S3Blobs::new(client, "hw-foreign-blobs", world());
+    let piece = Bytes::from(vec![7; 65_536]);
+    let (count, whole) = (60, vec![7; 60 * 65_536]);
+    let sha256 = hex::encode(Sha256::digest(&whole));
+    let pieces: Pieces = Arc::new(move || Box::new(std::iter::repeat_n(piece.clone(), count)));
+
+    blobs.put_pieces(&sha256, whole.len() as u64, pieces).await.unwrap();
+
+    assert!(blobs.find(&sha256).await.unwrap().unwrap() == whole);
+}
+
+#[tokio::test]
+async fn ses_sends_what_is_from_a_verified_domain_and_by_a_template_that_it_has() {
+    let Some(endpoint) = endpoint() else { return };
+    let client = ses(&endpoint);
+    let post = SesPost::new(client.clone(), world());
+    let mail = |content| OutgoingMail {
+        key: "run/step/1".to_owned(),
+        from: "orders@foreign.example".to_owned(),
+        recipients: vec!["customer@mail.example".to_owned()],
+        content,
+    };
+    let message = "From: orders@foreign.example\r\nTo: customer@mail.example\r\nSubject: Hi\r\n\r\nHello\r\n";
+    let raw = mail(OutgoingContent::Raw(Bytes::from_static(message.as_bytes())));
+    let template = mail(OutgoingContent::Template {
+        name: "foreign".to_owned(),
+        data: r#"{"order":"1234"}"#.to_owned(),
+        to: vec!["customer@mail.example".to_owned()],
+        cc: Vec::new(),
+        bcc: Vec::new(),
+        reply_to: Vec::new(),
+    });
+
+    // The emulator has words of its own for what SES calls not verified.
+    assert_eq!(refusal(post.send(&raw).await.unwrap_err()), "mail_rejected");
+    client.verify_domain_identity().domain("foreign.example").send().await.unwrap();
+    assert!(!post.send(&raw).await.unwrap().id.is_empty());
+
+    assert_eq!(refusal(post.send(&template).await.unwrap_err()), "template_not_found");
+    let made = aws_sdk_ses::types::Template::builder();
+    let made = made.template_name("foreign").subject_part("Order {{order}}").text_part("It is on its way.");
+    client.create_template().template(made.build().unwrap()).send().await.unwrap();
+    assert!(!post.send(&template).await.unwrap().id.is_empty());
+}
+
+fn refusal(error: NotPosted) -> String {
+    match error {
+        NotPosted::Refused(failure) => failure.code,
+        other @ (NotPosted::NotSent(_) | NotPosted::Unknown(_)) => panic!("{other:?}"),
+    }
+}
