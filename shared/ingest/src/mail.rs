@@ -38,10 +38,10 @@ use crate::notes::Notes;
 use search::search;
 use split::{Divided, divide};
 
-/// Most bytes of a mail that are read; what SES takes.
+/// Most bytes of a mail that are read: what SES takes, and what it writes before it takes it down.
 ///
 /// *Source*: Amazon SES quotas, "maximum message size (including attachments)", 40 MB.
-pub const MAIL_LIMIT_BYTES: usize = 40 * 1024 * 1024;
+pub const MAIL_LIMIT_BYTES: usize = 41 * 1024 * 1024;
 
 /// What was read in a mail.
 #[derive(Debug, Clone, Default)]

@@ -92,7 +92,11 @@ pub(super) fn without_data(rule: &MailRule, mail: &Mail) -> Option<Refused> {
     if !rule.bodies.is_empty() {
         return None;
     }
-    let sentence = "No JSON was found in the mail, so no workflow was started. Put it into a <script type=\"application/ld+json\"> in the HTML, or have this hook take the mail's text with `mail.bodies`.";
+    let sentence = if mail.blocks.is_empty() {
+        "No JSON was found in the mail, so no workflow was started. Put it into a <script type=\"application/ld+json\"> in the HTML, or have this hook take the mail's text with `mail.bodies`."
+    } else {
+        "The mail has JSON, but none that could be used, so no workflow was started. The reasons say for each block why; `hookwright mail lint` shows the same of a file."
+    };
     Some(Refused::new("data", "no_data", sentence))
 }
 

@@ -52,12 +52,14 @@ pub(super) async fn domain(call: &Call<'_>) -> Result<Response, Refused> {
         MailWay::Ses { region, dkim_tokens, rule_set } => json!({
             "domain": domain,
             "region": region,
+            "smtp": null,
             "records": records(domain, region, dkim_tokens),
             "steps": steps(rule_set.as_deref()),
         }),
         MailWay::Listener { address } => json!({
             "domain": domain,
             "region": null,
+            "smtp": address,
             "records": [],
             "steps": [format!("Send mail to {address}, with a hook's address as its recipient. No DNS is needed.")],
         }),
