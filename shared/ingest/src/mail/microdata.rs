@@ -16,7 +16,7 @@ use tree::{NodeId, Tree, tree};
 /// *Why*: building a tree takes long for hostile texts; mail programs cut off HTML long before.
 const HTML_LIMIT_BYTES: usize = 256 * 1024;
 
-/// Items, properties and characters that come out of one text: `itemref` can make very much of very little.
+/// Items, properties and characters that come out of one mail: `itemref` and properties with many names can make very much of very little.
 const ITEMS_LIMIT: usize = 1_000;
 const STEPS_LIMIT: usize = 500_000;
 const TEXT_LIMIT_BYTES: usize = 409_600;
@@ -24,23 +24,44 @@ const TEXT_LIMIT_BYTES: usize = 409_600;
 /// Items within each other.
 const ITEM_DEPTH_LIMIT: usize = 50;
 
+/// What may still be read in a mail, over all its texts.
+pub(crate) struct Room {
+    items: usize,
+    steps: usize,
+    text_bytes: usize,
+}
+
+impl Room {
+    /// For a mail.
+    pub(crate) const WHOLE: Self = Self { items: ITEMS_LIMIT, steps: STEPS_LIMIT, text_bytes: TEXT_LIMIT_BYTES };
+
+    const NONE: Self = Self { items: 0, steps: 0, text_bytes: 0 };
+}
+
 /// The items that stand by themselves and have a type of schema.org, in the order of the text; none when the text is past a limit, because
-/// half an item is worse than none.
+/// half an item is worse than none, and then none of further texts.
 ///
 /// *Shape*: `{"@context":"http://schema.org","@type":"Order","orderNumber":"7","acceptedOffer":{"@type":"Offer",…}}`. All values are texts,
 /// items, or arrays of both where a property came more than once; white space in texts is one space. URLs are as they were written.
 ///
-/// *Limits*: 256 KiB of HTML, 100,000 nodes 256 deep, 1,000 items 50 deep, 409,600 bytes of texts.
+/// *Limits*: 256 KiB of HTML, 100,000 nodes 256 deep; over all texts of a mail 1,000 items 50 deep and 409,600 bytes of texts, each counted as often as it comes out.
 ///
 /// *Source*: HTML Living Standard, section 5 (microdata).
-pub(crate) fn items(html: &str) -> Vec<Value> {
-    if html.len() > HTML_LIMIT_BYTES || !mentions(html, "itemscope") {
+pub(crate) fn items(html: &str, room: &mut Room) -> Vec<Value> {
+    if room.items == 0 || html.len() > HTML_LIMIT_BYTES || !mentions(html, "itemscope") {
         return Vec::new();
     }
-    tree(html).and_then(|tree| Reader::new(&tree).top_level_items()).unwrap_or_default()
+    let Some(tree) = tree(html) else {
+        return Vec::new();
+    };
+    let items = Reader::new(&tree, room).top_level_items();
+    items.unwrap_or_else(|| {
+        *room = Room::NONE;
+        Vec::new()
+    })
 }
 
-struct Reader<'t> {
+struct Reader<'t, 'r> {
     tree: &'t Tree,
     /// The place of each node in the order of the text.
     places: HashMap<NodeId, usize>,
@@ -48,13 +69,11 @@ struct Reader<'t> {
     ids: HashMap<&'t str, NodeId>,
     /// The items that are being read, from the outermost one: an item cannot be a property of itself.
     open: Vec<NodeId>,
-    items: usize,
-    steps: usize,
-    text_bytes: usize,
+    room: &'r mut Room,
 }
 
-impl<'t> Reader<'t> {
-    fn new(tree: &'t Tree) -> Self {
+impl<'t, 'r> Reader<'t, 'r> {
+    fn new(tree: &'t Tree, room: &'r mut Room) -> Self {
         let order = tree.in_order();
         let mut ids = HashMap::new();
         for node in &order {
@@ -64,7 +83,7 @@ impl<'t> Reader<'t> {
         }
         let places = order.into_iter().enumerate().map(|(place, node)| (node, place)).collect();
 
-        Self { tree, places, ids, open: Vec::new(), items: 0, steps: 0, text_bytes: 0 }
+        Self { tree, places, ids, open: Vec::new(), room }
     }
 
     /// `None` when a limit was passed.
@@ -85,8 +104,8 @@ impl<'t> Reader<'t> {
     }
 
     fn read_item(&mut self, node: NodeId, types: Value, item: &mut Map<String, Value>) -> Option<()> {
-        self.items += 1;
-        if self.items > ITEMS_LIMIT || self.open.len() >= ITEM_DEPTH_LIMIT {
+        self.room.items = self.room.items.checked_sub(1)?;
+        if self.open.len() >= ITEM_DEPTH_LIMIT {
             return None;
         }
 
@@ -114,10 +133,7 @@ impl<'t> Reader<'t> {
         let mut seen = HashSet::from([item]);
         let mut properties = Vec::new();
         while let Some(node) = pending.pop() {
-            self.steps += 1;
-            if self.steps > STEPS_LIMIT {
-                return None;
-            }
+            self.room.steps = self.room.steps.checked_sub(1)?;
             if !seen.insert(node) {
                 continue;
             }
@@ -177,13 +193,23 @@ impl<'t> Reader<'t> {
 
     /// *Why*: an element may have many names, and so may the elements around it.
     fn count_copy(&mut self, value: &Value) -> Option<()> {
-        self.text_bytes += value.to_string().len();
-        (self.text_bytes <= TEXT_LIMIT_BYTES).then_some(())
+        self.room.items = self.room.items.checked_sub(items_in(value))?;
+        self.room.text_bytes = self.room.text_bytes.checked_sub(value.to_string().len())?;
+        Some(())
     }
 
     fn counted(&mut self, text: &str) -> Option<Value> {
-        self.text_bytes += text.len();
-        (self.text_bytes <= TEXT_LIMIT_BYTES).then(|| text.into())
+        self.room.text_bytes = self.room.text_bytes.checked_sub(text.len())?;
+        Some(text.into())
+    }
+}
+
+/// How many items a value is, with those within it.
+fn items_in(value: &Value) -> usize {
+    match value {
+        Value::Object(properties) => 1 + properties.values().map(items_in).sum::<usize>(),
+        Value::Array(values) => values.iter().map(items_in).sum(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
     }
 }
 

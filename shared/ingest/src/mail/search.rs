@@ -162,11 +162,12 @@ impl Search<'_> {
 
     fn microdata(&mut self, mail: &Mail<'_>, found: &mut Found) {
         let mut items = Vec::new();
+        let mut room = microdata::Room::WHOLE;
         self.html_left_bytes = HTML_LIMIT_BYTES;
         for part in mail.html_parts() {
             let html = self.html(mail, part);
             if contains_ignoring_case(&html, "itemscope") {
-                items.extend(microdata::items(&html));
+                items.extend(microdata::items(&html, &mut room));
             }
         }
         found.data = combine(items.iter());

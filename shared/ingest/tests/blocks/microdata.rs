@@ -159,6 +159,7 @@ fn a_text_past_a_limit_gives_no_items_at_all() {
         item.to_owned() + &"<p>x".repeat(55_000),
         item.repeat(1_001),
         format!("<div itemscope itemtype=\"http://schema.org/A\">{}", nested.repeat(60)),
+        format!("<div itemscope itemtype=\"http://schema.org/A\">{}", nested.replace("=x", "=\"a b\"").repeat(14)),
         format!(
             "{item}<div itemscope itemtype=\"http://schema.org/A\"><b itemprop=\"{}\">{}</b></div>",
             "a b ".repeat(500),
@@ -168,6 +169,23 @@ fn a_text_past_a_limit_gives_no_items_at_all() {
     for html in past_limits {
         assert!(read(&html).data.is_null(), "{:.200}", html);
     }
+}
+
+#[test]
+fn the_limits_hold_over_all_texts_of_a_mail() {
+    let item = |number: usize| format!("<p itemscope itemtype=\"http://schema.org/A\"><b itemprop=n>{number}</b></p>");
+    let text = |numbers: std::ops::Range<usize>| {
+        format!("--b\r\nContent-Type: text/html\r\n\r\n{}\r\n", numbers.map(item).collect::<String>())
+    };
+    let raw = format!(
+        "Content-Type: multipart/mixed; boundary=b\r\n\r\n{}{}{}--b--\r\n",
+        text(0..600),
+        text(600..1_200),
+        text(1_200..1_201)
+    );
+
+    let data = ingest::mail::read(raw.as_bytes(), &Default::default()).data;
+    assert_eq!(data.as_array().map(Vec::len), Some(600));
 }
 
 #[test]
