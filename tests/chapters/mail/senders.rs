@@ -76,6 +76,12 @@ async fn the_author_is_the_one_address_in_from_whatever_else_the_mail_says() {
         // A zero byte, a tab and letters of another script are no way around it.
         ("From: orders@shop.example\0.evil.example\r\n", false),
         ("From: orders@sh\u{43e}p.example\r\n", false),
+        // Who checks the author may have read less of the domain, or the other address.
+        ("From: a@shop.example .org\r\n", false),
+        ("From: a@shop.example(x).org\r\n", false),
+        ("From: a@evil.example =?utf-8?q?,_a=40shop=2Eexample=2Eorg?=\r\n", false),
+        ("From: a@evil.example@shop.example.org\r\n", false),
+        ("From: <a@evil.example> <orders@shop.example>\r\n", false),
     ] {
         assert_eq!(is_let_in(&world, authors, "PASS").await, expected, "{authors:?}");
     }

@@ -18,6 +18,29 @@ pub struct Mailbox {
 
 /// The mailboxes of a header; members of groups like any other.
 pub(super) fn mailboxes(value: &[u8]) -> Vec<Mailbox> {
+    read(value).into_iter().map(|(mailbox, _)| mailbox).collect()
+}
+
+/// The one address of a header, if it is written in a way that everybody reads alike.
+///
+/// *Why*: what we mend in `jo@shop.co .uk`, whoever checked the author may have read as `jo@shop.co`.
+pub(super) fn plain_address(value: &[u8]) -> Option<String> {
+    match read(value).as_slice() {
+        [(mailbox, Form::Plain)] => Some(mailbox.address.clone()),
+        [] | [(_, Form::Mended)] | [_, _, ..] => None,
+    }
+}
+
+/// How an address was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// As RFC 5322 writes it without quotes, comments and white space.
+    Plain,
+    /// In any other way.
+    Mended,
+}
+
+fn read(value: &[u8]) -> Vec<(Mailbox, Form)> {
     let text = unfolded(value);
     let mut reader = Reader { rest: &text, found: Vec::new(), entry: Entry::default() };
     while reader.found.len() < MAILBOXES_LIMIT && reader.step() {}
@@ -26,7 +49,7 @@ pub(super) fn mailboxes(value: &[u8]) -> Vec<Mailbox> {
 
 struct Reader<'t> {
     rest: &'t str,
-    found: Vec<Mailbox>,
+    found: Vec<(Mailbox, Form)>,
     entry: Entry,
 }
 
@@ -35,8 +58,12 @@ struct Reader<'t> {
 struct Entry {
     /// Words outside of angles: the name, or the address when there are no angles.
     words: String,
+    /// Whether some of these words were in quotes.
+    is_quoted: bool,
     /// In angles.
     address: Option<String>,
+    /// Whether a route stood before it.
+    is_routed: bool,
     /// In parentheses: where old programs put the name.
     comment: Option<String>,
 }
@@ -62,7 +89,8 @@ impl Reader<'_> {
             '(' => self.comment(),
             '<' => self.angle(),
             ',' | ';' => self.end_entry(),
-            // What stands before is the name of a group.
+            // What stands before is the name of a group, unless it is an address itself.
+            ':' if self.entry.address.is_none() && self.entry.words.contains('@') => self.end_entry(),
             ':' if self.entry.address.is_none() => self.entry = Entry::default(),
             _ => self.entry.words.push(character),
         }
@@ -70,6 +98,7 @@ impl Reader<'_> {
     }
 
     fn quoted(&mut self) {
+        self.entry.is_quoted = true;
         let mut characters = self.rest.chars();
         while let Some(character) = characters.next() {
             match character {
@@ -103,9 +132,13 @@ impl Reader<'_> {
         }
         self.rest = characters.as_str();
         self.entry.comment = Some(text);
+        self.entry.words.push(' ');
     }
 
     fn angle(&mut self) {
+        if self.entry.address.is_some() {
+            self.end_entry();
+        }
         let end = self.rest.find(['>', ',']).unwrap_or(self.rest.len());
         let is_route = self.rest.starts_with('@');
         let end = if is_route { self.rest.find('>').unwrap_or(end) } else { end };
@@ -114,6 +147,7 @@ impl Reader<'_> {
         // `<@relay.example:jo@shop.example>`: the way it should go, which nobody follows any more.
         let address = if is_route { address.rsplit(':').next().unwrap_or(address) } else { address };
         self.entry.address = Some(address.to_owned());
+        self.entry.is_routed = is_route;
         self.rest = rest.strip_prefix('>').unwrap_or(rest);
     }
 
@@ -124,16 +158,27 @@ impl Reader<'_> {
 }
 
 impl Entry {
-    fn into_mailbox(self) -> Option<Mailbox> {
+    fn into_mailbox(self) -> Option<(Mailbox, Form)> {
         let words = without_encoded_words(&self.words);
-        let (address, name) = match self.address {
+        let is_mended = self.is_routed || (self.address.is_none() && (self.is_quoted || words != self.words));
+        let (written, name) = match self.address {
             Some(address) => (address, words),
             None => (words, self.comment.map(|text| without_encoded_words(&text)).unwrap_or_default()),
         };
 
         let address: String =
-            address.chars().filter(|character| !character.is_whitespace() && !character.is_control()).collect();
+            written.chars().filter(|character| !character.is_whitespace() && !character.is_control()).collect();
+        let form =
+            if !is_mended && written.trim() == address && is_plain(&address) { Form::Plain } else { Form::Mended };
         let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
-        (!address.is_empty()).then(|| Mailbox { name: Some(name).filter(|name| !name.is_empty()), address })
+        (!address.is_empty()).then(|| (Mailbox { name: Some(name).filter(|name| !name.is_empty()), address }, form))
     }
+}
+
+/// *Source*: `dot-atom` of RFC 5322, 3.2.3, with the letters that RFC 6532 adds.
+fn is_plain(address: &str) -> bool {
+    let is_atom = |c: char| c.is_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c);
+    address.split_once('@').is_some_and(|(local, domain)| {
+        !local.is_empty() && !domain.is_empty() && local.chars().chain(domain.chars()).all(is_atom)
+    })
 }

@@ -4,7 +4,7 @@ use domain::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
 
 use super::Mailbox;
-use super::addresses::mailboxes;
+use super::addresses::{mailboxes, plain_address};
 use super::header_block::HeaderBlock;
 use super::header_text::{decoded, unfolded};
 use super::lines::Lines;
@@ -28,6 +28,9 @@ pub struct Headers {
     pub from: Vec<Mailbox>,
     /// How many `From` lines there are; more than one is a sign of forgery.
     pub from_count: usize,
+    /// The address of the one author, where there is one `From` line and everybody reads it alike. Only this one is what a
+    /// check of the author was about.
+    pub author: Option<String>,
     /// Who sent it for the authors.
     pub sender: Vec<Mailbox>,
     /// Recipients; none for `undisclosed-recipients:;`.
@@ -65,10 +68,12 @@ impl Headers {
         let people = |name| block.find(lines, name).map(mailboxes).unwrap_or_default();
         let text = |name| block.find(lines, name).map(unfolded).and_then(kept);
         let date_text = text("date");
+        let from_count = block.all(lines, "from").count();
 
         Self {
             from: people("from"),
-            from_count: block.all(lines, "from").count(),
+            from_count,
+            author: block.find(lines, "from").filter(|_| from_count == 1).and_then(plain_address),
             sender: people("sender"),
             to: people("to"),
             cc: people("cc"),

@@ -43,6 +43,39 @@ fn mailboxes_are_read_in_all_the_ways_they_are_written() {
     }
 }
 
+/// The value of a `From` header, and whether the address in it is one that everybody reads.
+#[test]
+fn an_author_is_told_only_where_nobody_can_read_another_one() {
+    let rows = [
+        ("jo@shop.example", true),
+        ("Jo <jo@shop.example> (the shop)", true),
+        ("(the shop) jo@shop.example", true),
+        ("\"Do, Jo\" <jo@shop.example>", true),
+        ("=?utf-8?q?Jo?= <jo@shop.example>", true),
+        ("a@evil.example <jo@shop.example>", true),
+        ("<a@evil.example> <jo@shop.example>", false),
+        ("a@evil.example: jo@shop.example;", false),
+        ("a@evil.example, jo@shop.example", false),
+        ("jo@shop .example", false),
+        ("<jo@shop. example>", false),
+        ("jo@shop(.evil).example", false),
+        ("jo@shop\"\".example", false),
+        ("\"jo@shop.example\"", false),
+        ("jo@sh\0op.example", false),
+        ("a@evil.example =?utf-8?q?,_jo=40shop.example?=", false),
+        ("=?utf-8?q?jo=40shop.example?=", false),
+        ("a@evil.example@shop.example", false),
+        ("\"a@evil.example\"@shop.example", false),
+        ("<@evil.example:jo@shop.example>", false),
+        ("shop.example", false),
+        ("", false),
+    ];
+    for (value, is_told) in rows {
+        let headers = read(format!("From: {value}\r\n\r\n").as_bytes()).headers;
+        assert_eq!(headers.author.as_deref(), is_told.then_some("jo@shop.example"), "{value:?}: {:?}", headers.from);
+    }
+}
+
 /// The value of a `Subject` header as bytes, and what it says.
 #[test]
 fn a_subject_is_decoded_as_mail_programs_do() {

@@ -172,19 +172,18 @@ fn spam(rule: &MailRule, verdicts: &Verdicts) -> Option<(Treatment, Refused)> {
 }
 
 /// A list of senders is worth what shows that the sender is who it says: DMARC has to have passed, where it is checked
-/// at all, and there has to be one author only, since nobody can tell which of two was checked.
+/// at all, and there has to be one author only, written plainly, since nobody can tell which of two was checked.
 fn sender(rule: &MailRule, verdicts: &Verdicts, headers: &Headers) -> Option<Refused> {
     if rule.senders.is_empty() {
         return None;
     }
     let refused = |sentence: &str| Some(Refused::new("sender", "sender_not_allowed", sentence));
-    let [author] = headers.from.as_slice() else {
-        return refused("The mail has no author or several, and this hook takes mail of the senders on its list only.");
+    let Some(author) = &headers.author else {
+        return refused(
+            "The mail has no author, several, or one whose address can be read in two ways, and this hook takes mail of the senders on its list only.",
+        );
     };
-    if headers.from_count != 1 {
-        return refused("The mail has several From headers, and this hook takes mail of the senders on its list only.");
-    }
-    if !rule.admits(&author.address) {
+    if !rule.admits(author) {
         return refused(
             "The author of the mail is not on this hook's list of senders. Add the address or its domain, or release the mail.",
         );
