@@ -85,19 +85,29 @@ pub enum Place {
 /// All that `event` tells, in its order; at least one.
 ///
 /// *Shape*: an event of SES's Lambda action; of S3; of SNS with either of them, or with a notification of SES's S3 or SNS
-/// action, in its message; and what Lambda puts on a queue for a failed invocation with any of these.
+/// action, in its message; and what Lambda and SNS put on a queue of dead letters for any of these.
 pub fn read(event: &[u8]) -> Vec<Notice> {
     let Ok(event) = serde_json::from_slice::<Value>(event) else { return vec![ignored("not_json")] };
     let event = event.get("requestPayload").unwrap_or(&event);
     let notices: Vec<Notice> = match records(event) {
         Some(records) => records.iter().flat_map(of_record).collect(),
-        None => vec![of_message(event)],
+        None => match text(event, "/Message") {
+            Some(message) => of_notification(message),
+            None => vec![of_message(event)],
+        },
     };
     if notices.is_empty() { vec![ignored("other_event")] } else { notices }
 }
 
 fn of_record(record: &Value) -> Vec<Notice> {
-    let Some(message) = text(record, "/Sns/Message") else { return vec![of_stored(record)] };
+    match text(record, "/Sns/Message") {
+        Some(message) => of_notification(message),
+        None => vec![of_stored(record)],
+    }
+}
+
+/// The message of a notification of SNS.
+fn of_notification(message: &str) -> Vec<Notice> {
     let Ok(message) = serde_json::from_str::<Value>(message) else { return vec![ignored("not_json")] };
     match records(&message) {
         Some(records) => records.iter().map(of_stored).collect(),

@@ -178,6 +178,13 @@ fn what_lambda_keeps_of_a_failed_invocation_is_read_as_the_event_itself() {
 }
 
 #[test]
+fn what_sns_keeps_of_a_notification_it_could_not_hand_over_is_read_too() {
+    let told: Value = serde_json::from_slice(&event("sns-s3-action")).unwrap();
+    let kept = json!({ "Type": "Notification", "MessageId": "1", "Message": told["Records"][0]["Sns"]["Message"] });
+    assert_eq!(only_delivery(kept.to_string().as_bytes()), delivery("sns-s3-action"));
+}
+
+#[test]
 fn one_strange_record_does_not_hide_the_next() {
     let good: Value = serde_json::from_slice(&event("ses-lambda-bcc")).unwrap();
     let event = json!({ "Records": [null, { "ses": 1 }, { "Sns": { "Message": "hello" } }, good["Records"][0]] });
