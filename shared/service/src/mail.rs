@@ -117,11 +117,16 @@ impl MailDoor {
             Some(_) => hooks,
             None => self.hooks_for(&recipients::stamped(&raw, &delivery.id)).await?,
         };
-        let mut outcomes = Vec::with_capacity(hooks.len());
+        let mut outcomes = Ok(Vec::with_capacity(hooks.len()));
         for (hook, recipient) in &hooks {
-            outcomes.push(self.arrive(hook, recipient, delivery, &raw, Trust::Judged).await?);
+            // A hook that cannot take it now must not keep the others from it.
+            match (self.arrive(hook, recipient, delivery, &raw, Trust::Judged).await, &mut outcomes) {
+                (Ok(outcome), Ok(outcomes)) => outcomes.push(outcome),
+                (Ok(_), Err(_)) => {}
+                (Err(error), outcomes) => *outcomes = Err(error),
+            }
         }
-        Ok(outcomes)
+        outcomes
     }
 
     /// The hook that mail to `address` goes to; nothing for every other address.

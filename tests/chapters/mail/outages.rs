@@ -150,7 +150,7 @@ async fn each_port_that_is_down_makes_the_mail_come_again() {
     let hooks = two_hooks(&world).await;
     world.mails.put("inbound/m1", mail());
     let delivery = to_all(&hooks);
-    for name in ["queue", "store", "blobs", "mails"] {
+    for name in ["queue", "store", "mails", "blobs"] {
         let fuse = Arc::new(Fuse::new(Fault::Refuses));
         fuse.fail_in(0);
         let mut ports = world.mail_ports();
@@ -162,7 +162,8 @@ async fn each_port_that_is_down_makes_the_mail_come_again() {
         }
         let error = world.mail_door_over(ports).receive(&delivery).await.unwrap_err();
         assert_eq!(error.port, name);
-        assert_eq!(world.queue.depth(), 0, "{name}");
+        // Files failed once, for the first hook; the other one does not wait for it.
+        assert_eq!(world.queue.depth(), usize::from(name == "blobs"), "{name}");
     }
     let outcomes = world.mail_door.receive(&delivery).await.unwrap();
     check_once(&world, &hooks, &outcomes).await;
