@@ -19,8 +19,9 @@ const VISIBILITY: Duration = Duration::from_secs(360);
 /// How many messages are in work at a time. *Why so few*: all but the commits of the queue is done one after another.
 const IN_WORK_LIMIT: usize = 16;
 
-/// How long a failed message rests before its first repetition; each further one doubles it.
-const REST: Duration = Duration::from_millis(500);
+/// How long a failed message rests before its first repetition; each further one doubles it. *Why so long*: of the five
+/// that are allowed, the last has to come after the claim of a process that was killed has run out, which takes a minute.
+const REST: Duration = Duration::from_secs(5);
 
 /// Executes messages until `stopping` is dropped, then ends once those in work are done.
 pub(super) async fn consume(queue: Arc<LocalQueue>, executor: Arc<Executor>, stopping: watch::Receiver<()>) {
