@@ -25,6 +25,10 @@ pub(super) fn mailboxes(value: &[u8]) -> Vec<Mailbox> {
 ///
 /// *Why*: what we mend in `jo@shop.co .uk`, whoever checked the author may have read as `jo@shop.co`.
 pub(super) fn plain_address(value: &[u8]) -> Option<String> {
+    // To some programs a CR alone ends a line, and with it the header.
+    if value.split(|byte| *byte == b'\r').skip(1).any(|rest| !rest.starts_with(b"\n") && !rest.starts_with(b" ")) {
+        return None;
+    }
     match read(value).as_slice() {
         [(mailbox, Form::Plain)] => Some(mailbox.address.clone()),
         [] | [(_, Form::Mended)] | [_, _, ..] => None,

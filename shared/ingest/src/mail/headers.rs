@@ -69,11 +69,13 @@ impl Headers {
         let text = |name| block.find(lines, name).map(unfolded).and_then(kept);
         let date_text = text("date");
         let from_count = block.all(lines, "from").count();
+        // Another author may stand in what was left out.
+        let is_sole = from_count == 1 && block.left_out() == 0;
 
         Self {
             from: people("from"),
             from_count,
-            author: block.find(lines, "from").filter(|_| from_count == 1).and_then(plain_address),
+            author: block.find(lines, "from").filter(|_| is_sole).and_then(plain_address),
             sender: people("sender"),
             to: people("to"),
             cc: people("cc"),

@@ -62,6 +62,8 @@ fn an_author_is_told_only_where_nobody_can_read_another_one() {
         ("jo@shop\"\".example", false),
         ("\"jo@shop.example\"", false),
         ("jo@sh\0op.example", false),
+        ("jo@shop\r.example", false),
+        ("Jo\r\n <jo@shop.example>", true),
         ("a@evil.example =?utf-8?q?,_jo=40shop.example?=", false),
         ("=?utf-8?q?jo=40shop.example?=", false),
         ("a@evil.example@shop.example", false),
@@ -73,6 +75,11 @@ fn an_author_is_told_only_where_nobody_can_read_another_one() {
     for (value, is_told) in rows {
         let headers = read(format!("From: {value}\r\n\r\n").as_bytes()).headers;
         assert_eq!(headers.author.as_deref(), is_told.then_some("jo@shop.example"), "{value:?}: {:?}", headers.from);
+    }
+    let many = format!("From: jo@shop.example\r\n{}From: a@evil.example\r\n\r\n", "X: 1\r\n".repeat(1_000));
+    let long = format!("From: jo@shop.example ({}), a@evil.example\r\n\r\n", "x".repeat(70_000));
+    for mail in [many, long] {
+        assert_eq!(read(mail.as_bytes()).headers.author, None);
     }
 }
 
