@@ -90,11 +90,7 @@ impl Inbox for HookInbox {
     async fn recipient(&self, address: &str, _peer: IpAddr) -> Result<(), SmtpRefusal> {
         match self.door.hook_for(address).await {
             Ok(Some(_)) => Ok(()),
-            Ok(None) => Err(SmtpRefusal {
-                code: 550,
-                enhanced: "5.1.1",
-                text: format!("No email hook has this address; those of this server end in @{}", self.door.domain),
-            }),
+            Ok(None) => Err(self.nobody()),
             Err(error) => Err(later(&error)),
         }
     }
@@ -111,8 +107,16 @@ impl Inbox for HookInbox {
             received_at: Some(self.world.now()),
             place: Place::Object { bucket: None, key: Some(key) },
         };
-        self.door.receive(&delivery).await.map_err(|error| later(&error))?;
-        Ok(delivery.id)
+        let outcomes = self.door.receive(&delivery).await.map_err(|error| later(&error))?;
+        // A hook may be deleted between its address and the mail.
+        if outcomes.is_empty() { Err(self.nobody()) } else { Ok(delivery.id) }
+    }
+}
+
+impl HookInbox {
+    fn nobody(&self) -> SmtpRefusal {
+        let text = format!("No email hook has this address; those of this server end in @{}", self.door.domain);
+        SmtpRefusal { code: 550, enhanced: "5.1.1", text }
     }
 }
 
