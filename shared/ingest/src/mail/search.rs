@@ -166,9 +166,7 @@ impl Search<'_> {
         self.html_left_bytes = HTML_LIMIT_BYTES;
         for part in mail.html_parts() {
             let html = self.html(mail, part);
-            if contains_ignoring_case(&html, "itemscope") {
-                items.extend(microdata::items(&html, &mut room));
-            }
+            items.extend(microdata::items(&html, &mut room));
         }
         found.data = combine(items.iter());
         found.source = (!found.data.is_null()).then_some(Source::Microdata);
@@ -218,8 +216,4 @@ fn is_json(part: &Part) -> bool {
 /// Gmail takes all markup out of what it forwards.
 fn is_forwarded(html: &str) -> bool {
     html.contains("gmail_quote") && memmem::find(html.as_bytes(), b"Forwarded message").is_some()
-}
-
-fn contains_ignoring_case(text: &str, word: &str) -> bool {
-    text.as_bytes().windows(word.len()).any(|window| window.eq_ignore_ascii_case(word.as_bytes()))
 }
