@@ -5,11 +5,12 @@
 //! becomes one transaction, because its id follows from what SES calls the mail and the hook.
 
 mod document;
+mod keep;
 mod policy;
 mod recipients;
 mod release;
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use bytes::Bytes;
 use domain::{Hook, HookId, HookKind, MailBody, Secret, Timestamp, Transaction, TransactionId};
@@ -17,13 +18,13 @@ use ingest::{
     mail::{Entities, Mail, Wishes},
     ses::{Delivery, Place},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     accept::{self, Address, Door, NotAccepted, Repeat, owner_note},
     envelope::Envelope,
     ports::{Mails, Unavailable},
-    runs::{self, Interaction, Quarantined, Reason, RefusalRecord, StoredTransaction},
+    runs,
 };
 
 use document::Described;
@@ -85,15 +86,6 @@ struct Arriving<'a> {
     created_at: Timestamp,
 }
 
-/// Whether somebody has looked at a mail and let it in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Trust {
-    /// It has to pass the hook's policy.
-    Judged,
-    /// It was released from quarantine.
-    Released,
-}
-
 impl MailDoor {
     /// Takes the mail of `delivery` in at each hook that it was sent to; none where it was sent to none.
     ///
@@ -120,7 +112,7 @@ impl MailDoor {
         let mut outcomes = Ok(Vec::with_capacity(hooks.len()));
         for (hook, recipient) in &hooks {
             // A hook that cannot take it now must not keep the others from it.
-            match (self.arrive(hook, recipient, delivery, &raw, Trust::Judged).await, &mut outcomes) {
+            match (self.arrive(hook, recipient, delivery, &raw).await, &mut outcomes) {
                 (Ok(outcome), Ok(outcomes)) => outcomes.push(outcome),
                 (Ok(_), Err(_)) => {}
                 (Err(error), outcomes) => *outcomes = Err(error),
@@ -202,31 +194,36 @@ impl MailDoor {
         Arriving { hook, recipient, delivery, raw, mail, id, created_at }
     }
 
+    /// The mail as it is read for `hook`.
+    fn read<'a>(
+        &self,
+        hook: &'a Hook,
+        recipient: &'a Recipient,
+        delivery: &'a Delivery,
+        raw: &'a Bytes,
+    ) -> Arriving<'a> {
+        let entities = if hook.mail.decode_entities { Entities::Decoded } else { Entities::Kept };
+        let key = hook.mail.key.as_ref().map(Secret::reveal);
+        self.arriving(hook, recipient, delivery, raw, ingest::mail::read(raw, &Wishes { key, entities }))
+    }
+
     async fn arrive(
         &self,
         hook: &Hook,
         recipient: &Recipient,
         delivery: &Delivery,
         raw: &Bytes,
-        trust: Trust,
     ) -> Result<MailOutcome, Unavailable> {
-        let rule = &hook.mail;
-        let entities = if rule.decode_entities { Entities::Decoded } else { Entities::Kept };
-        let mail = ingest::mail::read(raw, &Wishes { key: rule.key.as_ref().map(Secret::reveal), entities });
-        let arriving = self.arriving(hook, recipient, delivery, raw, mail);
-        let verdict = match trust {
-            Trust::Judged => policy::judge(rule, delivery, &arriving.mail, &self.domain),
-            Trust::Released => Verdict::Passed,
-        };
-        match verdict {
+        let arriving = self.read(hook, recipient, delivery, raw);
+        match policy::judge(&hook.mail, delivery, &arriving.mail, &self.domain) {
             Verdict::Passed => {}
             Verdict::Quarantined(reason) => return self.quarantine(arriving, reason).await,
             Verdict::Dropped(reason) => return self.record(arriving, reason).await,
         }
-        if let Some(reason) = policy::without_data(rule, &arriving.mail) {
+        if let Some(reason) = policy::without_data(&hook.mail, &arriving.mail) {
             return self.record(arriving, reason).await;
         }
-        if trust == Trust::Judged && self.is_over_limit(&arriving).await? {
+        if self.is_over_limit(&arriving).await? {
             return self.quarantine(arriving, policy::over_limit()).await;
         }
         self.fire(arriving).await
@@ -258,7 +255,8 @@ impl MailDoor {
     async fn fire(&self, arriving: Arriving<'_>) -> Result<MailOutcome, Unavailable> {
         let kept = arriving.hook.mail.attachments;
         if kept {
-            for attachment in &arriving.mail.attachments {
+            let mut put = HashSet::new();
+            for attachment in arriving.mail.attachments.iter().filter(|file| put.insert(&file.sha256)) {
                 let (pieces, raw) = (attachment.clone(), arriving.raw.clone());
                 let pieces = Arc::new(move || -> Box<dyn Iterator<Item = Bytes> + Send> {
                     Box::new(pieces.pieces(raw.clone()))
@@ -288,91 +286,21 @@ impl MailDoor {
         let email = Some(document::email(arriving, described));
         Transaction { id, org: hook.org, hook: hook.id, hook_kind: hook.kind, created_at, data, email }
     }
-
-    /// Keeps a transaction that fires nothing, and the reason where the hook's owner looks for reasons.
-    async fn record(&self, arriving: Arriving<'_>, reason: policy::Refused) -> Result<MailOutcome, Unavailable> {
-        let hook = arriving.hook;
-        let transaction = self.transaction(&arriving, Value::Null, Described::InOutline);
-        let stored = StoredTransaction {
-            transaction: transaction.clone(),
-            event: hook.event_name.clone(),
-            notes: arriving.mail.notes.iter().cloned().map(owner_note).collect(),
-            not_fired: Some(Reason { code: reason.code.to_owned(), sentence: reason.sentence.clone() }),
-            considered: Vec::new(),
-            source: None,
-            occurred_at: None,
-            fired: Vec::new(),
-            events: Vec::new(),
-        };
-        let admitted = runs::admit(self.door.store.as_ref(), &stored).await?;
-        if admitted == runs::Admitted::First {
-            if hook.is_debugging(self.door.world.now()) {
-                self.door.log(hook, &Interaction::Accepted(transaction)).await;
-            }
-            self.explain(&arriving, &reason).await;
-        }
-        Ok(MailOutcome { hook: hook.id, transaction: arriving.id, what: What::Recorded(reason.code) })
-    }
-
-    async fn quarantine(&self, arriving: Arriving<'_>, reason: policy::Refused) -> Result<MailOutcome, Unavailable> {
-        let hook = arriving.hook;
-        let quarantined = Quarantined {
-            id: arriving.id,
-            created_at: arriving.created_at,
-            code: reason.code.to_owned(),
-            sentence: reason.sentence.clone(),
-            mail: arriving.delivery.id.clone(),
-            key: self.stored_key(arriving.delivery),
-            recipient: arriving.recipient.address.clone(),
-            bytes: arriving.raw.len(),
-            email: document::email(&arriving, Described::InOutline),
-            released_at: None,
-            transaction: None,
-        };
-        if runs::quarantine(self.door.store.as_ref(), hook.org, hook.id, &quarantined).await? {
-            self.explain(&arriving, &reason).await;
-        }
-        Ok(MailOutcome { hook: hook.id, transaction: arriving.id, what: What::Quarantined(reason.code) })
-    }
-
-    /// Where the mail can be read again; nothing for one that came whole in the event and lies nowhere.
-    fn stored_key(&self, delivery: &Delivery) -> Option<String> {
-        match &delivery.place {
-            Place::Object { key, .. } => Some(key.clone().unwrap_or_else(|| self.key_of(&delivery.id))),
-            Place::Inline(_) => None,
-        }
-    }
-
-    /// Tells the hook's owner, among the refusals of the hook. A record that fails must not bring the mail again.
-    async fn explain(&self, arriving: &Arriving<'_>, reason: &policy::Refused) {
-        let hook = arriving.hook;
-        let now = self.door.world.now();
-        tracing::warn!(hook.id = %hook.id, transaction.id = %arriving.id, code = reason.code, "a mail started nothing");
-        let Some(slot) = self.door.limits.refusal_slot(hook.id, now) else { return };
-        let record = RefusalRecord {
-            id: arriving.id,
-            created_at: now,
-            code: reason.code.to_owned(),
-            detail: reason.sentence.clone(),
-            check: reason.check.to_owned(),
-            failure: reason.sentence.clone(),
-            reasons: policy::reasons(&arriving.mail),
-            method: "MAIL".to_owned(),
-            content_type: Some(arriving.mail.tree.content_type.clone()).filter(|text| !text.is_empty()),
-            body_bytes: arriving.raw.len(),
-            source_address: None,
-            headers: Vec::new(),
-            transaction: Some(arriving.id),
-        };
-        self.door.keep_refusal(hook, slot, &record).await;
-    }
 }
 
 impl Arriving<'_> {
     /// Under which key the mail is remembered.
     fn repeat_key(&self) -> Option<accept::RepeatKey> {
         let message_id = self.mail.headers.message_id.as_deref().filter(|id| !id.is_empty());
-        accept::mail_key(self.hook, message_id.unwrap_or(&self.delivery.id), &self.mail.data)
+        let message_id = message_id.unwrap_or(&self.delivery.id);
+        if !self.mail.data.is_null() {
+            return accept::mail_key(self.hook, message_id, &self.mail.data);
+        }
+        // What such mails bring is their text and their files; without these, all of a sender who gives every mail one id
+        // would be the same mail.
+        let bodies = [self.mail.text(self.raw), self.mail.html(self.raw)].map(|body| body.map(|body| body.text));
+        let files: Vec<&str> = self.mail.attachments.iter().map(|file| file.sha256.as_str()).collect();
+        accept::mail_key(self.hook, message_id, &json!([bodies, files]))
     }
 
     fn wants(&self, body: MailBody) -> bool {

@@ -54,3 +54,20 @@ async fn no_setting_and_no_release_lets_a_loop_begin() {
     assert_eq!(word(outcomes[0].what), "recorded mail_loop");
     assert!(world.quarantine(&hook).await.is_empty());
 }
+
+#[tokio::test]
+async fn a_mail_from_the_domain_of_the_hooks_is_our_own() {
+    let world = World::new().await;
+    for (from, expected) in [
+        ("Workflows <workflows@hooks.example.net>", "recorded mail_loop"),
+        ("a@shop.example, b@HOOKS.example.net", "recorded mail_loop"),
+        ("hooks.example.net <a@shop.example>", "fired"),
+    ] {
+        let hook = world.email_hook().await;
+        let mail = format!(
+            "From: {from}\r\nMessage-ID: <1@eu-west-1.amazonses.com>\r\nContent-Type: text/html\r\n\r\n{SCRIPT}"
+        );
+        let outcomes = world.mail(&delivery("m1", &[&hook.address]), mail).await.unwrap();
+        assert_eq!(word(outcomes[0].what), expected, "{from}");
+    }
+}

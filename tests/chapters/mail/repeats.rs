@@ -159,3 +159,15 @@ async fn a_mail_that_was_recorded_stays_recorded_whatever_is_set_in_the_meantime
     world.mail_to(&hook, "m1", mail()).await;
     assert!(world.runs(&workflow).await.is_empty());
 }
+
+#[tokio::test]
+async fn mails_without_data_are_told_apart_by_what_they_say() {
+    let world = World::new().await;
+    let hook = world.mail_hook(json!({ "bodies": ["text"] })).await;
+    for (id, html, expected) in
+        [("m1", "<p>one</p>", "fired"), ("m2", "<p>two</p>", "fired"), ("m3", "<p>one</p>", "repeated")]
+    {
+        let outcome = world.mail_to(&hook, id, html_mail("<always-the-same@shop.example>", html)).await;
+        assert_eq!(word(outcome.what), expected, "{id}");
+    }
+}

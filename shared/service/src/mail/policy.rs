@@ -40,6 +40,11 @@ impl Refused {
     fn new(check: &'static str, code: &'static str, sentence: impl Into<String>) -> Self {
         Self { code, check, sentence: sentence.into() }
     }
+
+    /// As it is told to the owner of the hook.
+    pub(super) fn told(&self) -> Reason {
+        Reason { code: self.code.to_owned(), sentence: self.sentence.clone() }
+    }
 }
 
 /// What `rule` says of a mail with these verdicts and headers; `own_domain` is where our own mails come from.
@@ -197,11 +202,17 @@ fn sender(rule: &MailRule, verdicts: &Verdicts, headers: &Headers) -> Option<Ref
     )
 }
 
-/// Mails of workflows carry a header of their own; and an id at the mail domain, unless who delivered them gave another.
+/// Mails of workflows carry a header of their own; and an id at the mail domain, unless who delivered them gave another;
+/// and are from somebody there, where the template does not say otherwise.
 fn is_own(headers: &Headers, own_domain: &str) -> bool {
     let id = headers.message_id.as_deref().unwrap_or_default();
     let domain = id.trim_end_matches('>').rsplit_once('@').map(|(_, domain)| domain);
-    headers.hookwright_run.is_some() || domain.is_some_and(|domain| domain.eq_ignore_ascii_case(own_domain))
+    let is_ours = |domain: &str| domain.eq_ignore_ascii_case(own_domain);
+    // Nobody but a workflow writes as somebody at the domain of the hooks; a template of SES shows nothing else of us.
+    let author_domains = headers.from.iter().filter_map(|author| author.address.rsplit_once('@'));
+    headers.hookwright_run.is_some()
+        || domain.is_some_and(is_ours)
+        || author_domains.into_iter().any(|(_, domain)| is_ours(domain))
 }
 
 fn is(verdict: &Option<String>, word: &str) -> bool {

@@ -4,11 +4,11 @@ use bytes::Bytes;
 use domain::{Hook, TransactionId};
 use ingest::ses::{Delivery, Place, Verdicts};
 
-use super::{MailDoor, MailOutcome, Recipient, Trust};
+use super::{MailDoor, MailOutcome, Recipient, What, policy};
 use crate::{
     directory::Versioned,
     ports::Unavailable,
-    runs::{self, Quarantined},
+    runs::{self, Quarantined, Reason},
 };
 
 /// Why a mail was not released.
@@ -18,6 +18,8 @@ pub enum NotReleased {
     Unknown,
     /// The mail itself has expired.
     Gone,
+    /// There is nothing in it that would start a workflow, for this reason; it stays where it is.
+    Useless(Reason),
     /// The world must recover.
     Unavailable(Unavailable),
 }
@@ -43,7 +45,15 @@ impl MailDoor {
             hash: hook.hash,
             tag: None,
         });
-        let outcome = self.arrive(hook, &recipient, &delivery, &raw, Trust::Released).await?;
+        let arriving = self.read(hook, &recipient, &delivery, &raw);
+        // Nothing is recorded of it: with other settings of the hook, the next release may find data.
+        if let Some(reason) = policy::without_data(&hook.mail, &arriving.mail) {
+            return Err(NotReleased::Useless(reason.told()));
+        }
+        let outcome = self.fire(arriving).await?;
+        if let What::Recorded(_) = outcome.what {
+            return Err(NotReleased::Useless(policy::too_large().told()));
+        }
         if quarantined.released_at.is_none() {
             quarantined.released_at = Some(self.door.world.now());
             quarantined.transaction = Some(outcome.transaction);

@@ -110,6 +110,7 @@ pub(super) async fn release(call: &Call<'_>) -> Result<Response, Refused> {
             let detail = "The mail itself is not kept any more. Ask its sender to send it again.";
             Rejected::new(Rejection::Taken, "mail_gone", detail).into()
         }
+        NotReleased::Useless(reason) => Rejected::new(Rejection::Taken, "nothing_to_start", reason.sentence).into(),
         NotReleased::Unavailable(error) => error.into(),
     })?;
     let quarantined = runs::find_quarantined(call.management.store.as_ref(), hook.org, hook.id, id).await?;
