@@ -64,10 +64,10 @@ impl SampleBody {
         }
     }
 
-    /// Sets the value at a path.
+    /// Sets the value at a path, such as `customer.email` or `line_items.0.sku`.
     ///
     /// *Errors*: a sentence, where the path leads nowhere.
-    pub(super) fn set(&mut self, path: &str, value: Value) -> Result<(), String> {
+    pub fn set(&mut self, path: &str, value: Value) -> Result<(), String> {
         match self {
             Self::Json(json) => {
                 let keys: Vec<&str> = path.split('.').collect();
