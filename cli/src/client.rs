@@ -40,6 +40,11 @@ impl Address {
         Self(format!("/v1/{}", parts.collect::<Vec<_>>().join("/")))
     }
 
+    /// Where a server says that it takes requests.
+    pub(crate) fn of_health() -> Self {
+        Self("/healthz".to_owned())
+    }
+
     /// The address with one more query parameter, if there is a value for it.
     pub(crate) fn query(self, name: &str, value: Option<&str>) -> Self {
         let Some(value) = value else { return self };
@@ -69,9 +74,22 @@ impl Client {
         Self { agent: builder.build().new_agent(), config }
     }
 
+    /// Whether the server is on this machine.
+    pub(crate) fn place(&self) -> Place {
+        self.config.place
+    }
+
     /// The address of the server, without a slash at its end.
     pub(crate) fn base_url(&self) -> &str {
         &self.config.base_url
+    }
+
+    /// The API key, as it is sent.
+    pub(crate) fn token(&self) -> Option<&str> {
+        match &self.config.key {
+            Key::Given(header) | Key::Found(header, _) => header.to_str().ok()?.strip_prefix("Bearer "),
+            Key::None => None,
+        }
     }
 
     /// Where this program keeps what it has to remember.
@@ -168,12 +186,14 @@ impl Client {
     }
 }
 
-/// An id does not tell its hook's kind, so whoever leaves `--kind` out may have asked for the other one.
+/// An id does not tell its hook's kind, so whoever leaves `--kind` out may have asked for another one.
 fn kind_looked_for(path: &str) -> Option<&'static str> {
     if path.contains("/v1/hooks/form/") {
-        Some("Among the form hooks, that is: a webhook is found with --kind web.")
+        Some("Among the form hooks, that is: a webhook is found with --kind web, a mail address with --kind email.")
     } else if path.contains("/v1/hooks/web/") {
-        Some("Among the webhooks, that is: a form hook is found with --kind form.")
+        Some("Among the webhooks, that is: a form hook is found with --kind form, a mail address with --kind email.")
+    } else if path.contains("/v1/hooks/email/") {
+        Some("Among the email hooks, that is: `hookwright hooks ls --kind email` lists them.")
     } else {
         None
     }

@@ -139,7 +139,11 @@ fn read_url(text: &str) -> Result<(String, Place), String> {
 
 /// Whether the address is on this machine.
 pub(crate) fn place_of(url: &Uri) -> Place {
-    let host = url.host().unwrap_or_default();
+    place_of_host(url.host().unwrap_or_default())
+}
+
+/// Whether the host is this machine.
+pub(crate) fn place_of_host(host: &str) -> Place {
     let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
     let is_here = host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback());
     if is_here { Place::Here } else { Place::Elsewhere }

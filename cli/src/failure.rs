@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::output::{self, Format, Page, text_at};
 
@@ -39,6 +39,15 @@ pub(crate) struct Refusal {
     pub(crate) document: Value,
     /// What this program can add about the key it sent.
     pub(crate) hint: Option<String>,
+}
+
+impl Failure {
+    /// What the API would say of something that it has only in a list.
+    pub(crate) fn not_found(detail: String) -> Self {
+        let document =
+            json!({ "errors": [{ "status": "404", "code": "not_found", "title": "Not Found", "detail": detail }] });
+        Self::Refused(Refusal { status: 404, document, hint: None })
+    }
 }
 
 /// Tells the failure on standard error and gives its exit code.
@@ -107,8 +116,6 @@ fn sentence(error: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     fn refusal(status: u16, document: Value) -> Failure {

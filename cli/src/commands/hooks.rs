@@ -3,6 +3,7 @@
 mod auth;
 mod doctor;
 mod guard;
+mod mail;
 mod rotate;
 mod settings;
 mod view;
@@ -11,15 +12,23 @@ use clap::{Subcommand, ValueEnum, builder::PossibleValuesParser};
 use domain::HookKind;
 use serde_json::{Map, Value, json};
 
+pub(crate) use self::mail::refusal as mail_refusal;
 use self::{
     auth::AuthArgs,
     guard::{GuardArgs, GuardTakenBack},
+    mail::{MailArgs, MailTakenBack},
     settings::{ReplyArgs, SettingsArgs, TakenBack, put},
 };
 use crate::{client::Address, config::Global, failure::Failure, paging::Paging, session::Session};
 
 /// The kinds this version has.
-pub(crate) const KINDS: [&str; 2] = [HookKind::Form.word(), HookKind::Web.word()];
+pub(crate) const KINDS: [&str; 3] = [HookKind::Form.word(), HookKind::Web.word(), MAIL_KIND];
+
+/// The kinds that are posted to.
+pub(crate) const POSTED_KINDS: [&str; 2] = [HookKind::Form.word(), HookKind::Web.word()];
+
+/// The kind that is mailed to.
+pub(crate) const MAIL_KIND: &str = HookKind::Email.word();
 
 /// The kind that a signature is checked for, which is where signatures and samples come in.
 pub(crate) const SIGNED_KIND: &str = HookKind::Web.word();
@@ -29,6 +38,7 @@ pub(crate) const SIGNED_KIND: &str = HookKind::Web.word();
 Examples:
   hookwright hooks create --title Orders
   hookwright hooks create web --title Shop --auth shopify --secret-file secret.txt
+  hookwright hooks create email 'Order mails' --generate-key
   hookwright hooks ls
   hookwright hooks doctor 6a1f2e3d4c5b6a7980a1b2c3")]
 pub(crate) struct Args {
@@ -47,6 +57,8 @@ Examples:
   hookwright hooks create web --title Shop --auth shopify --secret-file secret.txt
   hookwright hooks create web --title Partner --auth bearer --limit 100/60 --duplicates 86400 --duplicate-field orderId
   hookwright hooks create web --title Calls --auth twilio --secret-file token.txt --public-url https://hooks.example.com/calls
+  hookwright hooks create email 'Order mails' --sender shop.example --generate-key
+  hookwright hooks create email Support --bodies text,html --dmarc drop --no-attachments
 
 What is typed on a command line can be seen by others on the machine: a secret is better off in a file.")]
     Create(Box<Draft>),
@@ -71,6 +83,7 @@ Examples:
   hookwright hooks update 6a1f2e3d4c5b6a7980a1b2c3 --reply-status 200 --reply-body ok --reply-content-type text/plain
   hookwright hooks update 6a1f2e3d4c5b6a7980a1b2c3 --no-reply --no-honeypot
   hookwright hooks update 6a1f2e3d4c5b6a7980a1b2c3 --kind web --tolerance-seconds 600 --no-limit
+  hookwright hooks update 6a1f2e3d4c5b6a7980a1b2c3 --kind email --sender shop.example --spam accept --no-key
 
 Another scheme begins with nothing: pass its secrets and settings with it.")]
     Update {
@@ -92,11 +105,12 @@ Examples:
 Without a secret one is made and printed, this once, where the scheme leaves it to you:
 header, standard-webhooks, github and cal. A hook has at most 5 secrets, and any may match.")]
     RotateSecret(rotate::Args),
-    /// Tell why what arrived at a webhook was refused, and what to do about it
+    /// Tell why what arrived was refused or started nothing, and what to do about it
     #[command(after_help = "\
 Examples:
   hookwright hooks doctor 6a1f2e3d4c5b6a7980a1b2c3
   hookwright hooks doctor 6a1f2e3d4c5b6a7980a1b2c3 --kind form --json
+  hookwright hooks doctor 6a1f2e3d4c5b6a7980a1b2c3 --kind email
 
 The last 20 refusals are kept for 7 days, without bodies and credentials. The sender sees none of this.")]
     Doctor(SignedHookArg),
@@ -115,12 +129,15 @@ The last 20 refusals are kept for 7 days, without bodies and credentials. The se
 
 #[derive(Debug, clap::Args)]
 struct Draft {
-    /// What kind of hook: a form, posted to by anyone, or a webhook, posted to with credentials or a signature
+    /// What kind of hook: a form, posted to by anyone; a webhook, posted to with credentials or a signature; or a mail address
     #[arg(value_parser = PossibleValuesParser::new(KINDS), default_value = KINDS[0])]
     kind: String,
+    /// What people call it, the same as --title
+    #[arg(required_unless_present = "title", conflicts_with = "title")]
+    name: Option<String>,
     /// What people call it
     #[arg(long)]
-    title: String,
+    title: Option<String>,
     /// What it is for
     #[arg(long)]
     description: Option<String>,
@@ -135,6 +152,8 @@ struct Draft {
     guard: GuardArgs,
     #[command(flatten)]
     reply: ReplyArgs,
+    #[command(flatten)]
+    mail: MailArgs,
 }
 
 #[derive(Debug, clap::Args)]
@@ -178,9 +197,13 @@ struct Changes {
     #[command(flatten)]
     reply: ReplyArgs,
     #[command(flatten)]
+    mail: MailArgs,
+    #[command(flatten)]
     taken_back: TakenBack,
     #[command(flatten)]
     guard_taken_back: GuardTakenBack,
+    #[command(flatten)]
+    mail_taken_back: MailTakenBack,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -213,7 +236,10 @@ pub(crate) fn run(args: Args, global: &Global) -> Result<(), Failure> {
         Command::RotateSecret(args) => rotate::run(args, &session),
         Command::Doctor(hook) => {
             let address = Address::of(&["hooks", &hook.kind, &hook.id, "refusals"]);
-            session.show(&session.client.get(&address)?, |refusals| doctor::view(&hook.id, &hook.kind, refusals))
+            session.show(&session.client.get(&address)?, |refusals| match hook.kind.as_str() {
+                MAIL_KIND => mail::refusals(&hook.id, refusals),
+                _ => doctor::view(&hook.id, &hook.kind, refusals),
+            })
         }
         Command::Debug { hook, debug } => change(&session, &hook, json!({ "debug": matches!(debug, Debugging::On) })),
         Command::Transactions(hook) => {
@@ -231,13 +257,15 @@ impl HookArg {
 
 impl Draft {
     fn into_document(self) -> Result<Value, Failure> {
-        let mut draft = Map::from_iter([("title".to_owned(), json!(self.title))]);
+        let mut draft = Map::new();
+        put(&mut draft, "title", self.title.or(self.name));
         put(&mut draft, "description", self.description);
         put(&mut draft, "eventName", self.event_name);
         draft.extend(self.auth.into_draft()?.map(|auth| ("auth".to_owned(), auth)));
         self.settings.write(&mut draft);
         self.guard.write(&mut draft);
         self.reply.write(&mut draft);
+        self.mail.write(&mut draft)?;
         Ok(Value::Object(draft))
     }
 }
@@ -256,6 +284,8 @@ impl Changes {
         self.settings.write(&mut changes);
         self.guard.write_change(&self.guard_taken_back, shown_guard, &mut changes)?;
         self.reply.write(&mut changes);
+        self.mail_taken_back.write(&mut changes);
+        self.mail.write(&mut changes)?;
         if changes.is_empty() {
             return Err(Failure::Usage("Say what is to change, such as --title; see --help.".to_owned()));
         }

@@ -52,7 +52,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "ID")]
     hook: String,
     /// What kind of hook
-    #[arg(long, value_parser = PossibleValuesParser::new(hooks::KINDS), default_value = hooks::SIGNED_KIND)]
+    #[arg(long, value_parser = PossibleValuesParser::new(hooks::POSTED_KINDS), default_value = hooks::SIGNED_KIND)]
     kind: String,
     /// Where it is forwarded to
     #[arg(long, value_name = "URL", required_unless_present = "print")]

@@ -1,8 +1,9 @@
 //! Hooks on a terminal: one, a list, and the interactions of one in debug.
 
+use domain::HookKind;
 use serde_json::Value;
 
-use super::KINDS;
+use super::{KINDS, MAIL_KIND, mail};
 use crate::output::{Page, brief, present_fields, shortened, text_at};
 
 const TITLE_LIMIT_CHARS: usize = 40;
@@ -10,6 +11,9 @@ const DATA_LIMIT_CHARS: usize = 80;
 
 /// A hook with everything it is set to.
 pub(super) fn one(hook: &Value) -> Page {
+    if text_at(hook, "/type") == HookKind::Email.type_name() {
+        return mail::one(hook);
+    }
     let mut page = Page::default();
     let mut fields = vec![("id", text_at(hook, "/id")), ("url", text_at(hook, "/attributes/url"))];
     fields.extend(present_fields(
@@ -37,16 +41,20 @@ pub(super) fn one(hook: &Value) -> Page {
     page
 }
 
-/// Hooks of one kind, one on a line; webhooks with their schemes.
+/// Hooks of one kind, one on a line; webhooks with their schemes, email hooks with their addresses.
 pub(super) fn table(kind: &str, hooks: &[Value]) -> Page {
     if hooks.is_empty() {
-        return Page::of_line(if kind == KINDS[0] {
-            "There are no hooks. Make one with `hookwright hooks create --title Orders`."
-        } else {
-            "There are no webhooks. Make one with `hookwright hooks create web --title Orders`."
+        return Page::of_line(match kind {
+            MAIL_KIND => "There are no email hooks. Make one with `hookwright hooks create email Orders`.",
+            _ if kind == KINDS[0] => "There are no hooks. Make one with `hookwright hooks create --title Orders`.",
+            _ => "There are no webhooks. Make one with `hookwright hooks create web --title Orders`.",
         });
     }
     let mut page = Page::default();
+    if kind == MAIL_KIND {
+        page.table(["ID", "TITLE", "DEBUG", "ADDRESS"], hooks.iter().map(mail::row).collect());
+        return page;
+    }
     let rows = hooks.iter().map(|hook| {
         let title = shortened(&text_at(hook, "/attributes/title"), TITLE_LIMIT_CHARS);
         (text_at(hook, "/id"), title, text_at(hook, "/attributes/debug"), text_at(hook, "/attributes/url"), hook)
