@@ -2,11 +2,13 @@
 
 mod apps;
 mod customers;
+mod doctor;
 mod hooks;
 mod keys;
 mod klasses;
 mod lint;
 mod listen;
+mod mail;
 mod runs;
 mod transactions;
 mod trigger;
@@ -22,6 +24,7 @@ const EXAMPLES: &str = "\
 Examples:
   hookwright dev
   hookwright hooks create --title Orders
+  hookwright mail sample order-confirmation --send Orders
   hookwright workflows create order-to-timeline.json
   hookwright transactions show 6a1f2e3d4c5b6a7980a1b2c3
   HOOKWRIGHT_URL=https://hooks.example.com hookwright runs ls --workflow 6a1f2e3d4c5b6a7980a1b2c3
@@ -38,7 +41,7 @@ Exit codes:
   3  there is nothing with that id or name (404)
   4  no credentials, bad ones, or ones without the role (401, 403)
   5  the server cannot be reached or is unavailable (5xx)
-  6  lint found problems";
+  6  lint found problems, or a mail without data";
 
 /// Turns what arrives from outside into workflow runs: local mode, and everything an operator does.
 #[derive(Debug, Parser)]
@@ -60,6 +63,8 @@ enum Command {
     Trigger(trigger::Args),
     /// Forward what a hook receives to a program on this machine
     Listen(listen::Args),
+    /// Mails for email hooks: look into them, make them, send them, release them
+    Mail(mail::Args),
     /// Providers whose signatures and events are built in
     Apps(apps::Args),
     /// Automations: what happens when something arrives
@@ -74,6 +79,8 @@ enum Command {
     Customers(customers::Args),
     /// API keys and their roles
     Keys(keys::Args),
+    /// Whether the server answers, what the key may do, and what the DNS needs for mail
+    Doctor(doctor::Args),
 }
 
 /// Carries the command out.
@@ -84,6 +91,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         Command::Hooks(args) => hooks::run(args, &global),
         Command::Trigger(args) => trigger::run(args, &global),
         Command::Listen(args) => listen::run(args, &global),
+        Command::Mail(args) => mail::run(args, &global),
         Command::Apps(args) => apps::run(args, &global),
         Command::Workflows(args) => workflows::run(args, &global),
         Command::Runs(args) => runs::run(args, &global),
@@ -91,6 +99,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         Command::Klasses(args) => klasses::run(args, &global),
         Command::Customers(args) => customers::run(args, &global),
         Command::Keys(args) => keys::run(args, &global),
+        Command::Doctor(args) => doctor::run(&args, &global),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,7 +1,8 @@
 //! What is printed: lines, aligned fields, tables and JSON, on a terminal or into a pipe.
 //!
 //! Whatever a line is made of, it goes through [`visible`] before it is kept, so no title or payload can move the
-//! cursor, colour the screen, fake a line or turn the reading direction. There is no other way to print.
+//! cursor, colour the screen, fake a line or turn the reading direction. There is no other
+//! way to print, but for mails that are made here.
 
 use std::{
     fmt,
@@ -93,12 +94,14 @@ impl Page {
 ///
 /// *Errors*: nobody reads any more, or the output cannot be written.
 pub(crate) fn print(page: &Page) -> Result<(), Failure> {
-    let mut out = io::stdout().lock();
-    match write!(out, "{page}").and_then(|()| out.flush()) {
-        Ok(()) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Failure::OutputClosed),
-        Err(error) => Err(Failure::Unavailable(format!("The output cannot be written: {error}."))),
-    }
+    written(io::stdout().lock(), |out| write!(out, "{page}"))
+}
+
+/// Prints a mail that was made here, byte for byte; whatever of it came from elsewhere is encoded to be plain ASCII.
+///
+/// *Errors*: as [`print`].
+pub(crate) fn print_mail(mail: &[u8]) -> Result<(), Failure> {
+    written(io::stdout().lock(), |out| out.write_all(mail))
 }
 
 /// Prints the page on standard error. That it cannot be printed there is told nobody, for want of a place.
@@ -156,6 +159,14 @@ pub(crate) fn visible(text: &str) -> String {
         }
     }
     out
+}
+
+fn written<W: Write>(mut out: W, write: impl FnOnce(&mut W) -> io::Result<()>) -> Result<(), Failure> {
+    match write(&mut out).and_then(|()| out.flush()) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Failure::OutputClosed),
+        Err(error) => Err(Failure::Unavailable(format!("The output cannot be written: {error}."))),
+    }
 }
 
 fn escaped_as_json(line: &str) -> String {

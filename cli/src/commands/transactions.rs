@@ -7,7 +7,7 @@ use crate::{
     client::Address,
     config::Global,
     failure::Failure,
-    output::{Page, text_at},
+    output::{Page, present_fields, text_at},
     session::Session,
     why,
 };
@@ -40,13 +40,18 @@ pub(crate) fn run(args: Args, global: &Global) -> Result<(), Failure> {
     }
 }
 
-fn view(document: &Value) -> Page {
+/// A transaction with its data, and why which workflow ran.
+pub(crate) fn view(document: &Value) -> Page {
     let mut page = Page::default();
-    page.fields(&[
+    let mut fields = vec![
         ("transaction", text_at(document, "/data/id")),
         ("arrived", text_at(document, "/data/attributes/createdAt")),
         ("hook", text_at(document, "/data/relationships/hook/data/id")),
-    ]);
+    ];
+    if let Some(email) = document.pointer("/data/attributes/email") {
+        fields.extend(mail(email));
+    }
+    page.fields(&fields);
     page.line("");
     page.line("Data:");
     page.json(document.pointer("/data/attributes/data").unwrap_or(&Value::Null));
@@ -56,4 +61,17 @@ fn view(document: &Value) -> Page {
         page.line(format!("  {sentence}"));
     }
     page
+}
+
+/// What there is to say of the mail that the data was in.
+fn mail(email: &Value) -> Vec<(&'static str, String)> {
+    let listed = |name: &str, pointer: &str| {
+        let items = email.get(name).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        items.iter().map(|item| text_at(item, pointer)).collect::<Vec<_>>().join(", ")
+    };
+    let mut fields = vec![("from", listed("from", "/address"))];
+    fields.extend(present_fields(email, &[("subject", "/subject"), ("message id", "/messageId"), ("tag", "/tag")]));
+    fields.push(("files", listed("attachments", "/fileName")));
+    fields.retain(|(_, value)| !value.is_empty());
+    fields
 }

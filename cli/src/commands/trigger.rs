@@ -13,6 +13,7 @@ mod sample;
 use clap::builder::PossibleValuesParser;
 use serde_json::{Value, json};
 
+pub(crate) use self::sample::change;
 use self::{answer::Answer, plan::Plan};
 use super::hooks;
 use crate::{
@@ -47,7 +48,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "ID", required_unless_present_any = ["list", "to"])]
     hook: Option<String>,
     /// What kind of hook
-    #[arg(long, value_parser = PossibleValuesParser::new(hooks::KINDS), default_value = hooks::SIGNED_KIND)]
+    #[arg(long, value_parser = PossibleValuesParser::new(hooks::POSTED_KINDS), default_value = hooks::SIGNED_KIND)]
     kind: String,
     /// Another value in the body, such as customer.email=ann@example.com; JSON if it is JSON, else text; may be repeated
     #[arg(long = "set", value_name = "PATH=VALUE", value_parser = sample::change)]

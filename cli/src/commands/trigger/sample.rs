@@ -25,7 +25,7 @@ pub(super) fn request(sample: &Sample, url: &str) -> Outgoing {
 }
 
 /// Reads `PATH=VALUE`.
-pub(super) fn change(text: &str) -> Result<(String, Value), String> {
+pub(crate) fn change(text: &str) -> Result<(String, Value), String> {
     match text.split_once('=') {
         Some((path, value)) if !path.is_empty() => {
             let value = domain::exact::parse(value).unwrap_or_else(|_| Value::String(value.to_owned()));
