@@ -4,8 +4,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod doctor;
+mod email_hooks;
 mod help;
 mod listen;
+mod mail;
+mod mailbox;
 mod offline;
 mod requests;
 mod server;
