@@ -7,7 +7,7 @@ mod params;
 
 use std::sync::Arc;
 
-use domain::{HookId, HookKind, Timestamp, Transaction, TransactionId};
+use domain::{HookId, HookKind, StoredFile, Timestamp, Transaction, TransactionId};
 use serde_json::{Value, json};
 use service::{
     Envelope, Executor,
@@ -74,6 +74,15 @@ impl Office {
 
     /// The run of a transaction with these parts, given to the executor past the doors.
     pub(crate) async fn run_of(&self, data: Value, email: Option<Value>) -> Value {
+        self.run_past_the_doors(data, email, Vec::new()).await
+    }
+
+    /// The same of one with files.
+    pub(crate) async fn run_with_files(&self, data: Value, files: Vec<StoredFile>) -> Value {
+        self.run_past_the_doors(data, None, files).await
+    }
+
+    async fn run_past_the_doors(&self, data: Value, email: Option<Value>, files: Vec<StoredFile>) -> Value {
         let transaction = Transaction {
             id: TransactionId::parse("a5c3694a5d1ab8ffee5b2b0e").unwrap(),
             org: self.world.org,
@@ -82,6 +91,7 @@ impl Office {
             created_at: Timestamp::parse(NOON).unwrap(),
             data,
             email,
+            files,
         };
         let id = transaction.id.to_string();
         let message = Envelope::new(self.hook.event.clone(), transaction, Vec::new()).message().unwrap();

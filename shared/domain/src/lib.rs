@@ -35,4 +35,4 @@ pub use record::{Record, RecordKind};
 pub use rejected::{Rejected, Rejection};
 pub use run::{Failure, Run, RunState};
 pub use timestamp::Timestamp;
-pub use transaction::{Note, Transaction};
+pub use transaction::{Note, StoredFile, Transaction};

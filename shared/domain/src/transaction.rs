@@ -26,6 +26,20 @@ pub struct Transaction {
     /// was attached. *Shape*: `docs/email.md`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<Value>,
+    /// Its files, which are all among the blobs. Only our own readers write this: an object in `data` that looks like a file
+    /// may be the sender's, and proves nothing. No part of [`Transaction::document`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<StoredFile>,
+}
+
+/// A file among the blobs, under `sha256/` and its digest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StoredFile {
+    /// SHA-256 of its bytes, 64 lower-case hex digits.
+    pub sha256: String,
+    /// How many bytes it has.
+    pub size: u64,
 }
 
 impl Transaction {
@@ -81,6 +95,7 @@ mod tests {
             created_at: Timestamp::parse("2017-12-22T05:23:02.138Z").unwrap(),
             data: json!({"orderId": "1234", "price": "$10.25", "quantity": 2, "email": "test@example.com"}),
             email: None,
+            files: vec![StoredFile { sha256: "ab".repeat(32), size: 5 }],
         };
         let expected = r#"{"id":"a5c3694a5d1ab8ffee5b2b0e","type":"transaction","attributes":{"createdAt":"2017-12-22T05:23:02.138Z","data":{"orderId":"1234","price":"$10.25","quantity":2,"email":"test@example.com"}},"relationships":{"org":{"data":{"type":"org","id":"581392b55ac7a2110099d9c8"},"links":{"self":"/v1/org/581392b55ac7a2110099d9c8"}},"hook":{"data":{"type":"form_hook","id":"5a345109e578360010eaa1ad"},"links":{"self":"/v1/hooks/form/5a345109e578360010eaa1ad"}}}}"#;
         assert_eq!(transaction.document().to_string(), expected);

@@ -10,7 +10,7 @@ mod take;
 
 use std::{net::IpAddr, sync::Arc};
 
-use domain::{Hook, HookHash, HookKind, Note, OrgId, Rejected, Rejection, Timestamp, TransactionId};
+use domain::{Hook, HookHash, HookKind, Note, OrgId, Rejected, Rejection, StoredFile, Timestamp, TransactionId};
 use ingest::{Reading, Refusal};
 
 use crate::{
@@ -105,6 +105,8 @@ pub struct Arrival {
     pub repeat: Repeat,
     /// What is in it.
     pub reading: Reading,
+    /// The uploads that it names, whose bytes were there when it was looked at.
+    pub uploads: Vec<StoredFile>,
 }
 
 /// What stands behind every hook address.
@@ -183,7 +185,7 @@ impl Door {
     ) -> Result<Arrival, NotAccepted> {
         let (id, created_at) = (self.fresh_id()?, self.world.now());
         match read(label, body) {
-            Ok(reading) => Ok(Arrival { id, created_at, repeat: Repeat::No, reading }),
+            Ok(reading) => Ok(Arrival { id, created_at, repeat: Repeat::No, reading, uploads: Vec::new() }),
             Err(rejected) => {
                 self.note_refusal(hook, &rejected, circumstances, body.len(), Diagnosis::default).await;
                 Err(rejected.into())

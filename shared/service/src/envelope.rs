@@ -119,6 +119,7 @@ mod tests {
             created_at: now,
             data,
             email: None,
+            files: Vec::new(),
         };
         Envelope::new("kustomer.hooks.form.x.receive".to_owned(), transaction, Vec::new())
     }

@@ -284,7 +284,8 @@ impl MailDoor {
     fn transaction(&self, arriving: &Arriving<'_>, data: Value, described: Described) -> Transaction {
         let Arriving { hook, id, created_at, .. } = *arriving;
         let email = Some(document::email(arriving, described));
-        Transaction { id, org: hook.org, hook: hook.id, hook_kind: hook.kind, created_at, data, email }
+        let files = document::files(arriving, described);
+        Transaction { id, org: hook.org, hook: hook.id, hook_kind: hook.kind, created_at, data, email, files }
     }
 }
 

@@ -3,7 +3,7 @@
 //! An upload is a promise to bring certain bytes: the sender names their SHA-256, gets the right to put exactly these, and
 //! names the upload in its post as `{"$upload":"…"}`. Nothing is believed of it until the bytes are there in full.
 
-use domain::{Hook, Rejected, Rejection, Timestamp, UploadRule};
+use domain::{Hook, Rejected, Rejection, StoredFile, Timestamp, UploadRule};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -55,6 +55,17 @@ struct Promise {
     created_at: Timestamp,
 }
 
+impl Promise {
+    /// The file, once it is there.
+    fn document(&self) -> Value {
+        let Self { sha256, bytes, content_type, file_name, .. } = self;
+        let blob = format!("sha256/{sha256}");
+        json!({
+            "fileName": file_name, "contentType": content_type, "size": bytes, "sha256": sha256, "blob": blob,
+        })
+    }
+}
+
 /// Promises a place for the file that `draft` describes.
 ///
 /// *Shape* of `draft`: `{"sha256":"…","bytes":3,"contentType":"image/png","name":"a.png"}`; of the answer:
@@ -85,10 +96,11 @@ pub(crate) async fn grant(door: &Door, hook: &Hook, rule: UploadRule, draft: Val
     } } }))
 }
 
-/// Puts in the place of each `{"$upload":"…"}` in `data` the file it stands for, as a file of a multipart form would be.
+/// Puts in the place of each `{"$upload":"…"}` in `data` the file it stands for, as a file of a multipart form would be,
+/// and gives these files.
 ///
 /// *Errors*: an upload is not of this hook or has expired, its bytes are not there in full, or there are too many.
-pub(crate) async fn resolve(door: &Door, hook: &Hook, data: &mut Value) -> Result<(), NotAccepted> {
+pub(crate) async fn resolve(door: &Door, hook: &Hook, data: &mut Value) -> Result<Vec<StoredFile>, NotAccepted> {
     let mut ids = Vec::new();
     collect(data, &mut ids);
     if ids.len() > REFERENCES_LIMIT {
@@ -97,10 +109,10 @@ pub(crate) async fn resolve(door: &Door, hook: &Hook, data: &mut Value) -> Resul
     }
     let mut files = Vec::with_capacity(ids.len());
     for id in ids {
-        files.push(file(door, hook, &id).await?);
+        files.push(arrived(door, hook, &id).await?);
     }
-    replace(data, &mut files.into_iter());
-    Ok(())
+    replace(data, &mut files.iter().map(Promise::document));
+    Ok(files.into_iter().map(|Promise { sha256, bytes, .. }| StoredFile { sha256, size: bytes }).collect())
 }
 
 fn promise(draft: Value, rule: UploadRule, created_at: Timestamp) -> Result<Promise, Rejected> {
@@ -152,23 +164,21 @@ async fn remember(store: &dyn Store, hook: &Hook, id: &str, promise: &Promise) -
     }
 }
 
-/// The file that the upload `id` became.
-async fn file(door: &Door, hook: &Hook, id: &str) -> Result<Value, NotAccepted> {
+/// The upload `id`, kept in full.
+async fn arrived(door: &Door, hook: &Hook, id: &str) -> Result<Promise, NotAccepted> {
     let is_id = id.len() == 2 * ID_BYTES && id.bytes().all(|byte| byte.is_ascii_hexdigit());
     let found = if is_id { door.store.find(&key(hook, id), Freshness::Latest).await? } else { None };
     let Some(found) = found else {
         let detail = "The post names an upload that this form does not know, or not any more. Upload the file again and name it within 24 hours.";
         return Err(malformed("upload_unknown", detail).into());
     };
-    let Promise { sha256, bytes, content_type, file_name, .. } = document::read(&found)?;
-    if door.uploads.size(&sha256).await? != Some(bytes) {
+    let promise: Promise = document::read(&found)?;
+    if door.uploads.size(&promise.sha256).await? != Some(promise.bytes) {
+        let file_name = &promise.file_name;
         let detail = format!("The file {file_name} has not arrived in full. PUT all of it, then send the post again.");
         return Err(malformed("upload_incomplete", detail).into());
     }
-    let blob = format!("sha256/{sha256}");
-    Ok(json!({
-        "fileName": file_name, "contentType": content_type, "size": bytes, "sha256": sha256, "blob": blob,
-    }))
+    Ok(promise)
 }
 
 /// What an object stands for, if it stands for an upload. What is no text cannot be one's id.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
-use domain::{Hook, Rejected, Rejection, Timestamp, Transaction, TransactionId};
+use domain::{Hook, Rejected, Rejection, StoredFile, Timestamp, Transaction, TransactionId};
 use futures_util::future::try_join_all;
 use ingest::Reading;
 use serde_json::{Map, Value};
@@ -57,6 +57,15 @@ struct Part {
     source: Option<Source>,
 }
 
+/// What all parts of an arrival have.
+struct Common<'a> {
+    created_at: Timestamp,
+    repeat: Repeat,
+    notes: Vec<domain::Note>,
+    files: Vec<StoredFile>,
+    circumstances: &'a Circumstances,
+}
+
 impl Door {
     /// Makes transactions of what was read: one, or one for each part of a batch where the app of the hook says how a
     /// batch is taken apart.
@@ -72,20 +81,20 @@ impl Door {
         circumstances: &Circumstances,
         body: &[u8],
     ) -> Result<Vec<Taken>, NotAccepted> {
-        let Arrival { id, created_at, repeat, reading: Reading { data, notes, files } } = arrival;
+        let Arrival { id, created_at, repeat, reading: Reading { data, notes, files }, uploads } = arrival;
         check_idempotency_key(circumstances)?;
+        let mut stored = uploads;
         for file in files {
+            stored.push(StoredFile { sha256: file.sha256.clone(), size: file.bytes.len() as u64 });
             self.blobs.put(&file.sha256, file.bytes).await?;
         }
         let parts = self.parts(id, data, source)?;
-        let notes: Vec<_> = notes.into_iter().map(owner_note).collect();
+        let notes = notes.into_iter().map(owner_note).collect();
+        let common = &Common { created_at, repeat, notes, files: stored, circumstances };
         let mut taken = Vec::with_capacity(parts.len());
         let mut parts = parts.into_iter().peekable();
         while parts.peek().is_some() {
-            let sends = parts.by_ref().take(SENDS_AT_ONCE).map(|part| {
-                let notes = notes.clone();
-                async move { self.send(hook, part, created_at, repeat, notes, circumstances).await }
-            });
+            let sends = parts.by_ref().take(SENDS_AT_ONCE).map(|part| self.send(hook, part, common));
             taken.extend(try_join_all(sends).await?);
         }
         if hook.tape {
@@ -122,18 +131,12 @@ impl Door {
         Ok(parts)
     }
 
-    async fn send(
-        &self,
-        hook: &Hook,
-        part: Part,
-        created_at: Timestamp,
-        repeat: Repeat,
-        notes: Vec<domain::Note>,
-        circumstances: &Circumstances,
-    ) -> Result<Taken, NotAccepted> {
+    async fn send(&self, hook: &Hook, part: Part, common: &Common<'_>) -> Result<Taken, NotAccepted> {
         let Part { position, id, data, source } = part;
+        let Common { created_at, repeat, circumstances, .. } = *common;
+        let (notes, files) = (common.notes.clone(), common.files.clone());
         let (org, hook_kind) = (hook.org, hook.kind);
-        let transaction = Transaction { id, org, hook: hook.id, hook_kind, created_at, data, email: None };
+        let transaction = Transaction { id, org, hook: hook.id, hook_kind, created_at, data, email: None, files };
         let delivery_id = source.as_ref().and_then(|source| source.delivery_id.as_deref());
         let key = repeats::repeat_key(hook, delivery_id, circumstances, position, &transaction.data);
         let envelope = Envelope::new(hook.event_name.clone(), transaction, notes).from_source(source);

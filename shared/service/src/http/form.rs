@@ -165,7 +165,7 @@ async fn take(
         None => None,
     };
     if hook.uploads.is_some() {
-        uploads::resolve(door, hook, data).await?;
+        arrival.uploads = uploads::resolve(door, hook, data).await?;
     }
     if let Some((guard, shown)) = shown {
         guard::admit(door, hook, guard, &shown, &mut arrival).await?;

@@ -1,6 +1,6 @@
 //! What a workflow sees of a mail beside its data: `attributes.email`.
 
-use domain::{MailBody, Secret};
+use domain::{MailBody, Secret, StoredFile};
 use ingest::{
     mail::{Attachment, Block, Body, Disposition, Mailbox, Source},
     ses::{Place, Verdicts},
@@ -68,6 +68,18 @@ pub(super) fn email(arriving: &Arriving<'_>, described: Described) -> Value {
         }
     }
     email
+}
+
+/// The attachments that are among the blobs.
+pub(super) fn files(arriving: &Arriving<'_>, described: Described) -> Vec<StoredFile> {
+    match described {
+        Described::WithFiles => arriving.mail.attachments.iter().map(stored_file).collect(),
+        Described::WithoutFiles | Described::InOutline => Vec::new(),
+    }
+}
+
+fn stored_file(file: &Attachment) -> StoredFile {
+    StoredFile { sha256: file.sha256.clone(), size: file.size }
 }
 
 fn masked(body: Option<Body>, key: Option<&str>) -> Option<Body> {

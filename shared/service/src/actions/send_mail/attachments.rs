@@ -1,7 +1,8 @@
-//! Files that go out with a mail. Only those that came in with the run's own transaction: a step names a blob by its
-//! digest, and without that rule a digest would be the key to every file of every org.
+//! Files that go out with a mail. Only those that came in with the run's own transaction, by the list that our own readers
+//! made of them: a step names a blob by its digest, and senders may write whatever digest they know into their data.
 
 use bytes::Bytes;
+use domain::{StoredFile, Transaction};
 use serde_json::{Map, Value};
 
 use super::super::{
@@ -34,8 +35,8 @@ pub(super) struct Attachment {
 ///
 /// *Shape* of each: `{"blob":"sha256/…","fileName":"a.png","contentType":"image/png"}`, `{"blob":{…file object…}}`, or the
 /// file object itself as the transaction has it.
-/// *Errors*: a sentence, also where a file is not of `sources`.
-pub(super) fn read(params: &Params<'_>, sources: &[&Value]) -> Result<Vec<Attachment>, NotDone> {
+/// *Errors*: a sentence, also where a file is not of `transaction`, or where they are too many bytes; none has been read then.
+pub(super) fn read(params: &Params<'_>, transaction: &Transaction) -> Result<Vec<Attachment>, NotDone> {
     let entries: Vec<&Value> = match params.value("attachments") {
         None => return Ok(Vec::new()),
         Some(Value::Array(list)) => list.iter().collect(),
@@ -48,21 +49,23 @@ pub(super) fn read(params: &Params<'_>, sources: &[&Value]) -> Result<Vec<Attach
     let mut bytes = 0;
     let mut attachments = Vec::with_capacity(entries.len());
     for entry in entries {
-        let (attachment, size) = read_one(entry, sources)?;
-        bytes += size;
+        let (attachment, file) = read_one(entry, transaction)?;
+        bytes += file.size;
         attachments.push(attachment);
     }
-    // What they are said to have is checked before any of them is read, what they have afterwards.
-    check_bytes(bytes)?;
+    if bytes > BYTES_LIMIT {
+        let message =
+            format!("The attachments of a mail have at most {BYTES_LIMIT} bytes together. Send a link instead.");
+        return Err(NotDone::failed("mail_too_large", message));
+    }
     Ok(attachments)
 }
 
 /// The bytes of each.
 ///
-/// *Errors*: one is not there any more, or they are too many bytes.
+/// *Errors*: one is not there any more.
 pub(super) async fn load(blobs: &dyn Blobs, attachments: &[Attachment]) -> Result<Vec<Bytes>, NotDone> {
     let mut files = Vec::with_capacity(attachments.len());
-    let mut total = 0;
     for attachment in attachments {
         let Some(bytes) = blobs.find(&attachment.sha256).await? else {
             let message = format!(
@@ -71,14 +74,12 @@ pub(super) async fn load(blobs: &dyn Blobs, attachments: &[Attachment]) -> Resul
             );
             return Err(NotDone::failed("attachment_gone", message));
         };
-        total += bytes.len() as u64;
-        check_bytes(total)?;
         files.push(bytes);
     }
     Ok(files)
 }
 
-fn read_one(entry: &Value, sources: &[&Value]) -> Result<(Attachment, u64), NotDone> {
+fn read_one<'t>(entry: &Value, transaction: &'t Transaction) -> Result<(Attachment, &'t StoredFile), NotDone> {
     let Some(map) = entry.as_object() else {
         return Err(match entry.is_null() {
             true => missing("attachments"),
@@ -87,31 +88,27 @@ fn read_one(entry: &Value, sources: &[&Value]) -> Result<(Attachment, u64), NotD
     };
     let named = map.get("blob").and_then(Value::as_object);
     let blob = named.unwrap_or(map).get("blob").and_then(Value::as_str).unwrap_or_default();
-    let known = sources.iter().find_map(|source| find_file(source, blob));
-    let (Some(sha256), Some(known)) = (digest(blob), known) else {
+    let digest = blob.strip_prefix("sha256/");
+    let Some(file) = transaction.files.iter().find(|file| digest == Some(file.sha256.as_str())) else {
         let message = format!(
             "The attachment `{}` is no file of this run's transaction. Name one of its files: {{\"blob\": \"sha256/…\"}}.",
             shown(blob).escape_debug()
         );
         return Err(NotDone::failed("unknown_attachment", message));
     };
+    // A step that names the blob alone means the file as it is called where it came in; it is only a name.
+    let described = [Some(&transaction.data), transaction.email.as_ref()];
+    let described = described.into_iter().flatten().find_map(|source| find_file(source, blob));
     let text = |key: &str| {
-        let objects = [Some(map), named, Some(known)];
+        let objects = [Some(map), named, described];
         objects.into_iter().flatten().find_map(|object| object.get(key).and_then(Value::as_str))
     };
     let attachment = Attachment {
         file_name: ingest::base_name(text("fileName").unwrap_or_default()),
         content_type: content_type(text("contentType").unwrap_or_default()),
-        sha256: sha256.to_owned(),
+        sha256: file.sha256.clone(),
     };
-    Ok((attachment, known.get("size").and_then(Value::as_u64).unwrap_or_default()))
-}
-
-/// The digest in `sha256/…`.
-fn digest(blob: &str) -> Option<&str> {
-    let digest = blob.strip_prefix("sha256/")?;
-    let is_lower_hex = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'a'..=b'f');
-    (digest.len() == 64 && digest.bytes().all(is_lower_hex)).then_some(digest)
+    Ok((attachment, file))
 }
 
 /// The file object of `blob` in `value`, whose depth its reader has limited.
@@ -153,15 +150,6 @@ fn is_token(text: &str) -> bool {
         byte.is_ascii_alphanumeric() || matches!(byte, b'!' | b'#' | b'$' | b'&' | b'-' | b'^' | b'_' | b'.' | b'+')
     };
     (1..=NAME_LIMIT_BYTES).contains(&text.len()) && text.bytes().all(is_name_byte)
-}
-
-fn check_bytes(bytes: u64) -> Result<(), NotDone> {
-    if bytes > BYTES_LIMIT {
-        let message =
-            format!("The attachments of a mail have at most {BYTES_LIMIT} bytes together. Send a link instead.");
-        return Err(NotDone::failed("mail_too_large", message));
-    }
-    Ok(())
 }
 
 #[cfg(test)]

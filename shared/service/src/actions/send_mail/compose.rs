@@ -137,6 +137,7 @@ mod tests {
             created_at: now,
             data: json!({}),
             email: None,
+            files: Vec::new(),
         }
     }
 

@@ -150,8 +150,7 @@ fn written(params: &Params<'_>, transaction: &Transaction) -> Result<Written, No
         let message = "A mail needs `text`, `html` or `template`. If one is a reference, what it points to was not there in this run.";
         return Err(NotDone::failed("missing_param", message));
     }
-    let sources: Vec<&Value> = [&transaction.data].into_iter().chain(&transaction.email).collect();
-    let attachments = attachments::read(params, &sources)?;
+    let attachments = attachments::read(params, transaction)?;
     Ok(Written { subject, text, html, in_reply_to: in_reply_to(params)?, attachments })
 }
 
