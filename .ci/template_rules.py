@@ -213,6 +213,15 @@ def a_function_is_told_of_exactly_what_it_may_touch():
             yield f"{name} is told of {sorted(told)} and may touch {sorted(allowed)}"
 
 
+def who_reads_what_may_be_gone_can_tell_that_it_is():
+    # To a role that may not list a bucket S3 answers 403 for what is not there, and each try would end like that.
+    for name in FUNCTIONS:
+        allowed = [(action, target(resource)) for statement in statements(role_of(name)) for action in listed(statement["Action"]) for resource in listed(statement["Resource"])]
+        sends = any(action in SENDING_ACTIONS for action, _ in allowed)
+        read = {bucket for action, bucket in allowed if action == "s3:GetObject" and (sends or bucket == "MailBucket")}
+        yield from (f"{name} may not list {bucket}" for bucket in sorted(read) if ("s3:ListBucket", bucket) not in allowed)
+
+
 def what_is_kept_outlives_the_stack():
     for name, body in {**TABLES, **QUEUES, **BUCKETS}.items():
         if (body.get("DeletionPolicy"), body.get("UpdateReplacePolicy")) != ("Retain", "Retain"):
@@ -300,6 +309,7 @@ RULES = [
     every_function_has_a_role_and_a_log_group_of_its_own,
     no_role_reaches_past_a_named_resource,
     a_function_is_told_of_exactly_what_it_may_touch,
+    who_reads_what_may_be_gone_can_tell_that_it_is,
     what_is_kept_outlives_the_stack,
     every_table_can_be_restored_and_expires_what_may_expire,
     buckets_are_private_and_what_is_in_them_outlives_a_dead_letter,

@@ -27,9 +27,9 @@ const SLOWEST_BYTES_PER_SECOND: u64 = 2 * 1024 * 1024;
 
 /// One bucket.
 ///
-/// To a role without `s3:ListBucket`, as ours are, S3 answers 403 in place of 404. [`Blobs::find`] calls that
-/// [`Unavailable`], because nobody asks for a blob that no item names; [`Uploads::size`] calls it absent, because a sender
-/// may never have used its grant.
+/// To a role without `s3:ListBucket`, as those of the doors are, S3 answers 403 in place of 404. [`Blobs::find`] calls that
+/// [`Unavailable`], because a door asks for no blob that no item names; [`Uploads::size`] calls it absent, because a sender
+/// may never have used its grant. The executor may list, since a file that a mail is to have may be gone for good.
 pub struct S3Blobs {
     client: aws_sdk_s3::Client,
     bucket: String,
