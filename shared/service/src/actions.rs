@@ -125,6 +125,15 @@ impl Action {
     }
 }
 
+impl OutsideAction {
+    /// Whether with these params it takes files along, which are much larger than anything else of a step.
+    pub(crate) fn takes_files(self, input: &Value) -> bool {
+        match self {
+            Self::MailSend => send_mail::has_attachments(input),
+        }
+    }
+}
+
 impl RecordAction {
     /// Does the action on `unit` and gives the step's output.
     ///

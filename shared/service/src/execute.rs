@@ -17,7 +17,7 @@ use std::{
 
 use apps::Fired;
 use domain::{Note, OrgId, RunId};
-use futures_util::future::try_join_all;
+use futures_util::{future::try_join_all, lock::Mutex};
 
 use crate::{
     actions::Mailing,
@@ -50,12 +50,15 @@ pub struct Executor {
     world: Arc<dyn World>,
     definitions: Definitions,
     mailing: Option<Mailing>,
+    /// Held from reading the files of a mail until it is handed over. *Why*: on the way out a mail of 10 MB is there several
+    /// times over, as files, as message and as request, and a batch of ten such would take more memory than the process has.
+    attaching: Mutex<()>,
 }
 
 impl Executor {
     /// An executor over `store`, whose workflows send no mail.
     pub fn new(store: Arc<dyn Store>, world: Arc<dyn World>) -> Self {
-        Self { store, world, definitions: Definitions::default(), mailing: None }
+        Self { store, world, definitions: Definitions::default(), mailing: None, attaching: Mutex::new(()) }
     }
 
     /// The same, whose workflows send mail.

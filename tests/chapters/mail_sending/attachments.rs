@@ -1,6 +1,9 @@
 //! Files that go out with a mail.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -9,7 +12,8 @@ use serde_json::{Value, json};
 use service::{
     Executor,
     actions::Mailing,
-    ports::{Blobs, Pieces, Unavailable},
+    memory::MemoryPost,
+    ports::{Blobs, NotPosted, OutgoingMail, Pieces, Post, Posted, Unavailable},
 };
 use sha2::{Digest, Sha256};
 use tests::world::{World, workflow_of};
@@ -230,4 +234,52 @@ async fn blobs_that_are_not_to_be_had_now_make_the_message_come_again_with_nothi
     office.executor().execute(&message).await.unwrap();
 
     assert_eq!(office.post.sent().len(), 1);
+}
+
+/// A post that lets others go on while a mail is handed over, and counts how many mails are on their way at most.
+struct CountingPost {
+    inner: Arc<MemoryPost>,
+    now: AtomicUsize,
+    most: AtomicUsize,
+}
+
+#[async_trait]
+impl Post for CountingPost {
+    async fn send(&self, mail: &OutgoingMail) -> Result<Posted, NotPosted> {
+        self.most.fetch_max(1 + self.now.fetch_add(1, Ordering::SeqCst), Ordering::SeqCst);
+        for _ in 0..20 {
+            tokio::task::yield_now().await;
+        }
+        let posted = self.inner.send(mail).await;
+        self.now.fetch_sub(1, Ordering::SeqCst);
+        posted
+    }
+}
+
+#[tokio::test]
+async fn one_mail_with_files_is_on_its_way_at_a_time_and_holds_up_no_others() {
+    for (attachments, most) in [(json!("/#steps.1.attributes.data.file"), 1), (json!([]), 4), (Value::Null, 4)] {
+        let office = office(attachments).await;
+        let post =
+            Arc::new(CountingPost { inner: office.post.clone(), now: AtomicUsize::new(0), most: AtomicUsize::new(0) });
+        let executor = office.executor_over(office.store.clone(), post.clone());
+        for note in ["a", "b", "c", "d"] {
+            let form =
+                format!("--b\r\nContent-Disposition: form-data; name=file; filename=a.txt\r\n\r\n{note}\r\n--b--\r\n");
+            office.world.post_as(&office.hook, "multipart/form-data; boundary=b", form).await.expect(202);
+        }
+
+        let deliveries = office.world.queue.receive(10, 60);
+        let [a, b, c, d] = &deliveries[..] else { panic!("{} deliveries", deliveries.len()) };
+        let executed = tokio::join!(
+            executor.execute(&a.body),
+            executor.execute(&b.body),
+            executor.execute(&c.body),
+            executor.execute(&d.body),
+        );
+
+        let executed = <[_; 4]>::from(executed);
+        assert!(executed.iter().all(Result::is_ok), "{executed:?}");
+        assert_eq!((office.post.sent().len(), post.most.load(Ordering::SeqCst)), (4, most));
+    }
 }

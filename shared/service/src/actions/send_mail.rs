@@ -22,6 +22,8 @@ use compose::Head;
 use draft::{Content, Draft, Template};
 use mailbox::Mailbox;
 
+pub(super) use attachments::are_in as has_attachments;
+
 /// How many bytes of the SHA-256 of a step's id stand in a `Message-ID`, where the id itself may be any text.
 const STEP_DIGEST_BYTES: usize = 6;
 

@@ -31,6 +31,15 @@ pub(super) struct Attachment {
     sha256: String,
 }
 
+/// Whether the params `input` name any file.
+pub(in super::super) fn are_in(input: &Value) -> bool {
+    input.get("attachments").is_some_and(|named| match named {
+        Value::Null => false,
+        Value::Array(list) => !list.is_empty(),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => true,
+    })
+}
+
 /// The files that the param `attachments` names: a list of them, or one.
 ///
 /// *Shape* of each: `{"blob":"sha256/…","fileName":"a.png","contentType":"image/png"}`, `{"blob":{…file object…}}`, or the

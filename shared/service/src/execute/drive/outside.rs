@@ -59,6 +59,12 @@ impl Executor {
         unit: Unit<'u>,
         step: OutsideStep,
     ) -> Result<Unit<'u>, WriteError> {
+        // Before all else: whoever waits here has claimed nothing yet, and looks at what is true after the wait. Declared
+        // first, it is given back last, when the mail is out of memory.
+        let _turn = match step.action.takes_files(&step.input) {
+            true => Some(self.attaching.lock().await),
+            false => None,
+        };
         let found = self.approach(journey, &unit, &step).await?;
         let prepared = match self.prepare(journey, &step, found.dated_at).await {
             Ok(prepared) => prepared,
