@@ -57,7 +57,7 @@ async fn a_bounce_is_not_answered_and_an_unknown_envelope_is_no_bounce() {
 }
 
 #[tokio::test]
-async fn nothing_is_sent_to_the_domain_of_the_hooks() {
+async fn neither_mails_nor_answers_to_them_go_to_the_domain_of_the_hooks() {
     for (to, expected) in [
         ("anything@hooks.example", "mail_loop"),
         ("Ann <a@HOOKS.example>", "mail_loop"),
@@ -65,5 +65,10 @@ async fn nothing_is_sent_to_the_domain_of_the_hooks() {
         ("a@hooks.example.com", "sent"),
     ] {
         assert_eq!(outcome(json!(to), mail(json!({}))).await, expected, "{to}");
+        let answered = json!({ "to": "bob@example.com", "replyTo": to, "subject": "Re", "text": "Thank you." });
+        let office = Office::with_params(answered).await;
+        let run = office.run(json!({})).await;
+        let code = run["error"]["code"].as_str().unwrap_or("sent");
+        assert_eq!((code, office.post.sent().is_empty()), (expected, expected != "sent"), "{to}");
     }
 }

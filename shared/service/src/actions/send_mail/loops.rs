@@ -13,13 +13,21 @@ const BULK: [&str; 3] = ["bulk", "list", "junk"];
 
 /// Whether the mail may go out; `trigger` is what is known of the mail that started the run, where one did.
 ///
-/// *Errors*: `mail_loop`, if it goes to the own domain, whose addresses are hooks, or answers a mail that no program
+/// *Errors*: `mail_loop`, if it or the answers to it go to the own domain, whose addresses are hooks, or if it answers a mail that no program
 /// should answer.
 pub(super) fn check(draft: &Draft, own_domain: Option<&str>, trigger: Option<&Value>) -> Result<(), NotDone> {
     let own = |mailbox: &&Mailbox| own_domain.is_some_and(|own| mailbox.domain().eq_ignore_ascii_case(own));
     if let Some(mailbox) = draft.recipients().find(own) {
         let message = format!(
             "A mail to `{}` would come back here as a new transaction, again and again. Send it to an address of another domain.",
+            shown(&mailbox.address)
+        );
+        return Err(NotDone::failed("mail_loop", message));
+    }
+    if let Some(mailbox) = draft.reply_to.iter().find(own) {
+        let message = format!(
+            "Answers to `{}` would come back here as new transactions, also those of programs that answer every mail. Let \
+             them go to an address of another domain.",
             shown(&mailbox.address)
         );
         return Err(NotDone::failed("mail_loop", message));
