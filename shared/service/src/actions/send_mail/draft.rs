@@ -79,7 +79,8 @@ impl Draft {
         transaction: &Transaction,
     ) -> Result<Self, NotDone> {
         let draft = Self {
-            from: sender(params, default_from)?,
+            // SES compares the sender with what a role may send from, and it does so by the letter.
+            from: sender(params, default_from)?.in_lower_case_domain(),
             to: mailboxes(params, "to")?,
             cc: mailboxes(params, "cc")?,
             bcc: mailboxes(params, "bcc")?,
