@@ -84,10 +84,18 @@ impl Post for SesPost {
 fn judge<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Trouble {
     match error {
         SdkError::DispatchFailure(failure) if failure.as_connector_error().is_some_and(never_left) => Trouble::Passing,
+        SdkError::ServiceError(answer) if is_quota(answer.err().code(), answer.err().message()) => Trouble::Final,
         SdkError::ServiceError(answer) if attempts::is_passing(answer.err().code()) => Trouble::Passing,
         SdkError::ServiceError(_) | SdkError::DispatchFailure(_) | SdkError::ConstructionFailure(_) => Trouble::Final,
         SdkError::TimeoutError(_) | SdkError::ResponseError(_) | _ => Trouble::Final,
     }
+}
+
+/// Whether the account has sent all that it may in 24 hours. The code is that of a rate which was too high for a second;
+/// only the message tells that no try will help for hours. *Source*: SES, "Errors related to the sending quotas".
+fn is_quota(code: Option<&str>, message: Option<&str>) -> bool {
+    code.is_some_and(|code| code.starts_with("Throttling"))
+        && message.is_some_and(|message| message.to_ascii_lowercase().contains("daily message quota exceeded"))
 }
 
 /// Whether there was no connection that anything could have left on.
@@ -127,6 +135,10 @@ fn refusal(code: Option<&str>, message: Option<&str>, unavailable: Unavailable) 
         "ExpiredToken" | "InvalidClientTokenId" | "RequestExpired" | "SignatureDoesNotMatch" => {
             return NotPosted::NotSent(unavailable);
         }
+        _ if is_quota(code, message) => (
+            "quota_exceeded",
+            "The account has sent as many mails within 24 hours as SES lets it. Ask AWS for a higher quota, or send this one later.",
+        ),
         "MessageRejected" if said.contains("not verified") => (
             "address_not_verified",
             "SES sends only from verified addresses and domains, and in its sandbox only to them. Verify the address, or ask \

@@ -137,6 +137,8 @@ async fn what_ses_refuses_is_refused_with_a_sentence_for_whoever_can_change_it()
         ("AccountSendingPausedException", "Sending paused", "sending_paused"),
         ("AccessDenied", "User is not authorized to perform ses:SendRawEmail", "sending_not_allowed"),
         ("InvalidParameterValue", "Missing final '@domain'", "mail_refused"),
+        ("Throttling", "Daily message quota exceeded.", "quota_exceeded"),
+        ("ThrottlingException", "Daily message quota exceeded", "quota_exceeded"),
         ("ValidationError", "1 validation error detected", "mail_refused"),
     ] {
         for mail in [raw(), templated()] {
