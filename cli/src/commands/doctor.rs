@@ -34,9 +34,9 @@ Examples:
 The records are to be entered where the domain's DNS is kept. Nothing is looked up in the DNS, and nothing is changed.
 Why a hook refuses what arrives: `hookwright hooks doctor ID`.")]
 pub(crate) struct Args {
-    /// Where local mode listens for mail
-    #[arg(long, value_name = "HOST:PORT", default_value = LOCAL_RELAY, value_parser = Relay::parse)]
-    smtp: Relay,
+    /// Where local mode listens for mail [default: where it says it does]
+    #[arg(long, value_name = "HOST:PORT", value_parser = Relay::parse)]
+    smtp: Option<Relay>,
 }
 
 /// Carries the command out.
@@ -46,7 +46,13 @@ pub(crate) fn run(args: &Args, global: &Global) -> Result<(), Failure> {
     let key = unless(own_key(&session.client), FORBIDDEN)?;
     let domain = unless(session.client.get(&Address::of(&["mail-domain"])), NOT_FOUND)?;
     let smtp = match session.client.place() {
-        Place::Here => json!({ "address": args.smtp.to_string(), "listens": listens(&args.smtp) }),
+        Place::Here => {
+            let relay = match &args.smtp {
+                Some(relay) => relay.clone(),
+                None => Relay::parse(told_relay(&domain).unwrap_or(LOCAL_RELAY)).map_err(Failure::Usage)?,
+            };
+            json!({ "address": relay.to_string(), "listens": listens(&relay) })
+        }
         Place::Elsewhere => Value::Null,
     };
     let data = |document: &Value| document.get("data").cloned().unwrap_or(Value::Null);
@@ -62,6 +68,10 @@ fn unless(answer: Result<Value, Failure>, status: u16) -> Result<Value, Failure>
         Err(Failure::Refused(refusal)) if refusal.status == status => Ok(Value::Null),
         answer => answer,
     }
+}
+
+fn told_relay(domain: &Value) -> Option<&str> {
+    domain.pointer("/data/attributes/smtp")?.as_str()
 }
 
 /// A key's id is in its token.

@@ -247,15 +247,19 @@ fn what_cannot_be_sent_is_said_before_anything_is() {
     fs::write(dir.path().join("nobody.eml"), "Subject: x\n\nx").unwrap();
     let found = json!({"data": hook()}).to_string();
     let twice = json!({"data": [hook(), hook()]}).to_string();
+    // Where local mode listens is asked first.
+    let domain = json!({"data": {"attributes": {"smtp": "127.0.0.1:1"}}}).to_string();
+    let domain = (200, domain.as_str());
     for (answers, words, code) in [
         (&[][..], &["letter.eml"][..], 2),
         (&[], &["no-such.eml", "--to", HOOK], 2),
         (&[], &["letter.eml", "--to", HOOK, "--smtp", "a b"], 2),
-        (&[(200, found.as_str())], &["nobody.eml", "--to", HOOK], 2),
-        (&[(200, found.as_str()), (200, NONE)], &["letter.eml", "--to", HOOK, "--from", "no address"], 2),
-        (&[(200, NONE)], &["letter.eml", "--to", "Orders"], 3),
-        (&[(200, twice.as_str())], &["letter.eml", "--to", "Orders"], 2),
-        (&[(404, r#"{"errors":[]}"#)], &["letter.eml", "--to", HOOK], 3),
+        (&[domain, (200, found.as_str())], &["nobody.eml", "--to", HOOK], 2),
+        (&[domain, (200, found.as_str()), (200, NONE)], &["letter.eml", "--to", HOOK, "--from", "no address"], 2),
+        (&[domain, (200, found.as_str()), (200, NONE)], &["letter.eml", "--to", HOOK], 5),
+        (&[domain, (200, NONE)], &["letter.eml", "--to", "Orders"], 3),
+        (&[domain, (200, twice.as_str())], &["letter.eml", "--to", "Orders"], 2),
+        (&[domain, (404, r#"{"errors":[]}"#)], &["letter.eml", "--to", HOOK], 3),
     ] {
         let server = Server::answering(answers);
         let done = hookwright(dir.path(), &[&["mail", "send"], words, &["--url", &server.url]].concat());

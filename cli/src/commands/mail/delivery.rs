@@ -10,6 +10,7 @@ use super::{
     relay::{LOCAL_RELAY, Relay, Taken},
 };
 use crate::{
+    client::Address,
     config::Place,
     failure::Failure,
     output::{self, Format, Page},
@@ -29,7 +30,7 @@ const NOT_IN_TIME: u16 = 504;
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "How it is sent")]
 pub(super) struct DeliveryArgs {
-    /// The mail server [default: 127.0.0.1:2525, for a server on this machine]
+    /// The mail server [default: the one that a server on this machine listens with]
     #[arg(long, value_name = "HOST:PORT", value_parser = Relay::parse)]
     smtp: Option<Relay>,
     /// Who sends it, in the envelope; <> for nobody [default: the mail's own From]
@@ -47,12 +48,19 @@ impl DeliveryArgs {
     pub(super) fn relay(&self, session: &Session) -> Result<Relay, Failure> {
         match (&self.smtp, session.client.place()) {
             (Some(relay), _) => Ok(relay.clone()),
-            (None, Place::Here) => Relay::parse(LOCAL_RELAY).map_err(Failure::Usage),
+            (None, Place::Here) => own_relay(session),
             (None, Place::Elsewhere) => Err(Failure::Usage(
                 "Say with --smtp which mail server takes it: the MX record that `hookwright doctor` tells.".to_owned(),
             )),
         }
     }
+}
+
+/// Where local mode listens for mail, as it says itself.
+fn own_relay(session: &Session) -> Result<Relay, Failure> {
+    let domain = session.client.get(&Address::of(&["mail-domain"]))?;
+    let told = domain.pointer("/data/attributes/smtp").and_then(Value::as_str);
+    Relay::parse(told.unwrap_or(LOCAL_RELAY)).map_err(Failure::Usage)
 }
 
 /// Sends the mail to the hooks by way of `relay` and shows what became of it at each.
