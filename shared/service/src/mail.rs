@@ -6,6 +6,7 @@
 
 mod document;
 mod keep;
+mod oversize;
 mod policy;
 mod recipients;
 mod release;
@@ -271,8 +272,13 @@ impl MailDoor {
         let envelope = Envelope::new(arriving.hook.event_name.clone(), transaction, notes);
         match self.door.enqueue(arriving.hook, envelope, Repeat::No, key).await {
             Ok(taken) => {
-                let what = if taken.repeat == Repeat::Yes { What::Repeated } else { What::Fired };
-                Ok(MailOutcome { hook: arriving.hook.id, transaction: taken.transaction.id, what })
+                let (id, is_repeat) = (taken.transaction.id, taken.repeat == Repeat::Yes);
+                // One that is only told of again is no other mail.
+                if is_repeat && id != arriving.id {
+                    self.explain(&arriving, &policy::repeated(), Some(id)).await;
+                }
+                let what = if is_repeat { What::Repeated } else { What::Fired };
+                Ok(MailOutcome { hook: arriving.hook.id, transaction: id, what })
             }
             Err(NotAccepted::Unavailable(error)) => Err(error),
             Err(NotAccepted::Rejected(_) | NotAccepted::Throttled(_)) => {

@@ -38,7 +38,7 @@ pub use debug_log::{Interaction, Refusal, list_interactions, log_interaction};
 pub use duplicates::{Mark, Marked, find_mark, mark};
 pub use intents::{CLAIM_SECONDS, Intent, Standing, find_intent, intent_change, release_intent};
 pub use journal::{JournalEntry, StoredRun, find_run, find_run_heads, list_runs, run_changes};
-pub use quarantine::{Quarantined, discard_quarantined, find_quarantined, list_quarantined, mark_released, quarantine};
+pub use quarantine::{Quarantined, discard_quarantined, find_quarantined, list_quarantined, put_released, quarantine};
 pub use refusals::{Reason, RefusalRecord, keep_refusal, list_refusals};
 pub use tape::{Placed, Recording, list_recordings, record};
 pub use trace::{Admitted, AppEvent, Considered, StoredTransaction, Verdict, admit, find_transaction};

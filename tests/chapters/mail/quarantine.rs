@@ -1,12 +1,16 @@
 //! The quarantine: mails that wait until somebody lets them in or throws them away.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
-use domain::OrgId;
+use domain::{OrgId, Timestamp};
 use serde_json::{Value, json};
-use service::mail::{MailOutcome, What};
+use service::{
+    mail::{MailOutcome, What},
+    memory::{FixedWorld, MemoryStore},
+};
 use tests::{
     mail::{EmailHook, delivery, order_mail, verdicts, word},
+    providers::PoliteStore,
     world::{NOON, World},
 };
 
@@ -240,4 +244,40 @@ async fn the_mails_of_a_deleted_hook_cannot_be_released_any_more() {
     world.api("DELETE", &hook.path, Value::Null).await.expect(204);
     world.release(&hook, &id).await.expect(404);
     world.get(&format!("{}/quarantine", hook.path)).await.expect(404);
+}
+
+#[tokio::test]
+async fn of_release_and_discard_at_once_one_comes_first_and_the_other_is_told() {
+    let clock = Arc::new(FixedWorld::at(Timestamp::parse(NOON).unwrap()));
+    let store = Arc::new(PoliteStore(Arc::new(MemoryStore::new(clock.clone()))));
+    let world = World::over(store, clock).await;
+    let mut outcomes = BTreeSet::new();
+    let waits = (0..10).map(|wait| (0, wait)).chain((1..10).map(|wait| (wait, 0)));
+    for (release_waits, discard_waits) in waits {
+        let (hook, workflow) = listened(&world).await;
+        let id = spam(&world, &hook, &format!("m{release_waits}-{discard_waits}")).await.transaction.to_string();
+        let path = format!("{}/quarantine/{id}", hook.path);
+        let release = async {
+            pause(release_waits).await;
+            world.release(&hook, &id).await
+        };
+        let discard = async {
+            pause(discard_waits).await;
+            world.api("DELETE", &path, Value::Null).await
+        };
+        let (released, discarded) = tokio::join!(release, discard);
+        world.work().await;
+        let runs = world.runs(&workflow).await.len();
+        assert_eq!(runs, usize::from(released.status == 200), "{} {}", released.status, discarded.status);
+        outcomes.insert((released.status, discarded.status));
+    }
+    // Each of them wins now and then, and who throws away what was released is told when it was at the same moment.
+    assert!(outcomes.contains(&(200, 409)) && outcomes.contains(&(404, 204)), "{outcomes:?}");
+}
+
+/// Lets everybody else go first so many times.
+async fn pause(times: u32) {
+    for _ in 0..times {
+        tokio::task::yield_now().await;
+    }
 }

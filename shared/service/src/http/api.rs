@@ -93,13 +93,14 @@ impl From<WriteError> for Refused {
     fn from(error: WriteError) -> Self {
         match error {
             WriteError::Unavailable(error) => Self::Unavailable(error),
-            WriteError::Conflict { .. } => Self::Rejected(Rejected::new(
-                Rejection::Taken,
-                "changed_meanwhile",
-                "Somebody else changed this at the same moment. Read it again and repeat the change.",
-            )),
+            WriteError::Conflict { .. } => Self::Rejected(changed_meanwhile()),
         }
     }
+}
+
+fn changed_meanwhile() -> Rejected {
+    let detail = "Somebody else changed this at the same moment. Read it again and repeat the change.";
+    Rejected::new(Rejection::Taken, "changed_meanwhile", detail)
 }
 
 impl Management {

@@ -1,6 +1,7 @@
 //! What is kept of a mail that starts nothing: a transaction for the record, a place in quarantine, and the reason where
 //! the owner of the hook looks for reasons.
 
+use domain::TransactionId;
 use ingest::ses::{Delivery, Place};
 use serde_json::Value;
 
@@ -36,7 +37,7 @@ impl MailDoor {
             if hook.is_debugging(self.door.world.now()) {
                 self.door.log(hook, &Interaction::Accepted(transaction)).await;
             }
-            self.explain(&arriving, &reason).await;
+            self.explain(&arriving, &reason, Some(arriving.id)).await;
         }
         Ok(MailOutcome { hook: hook.id, transaction: arriving.id, what: What::Recorded(reason.code) })
     }
@@ -61,7 +62,7 @@ impl MailDoor {
             transaction: None,
         };
         if runs::quarantine(self.door.store.as_ref(), hook.org, hook.id, &quarantined).await? {
-            self.explain(&arriving, &reason).await;
+            self.explain(&arriving, &reason, None).await;
         }
         Ok(MailOutcome { hook: hook.id, transaction: arriving.id, what: What::Quarantined(reason.code) })
     }
@@ -74,8 +75,14 @@ impl MailDoor {
         }
     }
 
-    /// Tells the hook's owner, among the refusals of the hook. A record that fails must not bring the mail again.
-    async fn explain(&self, arriving: &Arriving<'_>, reason: &policy::Refused) {
+    /// Tells the hook's owner, among the refusals of the hook, and names the `transaction` that is kept, if one is. A record
+    /// that fails must not bring the mail again.
+    pub(super) async fn explain(
+        &self,
+        arriving: &Arriving<'_>,
+        reason: &policy::Refused,
+        transaction: Option<TransactionId>,
+    ) {
         let hook = arriving.hook;
         let now = self.door.world.now();
         tracing::warn!(hook.id = %hook.id, transaction.id = %arriving.id, code = reason.code, "a mail started nothing");
@@ -93,7 +100,7 @@ impl MailDoor {
             body_bytes: arriving.raw.len(),
             source_address: None,
             headers: Vec::new(),
-            transaction: Some(arriving.id),
+            transaction,
         };
         self.door.keep_refusal(hook, slot, &record).await;
     }

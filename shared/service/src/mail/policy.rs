@@ -134,6 +134,12 @@ pub(super) fn too_large() -> Refused {
     Refused::new("mail", "message_too_large", sentence)
 }
 
+/// The same mail came before.
+pub(super) fn repeated() -> Refused {
+    let sentence = "The same mail came before: its Message-ID and what is in it, or the fields that `duplicates` names. The transaction of then stands for both.";
+    Refused::new("data", "repeated", sentence)
+}
+
 /// The hook has had its share.
 pub(super) fn over_limit() -> Refused {
     let sentence = "The hook had more mails than its `limit` lets in. Release the mail, or raise the limit.";

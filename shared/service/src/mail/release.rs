@@ -4,10 +4,10 @@ use bytes::Bytes;
 use domain::{Hook, TransactionId};
 use ingest::ses::{Delivery, Place, Verdicts};
 
-use super::{MailDoor, MailOutcome, Recipient, What, policy};
+use super::{MailDoor, Recipient, What, policy};
 use crate::{
     directory::Versioned,
-    ports::Unavailable,
+    ports::{Unavailable, WriteError},
     runs::{self, Quarantined, Reason},
 };
 
@@ -20,6 +20,8 @@ pub enum NotReleased {
     Gone,
     /// There is nothing in it that would start a workflow, for this reason; it stays where it is.
     Useless(Reason),
+    /// Somebody else released it or threw it away at the same moment.
+    Overtaken,
     /// The world must recover.
     Unavailable(Unavailable),
 }
@@ -31,15 +33,16 @@ impl From<Unavailable> for NotReleased {
 }
 
 impl MailDoor {
-    /// Lets the mail `id` in as if it had passed the hook's policy; doing it again changes nothing.
+    /// Lets the mail `id` in as if it had passed the hook's policy, and gives it as it is now; doing it again changes
+    /// nothing.
     ///
     /// *Errors*: [`NotReleased`].
-    pub async fn release(&self, hook: &Hook, id: TransactionId) -> Result<MailOutcome, NotReleased> {
+    pub async fn release(&self, hook: &Hook, id: TransactionId) -> Result<Quarantined, NotReleased> {
         let store = self.door.store.as_ref();
         let found = runs::find_quarantined(store, hook.org, hook.id, id).await?.ok_or(NotReleased::Unknown)?;
-        let Versioned { rev, value: mut quarantined } = found;
-        let raw = self.quarantined_raw(&quarantined).await?;
-        let delivery = delivery_of(&quarantined);
+        let quarantined = &found.value;
+        let raw = self.quarantined_raw(quarantined).await?;
+        let delivery = delivery_of(quarantined);
         let recipient = Recipient::parse(&quarantined.recipient, &self.domain).unwrap_or(Recipient {
             address: quarantined.recipient.clone(),
             hash: hook.hash,
@@ -50,16 +53,45 @@ impl MailDoor {
         if let Some(reason) = policy::without_data(&hook.mail, &arriving.mail) {
             return Err(NotReleased::Useless(reason.told()));
         }
+        let Versioned { rev, value: mut released } = self.mark_released(hook, found.clone()).await?;
         let outcome = self.fire(arriving).await?;
-        if let What::Recorded(_) = outcome.what {
-            return Err(NotReleased::Useless(policy::too_large().told()));
+        match outcome.what {
+            What::Recorded(_) => return Err(NotReleased::Useless(policy::too_large().told())),
+            What::Fired | What::Repeated | What::Quarantined(_) => {}
         }
-        if quarantined.released_at.is_none() {
-            quarantined.released_at = Some(self.door.world.now());
-            quarantined.transaction = Some(outcome.transaction);
-            runs::mark_released(store, hook.org, hook.id, &quarantined, rev).await?;
+        if released.transaction != Some(outcome.transaction) {
+            released.transaction = Some(outcome.transaction);
+            match runs::put_released(store, hook.org, hook.id, &released, rev).await {
+                // Somebody else has written the same.
+                Ok(()) | Err(WriteError::Conflict { .. }) => {}
+                Err(WriteError::Unavailable(error)) => return Err(error.into()),
+            }
         }
-        Ok(outcome)
+        Ok(released)
+    }
+
+    /// Writes down that the mail is released, before anything is started: whoever throws it away at the same moment either
+    /// comes first, and nothing starts, or is told. Should this end here, releasing it again goes on.
+    async fn mark_released(
+        &self,
+        hook: &Hook,
+        found: Versioned<Quarantined>,
+    ) -> Result<Versioned<Quarantined>, NotReleased> {
+        let (store, id) = (self.door.store.as_ref(), found.value.id);
+        let Versioned { rev, value: mut quarantined } = found;
+        if quarantined.released_at.is_some() {
+            return Ok(Versioned { rev, value: quarantined });
+        }
+        quarantined.released_at = Some(self.door.world.now());
+        quarantined.transaction = Some(id);
+        match runs::put_released(store, hook.org, hook.id, &quarantined, rev).await {
+            Ok(()) => Ok(Versioned { rev: rev + 1, value: quarantined }),
+            Err(WriteError::Unavailable(error)) => Err(error.into()),
+            Err(WriteError::Conflict { .. }) => {
+                let now = runs::find_quarantined(store, hook.org, hook.id, id).await?.ok_or(NotReleased::Unknown)?;
+                if now.value.released_at.is_some() { Ok(now) } else { Err(NotReleased::Overtaken) }
+            }
+        }
     }
 
     async fn quarantined_raw(&self, quarantined: &Quarantined) -> Result<Bytes, NotReleased> {

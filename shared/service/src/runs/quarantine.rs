@@ -4,7 +4,6 @@ use domain::{HookId, OrgId, Timestamp, TransactionId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::put;
 use crate::{
     directory::Paging,
     document::{self, Listing, Versioned},
@@ -97,28 +96,35 @@ pub async fn list_quarantined(
     Ok(Listing { items, next: page.next })
 }
 
-/// Writes down that the mail was released; somebody else may have done so in the meantime.
-pub async fn mark_released(
+/// Puts `quarantined`, which was released, in the place of what is there.
+///
+/// *Errors*: [`WriteError::Conflict`] where that is not of this `rev` any more, or nothing is there.
+pub async fn put_released(
     store: &dyn Store,
     org: OrgId,
     hook: HookId,
     quarantined: &Quarantined,
     rev: u64,
-) -> Result<(), Unavailable> {
-    put(store, item(org, hook, quarantined, rev + 1)?, Expectation::Rev(rev)).await
+) -> Result<(), WriteError> {
+    let item = item(org, hook, quarantined, rev + 1).map_err(WriteError::Unavailable)?;
+    store.write(&[Change::Put(item, Expectation::Rev(rev))]).await
 }
 
 /// Takes the mail `id` out of the hook's quarantine for good; false where it is not there.
+///
+/// *Errors*: [`WriteError::Conflict`] where it was released at the same moment.
 pub async fn discard_quarantined(
     store: &dyn Store,
     org: OrgId,
     hook: HookId,
     id: TransactionId,
-) -> Result<bool, Unavailable> {
-    let Some(Versioned { rev, .. }) = find_quarantined(store, org, hook, id).await? else { return Ok(false) };
+) -> Result<bool, WriteError> {
+    let found = find_quarantined(store, org, hook, id).await.map_err(WriteError::Unavailable)?;
+    let Some(Versioned { rev, .. }) = found else { return Ok(false) };
     match store.write(&[Change::Delete(key(org, hook, id), Expectation::Rev(rev))]).await {
-        Ok(()) | Err(WriteError::Conflict { .. }) => Ok(true),
-        Err(WriteError::Unavailable(error)) => Err(error),
+        Ok(()) => Ok(true),
+        Err(WriteError::Conflict { found: None, .. }) => Ok(false),
+        Err(error) => Err(error),
     }
 }
 

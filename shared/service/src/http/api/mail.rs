@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::{
     Refused, Response,
     call::{Call, not_found},
+    changed_meanwhile,
     hooks::found_of,
     resource::{many, one, org_relationship, resource},
 };
@@ -104,19 +105,18 @@ pub(super) async fn release(call: &Call<'_>) -> Result<Response, Refused> {
     let hook = found_of(call, HookKind::Email).await?.value;
     let setup = call.management.mail.as_ref().ok_or_else(not_set_up)?;
     let id = call.id("mail", TransactionId::parse)?;
-    let outcome = setup.door.release(&hook, id).await.map_err(|error| match error {
+    let released = setup.door.release(&hook, id).await.map_err(|error| match error {
         NotReleased::Unknown => Refused::from(not_found()),
         NotReleased::Gone => {
             let detail = "The mail itself is not kept any more. Ask its sender to send it again.";
             Rejected::new(Rejection::Taken, "mail_gone", detail).into()
         }
         NotReleased::Useless(reason) => Rejected::new(Rejection::Taken, "nothing_to_start", reason.sentence).into(),
+        NotReleased::Overtaken => changed_meanwhile().into(),
         NotReleased::Unavailable(error) => error.into(),
     })?;
-    let quarantined = runs::find_quarantined(call.management.store.as_ref(), hook.org, hook.id, id).await?;
-    let quarantined = quarantined.ok_or_else(not_found)?.value;
-    tracing::info!(hook.id = %hook.id, transaction.id = %outcome.transaction, "a mail was released from quarantine");
-    Ok(one(StatusCode::OK, quarantined_resource(call, &quarantined)))
+    tracing::info!(hook.id = %hook.id, transaction.id = %released.id, "a mail was released from quarantine");
+    Ok(one(StatusCode::OK, quarantined_resource(call, &released)))
 }
 
 pub(super) async fn discard(call: &Call<'_>) -> Result<Response, Refused> {
