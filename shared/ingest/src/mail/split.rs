@@ -24,10 +24,15 @@ pub(super) struct Divided<'r> {
     pub(super) tree: Part,
 }
 
+/// The mark of UTF-8 at the beginning of a file.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// Divides a mail. What cannot be divided stays one part.
 pub(super) fn divide<'r>(raw: &'r [u8], notes: &mut Notes) -> Divided<'r> {
     let mut splitter = Splitter::new(Lines::of(raw), notes);
-    let headers = HeaderBlock::read(&splitter.lines, 0, |_| false);
+    // Some programs save a mail behind the mark of a text file.
+    let start = if raw.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
+    let headers = HeaderBlock::read(&splitter.lines, start, |_| false);
     let tree = splitter.tree(&headers);
     Divided { lines: splitter.lines, headers, tree }
 }

@@ -189,3 +189,10 @@ fn a_mail_past_its_limit_is_cut() {
     assert_eq!(codes(&mail), ["mail_cut"]);
     assert_eq!(mail.headers.subject.as_deref(), Some("s"));
 }
+
+#[test]
+fn the_mark_of_a_text_file_hides_no_header() {
+    let mail = read(b"\xef\xbb\xbfFrom: a@shop.example\r\nSubject: s\r\n\r\nx");
+
+    assert_eq!(mail.headers.author.as_deref(), Some("a@shop.example"));
+}
