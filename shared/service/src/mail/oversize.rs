@@ -1,0 +1,54 @@
+//! What is kept of a mail that is larger than the server for mail takes: the reason, for the owner of the hook.
+//!
+//! Only a server that asks us first can tell of such a mail, as the one of local mode does. SES refuses it by itself.
+
+use domain::{Hook, TransactionId};
+
+use super::MailDoor;
+use crate::runs::RefusalRecord;
+
+const CODE: &str = "mail_too_large";
+
+const SENTENCE: &str = "The mail is larger than the 40 MB that are received, so its sender was refused and nothing of it was kept. Ask the sender to leave the attachments out, or to send links to them.";
+
+impl MailDoor {
+    /// Keeps, at each of the distinct hooks among `recipients`, that a mail of `bytes` was refused for its size.
+    ///
+    /// It never fails, because a record of a refusal must not change the answer. In a flood of refusals nothing is kept.
+    pub async fn note_too_large(&self, recipients: &[String], bytes: u64) {
+        match self.hooks_for(recipients).await {
+            Ok(hooks) => {
+                for (hook, _) in &hooks {
+                    self.keep_too_large(hook, bytes).await;
+                }
+            }
+            Err(error) => tracing::error!(%error, bytes, "the refusal of a mail that is too large was not kept"),
+        }
+    }
+
+    async fn keep_too_large(&self, hook: &Hook, bytes: u64) {
+        let now = self.door.world.now();
+        tracing::warn!(hook.id = %hook.id, code = CODE, bytes, "a mail was refused");
+        let Some(slot) = self.door.limits.refusal_slot(hook.id, now) else { return };
+        let mut random = [0; 8];
+        if let Err(error) = self.door.world.fill(&mut random) {
+            return tracing::error!(hook.id = %hook.id, %error, "a refusal was not kept");
+        }
+        let record = RefusalRecord {
+            id: TransactionId::fresh(now, random),
+            created_at: now,
+            code: CODE.to_owned(),
+            detail: SENTENCE.to_owned(),
+            check: "mail".to_owned(),
+            failure: SENTENCE.to_owned(),
+            reasons: Vec::new(),
+            method: "MAIL".to_owned(),
+            content_type: None,
+            body_bytes: usize::try_from(bytes).unwrap_or(usize::MAX),
+            source_address: None,
+            headers: Vec::new(),
+            transaction: None,
+        };
+        self.door.keep_refusal(hook, slot, &record).await;
+    }
+}
