@@ -96,6 +96,18 @@ impl Dev {
         attributes["url"].as_str().unwrap().split(&self.url).nth(1).unwrap().to_owned()
     }
 
+    /// Says the lines to the listener for mail, one after the other, and checks the code of each answer.
+    fn mail(&self, lines: &[(&str, &str)]) {
+        let address = self.said.split("(mail at ").nth(1).unwrap().split(';').next().unwrap();
+        let mut stream = TcpStream::connect(address).unwrap();
+        let mut answers = BufReader::new(stream.try_clone().unwrap()).lines();
+        for (line, code) in [("", "220"), ("HELO mail.example\r\n", "250")].iter().chain(lines) {
+            stream.write_all(line.as_bytes()).unwrap();
+            let answer = answers.next().unwrap().unwrap();
+            assert!(answer.starts_with(code), "{line}: {answer}");
+        }
+    }
+
     fn signal(&self, name: &str) {
         let sent = Command::new("kill").args([name, &self.process.id().to_string()]).status().unwrap();
         assert!(sent.success());
@@ -239,6 +251,37 @@ fn a_body_is_cut_off_at_its_limit_however_its_length_is_told() {
     ] {
         assert_eq!(post(headers, &body), status, "{headers}");
     }
+}
+
+#[test]
+fn a_mail_is_for_hooks_and_whoever_else_it_names_gets_nothing() {
+    let dev = Dev::start_with(&["--memory"], None);
+    let (_, hook) = dev.api("POST", "/v1/hooks/email", &json!({ "title": "Orders" }));
+    let hook_path = format!("/v1/hooks/email/{}", hook["data"]["id"].as_str().unwrap());
+    assert_eq!(dev.api("PATCH", &hook_path, &json!({ "debug": true })).0, 200);
+    let to_hook = format!("RCPT TO:<{}>\r\n", hook["data"]["attributes"]["email"].as_str().unwrap());
+    let from = ("MAIL FROM:<shop@shop.example>\r\n", "250");
+    let to_customer = ("RCPT TO:<ann@mail.example>\r\n", "250");
+    let content = "To: ann@mail.example\r\nContent-Type: text/html\r\n\r\n\
+                   <script type=\"application/ld+json\">{\"orderId\":\"1\"}</script>\r\n.\r\n";
+
+    dev.mail(&[from, to_customer, (&to_hook, "250"), ("DATA\r\n", "354"), (content, "250 2.0.0 Ok: queued as ")]);
+    let (_, taken) = dev.api("GET", &format!("{hook_path}/transactions"), &Value::Null);
+    assert_eq!(taken["data"].as_array().unwrap().len(), 1, "{taken}");
+
+    let nobody = "554 5.1.1 No email hook is among the recipients; nothing leaves this machine";
+    dev.mail(&[from, to_customer, ("DATA\r\n", "354"), (content, nobody)]);
+    dev.mail(&[from, ("RCPT TO:<nobody@hooks.localhost>\r\n", "550"), ("DATA\r\n", "554")]);
+
+    let (too_large, refused) = ("MAIL FROM:<shop@shop.example> SIZE=41943041\r\n", "552 5.3.4");
+    dev.mail(&[(too_large, "250"), (&to_hook, refused), (to_customer.0, refused), ("DATA\r\n", "554")]);
+    let (_, refusals) = dev.api("GET", &format!("{hook_path}/refusals"), &Value::Null);
+    let told: Vec<_> = refusals["data"].as_array().unwrap().iter().map(|refusal| &refusal["attributes"]).collect();
+    assert_eq!(told.len(), 1, "{refusals}");
+    assert_eq!(
+        (&told[0]["code"], &told[0]["check"], &told[0]["bodyBytes"]),
+        (&json!("mail_too_large"), &json!("mail"), &json!(41_943_041))
+    );
 }
 
 #[test]

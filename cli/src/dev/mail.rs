@@ -88,6 +88,11 @@ pub(super) struct HookInbox {
 #[async_trait]
 impl Inbox for HookInbox {
     async fn recipient(&self, address: &str, _peer: IpAddr) -> Result<(), SmtpRefusal> {
+        // A program hands all recipients of a mail to one server, and gives up where one of them is refused: the customer
+        // in `To` beside the hook in `Bcc`.
+        if self.is_elsewhere(address) {
+            return Ok(());
+        }
         match self.door.hook_for(address).await {
             Ok(Some(_)) => Ok(()),
             Ok(None) => Err(self.nobody()),
@@ -97,6 +102,18 @@ impl Inbox for HookInbox {
 
     async fn deliver(&self, mail: Incoming) -> Result<String, SmtpRefusal> {
         let Incoming { id, from, recipients, raw, .. } = mail;
+        let (others, recipients): (Vec<String>, Vec<String>) =
+            recipients.into_iter().partition(|address| self.is_elsewhere(address));
+        if recipients.is_empty() {
+            return Err(no_hook());
+        }
+        if !others.is_empty() {
+            tracing::info!(
+                mail.id = id,
+                others = others.len(),
+                "a mail is for others too; nothing leaves this machine"
+            );
+        }
         let key = format!("{KEY_PREFIX}{id}");
         self.mails.put(&key, raw).await.map_err(|error| later(&error))?;
         let delivery = Delivery {
@@ -111,13 +128,27 @@ impl Inbox for HookInbox {
         // A hook may be deleted between its address and the mail.
         if outcomes.is_empty() { Err(self.nobody()) } else { Ok(delivery.id) }
     }
+
+    async fn too_large(&self, recipients: &[String], bytes: u64) {
+        self.door.note_too_large(recipients, bytes).await;
+    }
 }
 
 impl HookInbox {
+    /// Whether the address is at another domain than the hooks; one without a domain is not.
+    fn is_elsewhere(&self, address: &str) -> bool {
+        address.rsplit_once('@').is_some_and(|(_, domain)| !domain.eq_ignore_ascii_case(&self.door.domain))
+    }
+
     fn nobody(&self) -> SmtpRefusal {
         let text = format!("No email hook has this address; those of this server end in @{}", self.door.domain);
         SmtpRefusal { code: 550, enhanced: "5.1.1", text }
     }
+}
+
+fn no_hook() -> SmtpRefusal {
+    let text = "No email hook is among the recipients; nothing leaves this machine".to_owned();
+    SmtpRefusal { code: 554, enhanced: "5.1.1", text }
 }
 
 /// Nothing is checked here, and a workflow can see that.

@@ -52,6 +52,12 @@ pub trait Inbox: Send + Sync {
     /// *Once it returns* the mail is durable. It is not stopped half-way when the listener is asked to end.
     /// *Errors*: a refusal of the whole mail, with a code in the 400s where sending it again may help.
     async fn deliver(&self, mail: Incoming) -> Result<String, SmtpRefusal>;
+
+    /// Hears of a mail that is refused because it is longer than [`SmtpLimits::mail_bytes`], before its sender does.
+    ///
+    /// `recipients` are such that were accepted: one at a time where the sender announces `bytes`, and all of them where
+    /// `bytes` have come.
+    async fn too_large(&self, recipients: &[String], bytes: u64);
 }
 
 /// A mail with at least one recipient that was accepted.
@@ -114,6 +120,8 @@ pub struct SmtpLimits {
     pub idle: Duration,
     /// How long nothing may come in the middle of a mail. *Source*: three minutes, RFC 5321, 4.5.3.2.5.
     pub stall: Duration,
+    /// How long a mail may take from `DATA` to its end. *Why*: a byte now and then would hold a connection for ever.
+    pub content: Duration,
 }
 
 impl Default for SmtpLimits {
@@ -125,6 +133,7 @@ impl Default for SmtpLimits {
             errors: 20,
             idle: Duration::from_secs(5 * 60),
             stall: Duration::from_secs(3 * 60),
+            content: Duration::from_secs(30 * 60),
         }
     }
 }

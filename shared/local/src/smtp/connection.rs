@@ -87,6 +87,7 @@ fn last_word(gone: &Gone) -> Option<Reply> {
     match gone {
         Gone::Closed | Gone::Broken(_) => None,
         Gone::Silent => Some(Reply::new(421, "4.4.2", "Nothing came for too long")),
+        Gone::Slow => Some(Reply::new(421, "4.4.2", "The mail took too long")),
         Gone::Stopping => Some(Reply::new(421, "4.3.2", "The service stops; try again later")),
     }
 }

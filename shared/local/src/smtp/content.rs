@@ -33,6 +33,7 @@ enum Place {
 pub(crate) struct Spool {
     bytes: BytesMut,
     left_bytes: usize,
+    came_bytes: u64,
     fit: Fit,
 }
 
@@ -40,6 +41,13 @@ pub(crate) struct Spool {
 enum Fit {
     Within,
     Over,
+}
+
+/// A mail that went over its limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TooLarge {
+    /// How many bytes came.
+    pub(crate) bytes: u64,
 }
 
 impl Lines {
@@ -108,18 +116,21 @@ impl Spool {
         let announced = announced.and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(0).min(limit);
         let mut bytes = BytesMut::with_capacity(head.len() + announced);
         bytes.extend_from_slice(head);
-        Self { bytes, left_bytes: limit, fit: Fit::Within }
+        Self { bytes, left_bytes: limit, came_bytes: 0, fit: Fit::Within }
     }
 
-    /// The whole mail; nothing if it went over the limit.
-    pub(crate) fn finish(self) -> Option<Bytes> {
+    /// The whole mail.
+    ///
+    /// *Errors*: [`TooLarge`] if it went over the limit.
+    pub(crate) fn finish(self) -> Result<Bytes, TooLarge> {
         match self.fit {
-            Fit::Within => Some(self.bytes.freeze()),
-            Fit::Over => None,
+            Fit::Within => Ok(self.bytes.freeze()),
+            Fit::Over => Err(TooLarge { bytes: self.came_bytes }),
         }
     }
 
     fn keep(&mut self, piece: &[u8]) {
+        self.came_bytes = self.came_bytes.saturating_add(u64::try_from(piece.len()).unwrap_or(u64::MAX));
         match (self.fit, self.left_bytes.checked_sub(piece.len())) {
             (Fit::Within, Some(left_bytes)) => {
                 self.make_room(piece.len());
@@ -190,12 +201,14 @@ mod tests {
 
     #[test]
     fn a_mail_of_the_limit_is_kept_and_one_byte_more_is_not() {
-        for (length, kept) in [(9, true), (10, true), (11, false)] {
+        for (length, kept) in
+            [(9, Ok(13)), (10, Ok(14)), (11, Err(TooLarge { bytes: 11 })), (25, Err(TooLarge { bytes: 25 }))]
+        {
             let mut spool = Spool::new(b"head", None, 10);
             for _ in 0..length {
                 spool.keep(b"x");
             }
-            assert_eq!(spool.finish().map(|mail| mail.len()), kept.then_some(length + 4), "{length}");
+            assert_eq!(spool.finish().map(|mail| mail.len()), kept, "{length}");
         }
     }
 
@@ -208,7 +221,7 @@ mod tests {
                 spool.keep(&[0; 1024]);
                 assert!(spool.bytes.capacity() <= LIMIT_BYTES + 64 * 1024, "{}", spool.bytes.capacity());
             }
-            assert!(spool.finish().is_some());
+            assert!(spool.finish().is_ok());
         }
     }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::command::{Alphabet, Command, Dialect, Sender, parse};
-use super::content::Spool;
+use super::content::{Spool, TooLarge};
 use super::received::{Arrival, Secrecy, protocol, received};
 use super::reply::Reply;
 use super::wire::{Behind, Line};
@@ -18,6 +18,8 @@ use super::{Inbox, Incoming, SmtpRefusal, SmtpSettings};
 const OK: Reply = Reply::new(250, "2.0.0", "Ok");
 
 const TOO_LARGE: Reply = Reply::new(552, "5.3.4", "The mail is longer than SIZE allows");
+
+const NO_MAIL: Reply = Reply::new(503, "5.5.1", "Say MAIL FROM:<address> first");
 
 const EARLY: Reply = Reply::new(554, "5.5.0", "Wait for the answer to EHLO, DATA and STARTTLS before you send more");
 
@@ -77,11 +79,15 @@ impl Session {
         self.counted(next)
     }
 
-    /// Hands over the mail `id` whose content has come: nothing of it if it was too long.
-    pub(crate) async fn delivered(&mut self, id: String, raw: Option<Bytes>) -> Reply {
-        let (Some(raw), Some(envelope)) = (raw, self.envelope.take()) else {
-            self.envelope = None;
-            return TOO_LARGE;
+    /// Hands over the mail `id` whose content has come, or says that it was too long.
+    pub(crate) async fn delivered(&mut self, id: String, raw: Result<Bytes, TooLarge>) -> Reply {
+        let Some(envelope) = self.envelope.take() else { return NO_MAIL };
+        let raw = match raw {
+            Ok(raw) => raw,
+            Err(TooLarge { bytes }) => {
+                self.inbox.too_large(&envelope.recipients, bytes).await;
+                return TOO_LARGE;
+            }
         };
         let mail = Incoming {
             id,
@@ -151,36 +157,34 @@ impl Session {
         if !sender.alphabet.has(&sender.address) {
             return Reply::new(553, "5.6.7", "This address needs SMTPUTF8");
         }
-        let limit = u64::try_from(self.settings.limits.mail_bytes).unwrap_or(u64::MAX);
-        if sender.size.is_some_and(|size| size > limit) {
-            return TOO_LARGE;
-        }
         self.envelope = Some(Envelope { sender, recipients: Vec::new() });
         Reply::new(250, "2.1.0", "Ok")
     }
 
     async fn recipient(&mut self, address: String) -> Reply {
-        let Some(envelope) = &mut self.envelope else {
-            return Reply::new(503, "5.5.1", "Say MAIL FROM:<address> first");
-        };
+        let Some(envelope) = &mut self.envelope else { return NO_MAIL };
         if !envelope.sender.alphabet.has(&address) {
             return Reply::new(553, "5.6.7", "This address needs SMTPUTF8, said with MAIL");
         }
         if envelope.recipients.len() >= self.settings.limits.recipients {
             return Reply::new(452, "4.5.3", "Too many recipients; send the mail to the others once more");
         }
-        match self.inbox.recipient(&address, self.peer).await {
-            Ok(()) => {
-                envelope.recipients.push(address);
-                Reply::new(250, "2.1.5", "Ok")
-            }
-            Err(refusal) => refusal.into(),
+        if let Err(refusal) = self.inbox.recipient(&address, self.peer).await {
+            return refusal.into();
         }
+        // Only here is it known for whom a mail is that says with `MAIL` that it is too long.
+        let limit = u64::try_from(self.settings.limits.mail_bytes).unwrap_or(u64::MAX);
+        if let Some(bytes) = envelope.sender.size.filter(|bytes| *bytes > limit) {
+            self.inbox.too_large(&[address], bytes).await;
+            return TOO_LARGE;
+        }
+        envelope.recipients.push(address);
+        Reply::new(250, "2.1.5", "Ok")
     }
 
     fn data(&self) -> Next {
         let (Some(envelope), Some((dialect, helo))) = (&self.envelope, &self.hello) else {
-            return Next::Answer(Reply::new(503, "5.5.1", "Say MAIL FROM:<address> first"));
+            return Next::Answer(NO_MAIL);
         };
         if envelope.recipients.is_empty() {
             return Next::Answer(Reply::new(554, "5.5.1", "No recipient was accepted"));

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::SmtpLimits;
-use super::content::{Lines, Spool};
+use super::content::{Lines, Spool, TooLarge};
 use super::reply::Reply;
 use super::tls::SmtpTls;
 
@@ -70,6 +70,8 @@ pub(crate) enum Gone {
     Broken(io::Error),
     #[error("nothing came in time")]
     Silent,
+    #[error("a mail took too long")]
+    Slow,
     #[error("we are asked to end")]
     Stopping,
 }
@@ -104,8 +106,9 @@ impl Wire {
         }
     }
 
-    /// The mail that comes, put behind the head in `spool`; nothing if it was too long.
-    pub(crate) async fn content(&mut self, mut spool: Spool) -> Result<Option<Bytes>, Gone> {
+    /// The mail that comes, put behind the head in `spool`, or how long it was if that was too long.
+    pub(crate) async fn content(&mut self, mut spool: Spool) -> Result<Result<Bytes, TooLarge>, Gone> {
+        let ends_at = Instant::now() + self.limits.content;
         let mut lines = Lines::new();
         loop {
             if let Some(taken) = lines.take(&self.input, &mut spool) {
@@ -113,7 +116,12 @@ impl Wire {
                 return Ok(spool.finish());
             }
             self.input.clear();
-            self.fill(Instant::now() + self.limits.stall).await?;
+            let filled = self.fill(ends_at.min(Instant::now() + self.limits.stall)).await;
+            // Whoever never stops sending is not silent at any deadline.
+            match filled {
+                Ok(()) | Err(Gone::Silent) if Instant::now() >= ends_at => return Err(Gone::Slow),
+                filled => filled?,
+            }
         }
     }
 

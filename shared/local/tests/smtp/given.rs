@@ -24,6 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(600);
 /// Takes every mail, but those of `broken@…`; knows everybody, but `nobody@…`, `later@…` and `bye@…`.
 pub(crate) struct Shelf {
     mails: Mutex<Vec<Incoming>>,
+    too_large: Mutex<Vec<(Vec<String>, u64)>>,
     /// One permit for each mail that may be kept.
     pub(crate) permits: Semaphore,
     /// One permit for each mail that was asked to be kept.
@@ -32,7 +33,8 @@ pub(crate) struct Shelf {
 
 impl Shelf {
     pub(crate) fn with_permits(permits: usize) -> Arc<Self> {
-        Arc::new(Self { mails: Mutex::default(), permits: Semaphore::new(permits), asked: Semaphore::new(0) })
+        let (permits, asked) = (Semaphore::new(permits), Semaphore::new(0));
+        Arc::new(Self { mails: Mutex::default(), too_large: Mutex::default(), permits, asked })
     }
 
     pub(crate) fn open() -> Arc<Self> {
@@ -41,6 +43,11 @@ impl Shelf {
 
     pub(crate) fn mails(&self) -> Vec<Incoming> {
         self.mails.lock().unwrap().clone()
+    }
+
+    /// Who would have got the mails that were too large, and how large these were.
+    pub(crate) fn too_large(&self) -> Vec<(Vec<String>, u64)> {
+        self.too_large.lock().unwrap().clone()
     }
 
     /// The content of the one mail, without our header.
@@ -72,6 +79,10 @@ impl Inbox for Shelf {
         let id = mail.id.clone();
         self.mails.lock().unwrap().push(mail);
         Ok(id)
+    }
+
+    async fn too_large(&self, recipients: &[String], bytes: u64) {
+        self.too_large.lock().unwrap().push((recipients.to_vec(), bytes));
     }
 }
 

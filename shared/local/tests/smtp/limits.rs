@@ -11,11 +11,28 @@ async fn a_size_is_judged_before_anything_is_sent() {
     let listening = Listening::new().await;
     let mut client = listening.known_client().await;
     for (size, code) in [("0", 250), ("41943040", 250), ("41943041", 552), ("99999999999999999999999", 552)] {
-        assert_eq!(client.ask(format!("MAIL FROM:<a@b> SIZE={size}")).await, code, "{size}");
+        assert_eq!(client.ask(format!("MAIL FROM:<a@b> SIZE={size}")).await, 250, "{size}");
+        assert_eq!(client.ask("RCPT TO:<a@hooks.example>").await, code, "{size}");
         assert_eq!(client.ask("RSET").await, 250);
     }
-    client.send("MAIL FROM:<a@b> SIZE=41943041\r\n").await;
-    assert_eq!(client.hear().await, "552 5.3.4 The mail is longer than SIZE allows\r\n");
+    let told = listening.shelf.too_large();
+    assert_eq!(told, [41_943_041, u64::MAX].map(|bytes| (vec!["a@hooks.example".to_owned()], bytes)));
+}
+
+#[tokio::test]
+async fn a_mail_of_too_great_a_size_is_refused_for_each_hook_and_a_stranger_stays_one() {
+    let listening = Listening::new().await;
+    let mut client = listening.known_client().await;
+    assert_eq!(client.ask("MAIL FROM:<a@b> SIZE=41943041").await, 250);
+    assert_eq!(client.ask("RCPT TO:<nobody@hooks.example>").await, 550);
+    for hook in ["a@hooks.example", "b@hooks.example"] {
+        client.send(format!("RCPT TO:<{hook}>\r\n")).await;
+        assert_eq!(client.hear().await, "552 5.3.4 The mail is longer than SIZE allows\r\n");
+    }
+    assert_eq!(client.ask("DATA").await, 554);
+    let told: Vec<String> = listening.shelf.too_large().into_iter().flat_map(|(recipients, _)| recipients).collect();
+    assert_eq!(told, ["a@hooks.example", "b@hooks.example"]);
+    assert!(listening.shelf.mails().is_empty());
 }
 
 #[tokio::test]
@@ -39,6 +56,8 @@ async fn a_mail_of_forty_megabytes_is_taken_and_one_byte_more_is_not() {
         client.send(".\r\n").await;
         assert_eq!(client.code().await, code, "{bytes}{announced}");
         assert_eq!(listening.shelf.mails().len(), usize::from(code == 250));
+        let told = (code == 552).then(|| (vec!["c@d".to_owned()], u64::try_from(bytes).unwrap()));
+        assert_eq!(listening.shelf.too_large(), Vec::from_iter(told), "{bytes}{announced}");
         if code == 250 {
             assert!(listening.shelf.content() == content, "{bytes}{announced}");
         }

@@ -43,7 +43,7 @@ async fn a_mail_may_take_long_but_not_stand_still_for_three_minutes() {
     let (mut client, shelf, _stop) = greeted().await;
     assert_eq!(client.ask("EHLO x").await, 250);
     client.begin_mail().await;
-    for byte in b"Subject: a slow one\r\n\r\n." {
+    for byte in b"S: 1\r\n\r\n." {
         client.send([*byte]).await;
         sleep(Duration::from_secs(179)).await;
     }
@@ -56,6 +56,22 @@ async fn a_mail_may_take_long_but_not_stand_still_for_three_minutes() {
     assert_eq!(client.rest().await, LAST_WORD);
     assert_eq!(began.elapsed().as_secs(), 180);
     assert_eq!(shelf.mails().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mail_has_half_an_hour_to_come_however_its_bytes_do() {
+    for (pause, piece) in [(179, &b"x"[..]), (1, &[b'x'; 1_000])] {
+        let (mut client, shelf, _stop) = greeted().await;
+        assert_eq!(client.ask("EHLO x").await, 250);
+        client.begin_mail().await;
+        let began = Instant::now();
+        while began.elapsed().as_secs() < 30 * 60 {
+            client.send(piece).await;
+            sleep(Duration::from_secs(pause)).await;
+        }
+        assert_eq!(client.rest().await, "421 4.4.2 The mail took too long\r\n", "{pause}");
+        assert!(shelf.mails().is_empty());
+    }
 }
 
 #[tokio::test(start_paused = true)]
