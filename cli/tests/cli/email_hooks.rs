@@ -43,6 +43,35 @@ fn mails_in_quarantine_are_listed_shown_released_and_discarded() {
 }
 
 #[test]
+fn the_hint_of_a_quarantine_names_the_hook_by_its_id() {
+    let mut spaced = hook();
+    spaced["attributes"]["title"] = json!("T1 new");
+    let mail = json!({"id": "m1", "attributes": {"code": "spam"}});
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::answering(&[
+        (200, &json!({"data": [spaced]}).to_string()),
+        (200, &json!({"data": [mail]}).to_string()),
+    ]);
+    let done = hookwright(dir.path(), &["mail", "quarantine", "ls", "t1 NEW", "--url", &server.url]);
+    assert_eq!((done.code, done.err.as_str()), (0, ""));
+    assert!(done.out.ends_with(&format!("`hookwright mail quarantine release {HOOK} ID`.\n")), "{}", done.out);
+}
+
+#[test]
+fn hooks_without_secrets_say_what_they_have() {
+    let dir = tempfile::tempdir().unwrap();
+    for (kind, told) in
+        [("email", "`hookwright hooks update h1 --kind email --generate-key`"), ("form", "anyone may post")]
+    {
+        for secret in [&[][..], &["--secret", "hush"]] {
+            let words = [&["hooks", "rotate-secret", "h1", "--kind", kind][..], secret].concat();
+            let done = hookwright(dir.path(), &words);
+            assert!(done.code == 2 && done.err.contains(told), "{words:?}: {}", done.err);
+        }
+    }
+}
+
+#[test]
 fn an_email_hook_is_made_and_changed_by_its_flags() {
     let rows: [(&[&str], &str, Value); 6] = [
         (&["create", "email", "Orders"], "POST /v1/hooks/email", json!({"title": "Orders"})),
@@ -161,8 +190,23 @@ fn the_doctor_of_an_email_hook_tells_of_mails() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::answering(&[(200, &refusals.to_string()), (200, NONE)]);
     let done = hookwright(dir.path(), &["hooks", "doctor", "h1", "--kind", "email", "--url", &server.url]);
-    let expected = "1 mail started nothing, the newest first:\n\n2026-11-22T09:00:00.000Z  sender_not_allowed\n  It is from nobody that may write.\n  bytes    7\n  likely   It was forwarded. (forwarded)\n  try      `hookwright hooks update h1 --kind email --sender DOMAIN`, with all senders that may write\n";
+    let expected = "1 mail started nothing, the newest first:\n\n2026-11-22T09:00:00.000Z  sender_not_allowed\n  It is from nobody that may write.\n  bytes    7\n  likely   It was forwarded. (forwarded)\n  try      `hookwright mail quarantine release h1 r1`, or `hookwright hooks update h1 --kind email --sender DOMAIN`, with all senders that may write\n";
     assert_eq!((done.code, done.out.as_str()), (0, expected));
     let done = hookwright(dir.path(), &["hooks", "doctor", "h1", "--kind", "email", "--url", &server.url]);
     assert_eq!(done.out, "Every mail of the last 7 days started what it could.\n");
+}
+
+#[test]
+fn the_doctor_names_the_quarantine_wherever_a_mail_may_wait() {
+    let dir = tempfile::tempdir().unwrap();
+    for code in ["spam", "dmarc", "unauthenticated", "sender_not_allowed", "over_limit"] {
+        for transaction in [Value::Null, json!("t1")] {
+            let is_dropped = transaction.is_string() && !matches!(code, "sender_not_allowed" | "over_limit");
+            let refusal = json!({"id": "r1", "attributes": {"code": code, "transactionId": transaction}});
+            let server = Server::answering(&[(200, &json!({"data": [refusal]}).to_string())]);
+            let done = hookwright(dir.path(), &["hooks", "doctor", "h1", "--kind", "email", "--url", &server.url]);
+            let told = if is_dropped { "mail quarantine ls h1`" } else { "mail quarantine release h1 r1`" };
+            assert!(done.out.contains(told), "{code}: {}", done.out);
+        }
+    }
 }

@@ -80,12 +80,52 @@ fn a_mail_is_told_part_by_part_and_block_by_block() {
 #[test]
 fn no_mail_acts_on_the_terminal_or_brings_the_command_down() {
     let evil = b"From: \x1b]0;owned\x07 <a@b.example>\r\nSubject: =?utf-8?q?=1B[31mred=E2=80=AE?=\r\nContent-Type: text/html\r\n\r\n<script type=\"application/json\" id=\"\x1b[2J\">{\"\x1b[0m\":}</script>";
-    for mail in [&evil[..], b"", b"\0\0\0", b"\r\n\r\n", b"no header at all"] {
+    for mail in [&evil[..], b"", b"\0\0\0", b"\r\n\r\n", b"From \r\n\r\nFrom \r\nFrom:"] {
         for words in [&[][..], &["--json"]] {
             let done = lint(words, mail);
             assert_eq!((done.code, done.err.as_str()), (6, ""), "{mail:?}");
             assert!(!done.out.chars().any(|c| (c.is_control() && c != '\n') || c == '\u{202e}'), "{:?}", done.out);
         }
+    }
+}
+
+#[test]
+fn what_is_no_mail_is_said_in_one_line() {
+    let line = "This has no headers of a mail (RFC 5322). Save it as .eml: the raw mail, not what a program shows.\n";
+    let files: [&[u8]; 7] = [
+        b"",
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0\0",
+        b"<!DOCTYPE html>\n<html><script type=\"application/ld+json\">{\"n\": 1}</script></html>",
+        b"{\"from\": \"a@b.example\"}",
+        b"{\n  \"subject\": \"x\"\n}",
+        b"From the beginning, no header at all",
+        b"\x8a\x03\xffq:\n\x02",
+    ];
+    for file in files {
+        let done = lint(&[], file);
+        assert_eq!((done.code, done.out.as_str(), done.err.as_str()), (6, line, ""), "{file:?}");
+        let told: Value = serde_json::from_str(&lint(&["--json"], file).out).unwrap();
+        let notes = told["notes"].as_array().unwrap();
+        assert!(notes.iter().any(|note| note["code"] == "no_headers"), "{notes:?}");
+    }
+    // What states a type alone is odd, but no other kind of file.
+    let bare = lint(&[], b"Content-Type: text/html\n\n<script type=\"application/ld+json\">{\"n\": 1}</script>");
+    assert_eq!(bare.code, 0, "{}", bare.out);
+}
+
+#[test]
+fn of_a_mailbox_the_first_mail_is_read() {
+    let script = |n: u8| format!("<script type=\"application/ld+json\">{{\"n\": {n}}}</script>");
+    let mail = |n: u8| {
+        let line = "From somebody@shop.example Sun Nov 22 09:00:00 2026";
+        format!("{line}\nSubject: x\nContent-Type: text/html\n\n\nFrom here on, read:\n{}\n\n", script(n))
+    };
+    let mailbox = mail(1) + &mail(2);
+    for mailbox in [mailbox.clone(), mailbox.replace('\n', "\r\n")] {
+        let done = lint(&[], mailbox.as_bytes());
+        assert!(done.out.contains("This is a mailbox (mbox); only its first mail is read."), "{}", done.out);
+        let told: Value = serde_json::from_str(&lint(&["--json"], mailbox.as_bytes()).out).unwrap();
+        assert_eq!((done.code, &told["data"]), (0, &json!({"n": 1})));
     }
 }
 
@@ -135,9 +175,10 @@ fn a_sample_can_be_changed_and_kept() {
     assert_eq!((done.code, done.out.as_str()), (0, "i.eml: A bill (Invoice)\n"), "{}", done.err);
     let read = hookwright(dir.path(), &["mail", "lint", "i.eml"]);
     assert!(read.out.contains("\"price\": 1e400") && read.out.contains("bo@customer.example"), "{}", read.out);
+    let unnamed = hookwright(dir.path(), &["mail", "sample"]);
+    assert!(unnamed.code == 2 && unnamed.err.contains("`hookwright mail sample --list`"), "{}", unnamed.err);
     for words in [
-        &["mail", "sample"][..],
-        &["mail", "sample", "nothing"],
+        &["mail", "sample", "nothing"][..],
         &["mail", "sample", "invoice", "--to", "nobody"],
         &["mail", "sample", "invoice", "--set", "accountId.x=1"],
         &["mail", "sample", "invoice", "--key", "a\"b"],
@@ -154,7 +195,6 @@ fn a_mail_goes_out_as_a_blind_copy_and_its_transaction_is_told() {
     let answers = [
         (200, json!({"data": [hook()]}).to_string()),
         (200, NONE.to_owned()),
-        (200, NONE.to_owned()),
         (404, r#"{"errors":[]}"#.to_owned()),
         (200, NONE.to_owned()),
         (200, transaction()),
@@ -164,7 +204,7 @@ fn a_mail_goes_out_as_a_blind_copy_and_its_transaction_is_told() {
     let lines: Vec<&str> = asked.iter().map(|asked| asked.line.as_str()).collect();
     let (refusals, found) =
         (format!("GET /v1/hooks/email/{HOOK}/refusals"), format!("GET /v1/transactions/{}", transaction_id()));
-    assert_eq!(lines, ["GET /v1/hooks/email?pageSize=100", &refusals, &refusals, &found, &refusals, &found]);
+    assert_eq!(lines, ["GET /v1/hooks/email?pageSize=100", &refusals, &found, &refusals, &found]);
     assert_eq!(
         told.envelope,
         ["MAIL FROM:<ann@shop.example>".to_owned(), format!("RCPT TO:<{}@hooks.example>", hash())]
@@ -193,31 +233,49 @@ fn a_hook_is_named_by_id_by_title_and_by_either_address() {
 }
 
 #[test]
-fn a_mail_that_starts_nothing_comes_with_its_reason() {
-    let refusal = |id: &str, transaction: &str| {
-        json!({"id": id, "type": "refusal", "attributes": {"createdAt": "2026-11-22T09:00:00.000Z", "code": "no_data",
-            "detail": "There is no JSON in it.", "transactionId": transaction}})
+fn a_run_that_is_not_there_yet_is_waited_for() {
+    let started = |state: Value| {
+        json!({"data": {"id": transaction_id(), "attributes": {"data": {"n": 1}}}, "meta": {"trace": {"event": "e", "considered": [
+            {"workflow": {"id": "w1", "name": "orders"}, "event": "e", "verdict": "started", "run": {"id": "r1", "state": state}}]}}})
+        .to_string()
     };
-    let before = json!({"data": [refusal("r0", "t0")]}).to_string();
-    // Another mail at the same hook is not taken for this one.
-    let after =
-        json!({"data": [refusal("r2", &transaction_id()), refusal("r1", "t1"), refusal("r0", "t0")]}).to_string();
-    let answers = [(200, json!({"data": hook()}).to_string()), (200, before), (200, after)];
-    let (done, _, _) = sent(&answers, "250 Ok", &["mail", "send", "letter.eml", "--to", HOOK]);
-    assert_eq!((done.code, done.err.as_str()), (1, ""), "{}", done.out);
-    assert!(
-        done.out.contains("no_data\n  There is no JSON in it.\n") && done.out.contains("mail lint"),
-        "{}",
-        done.out
-    );
+    let hook = json!({"data": hook()}).to_string();
+    let answers = [hook, NONE.to_owned(), started(Value::Null), NONE.to_owned(), started(json!("running"))];
+    let answers = answers.map(|body| (200, body));
+    let (done, asked, _) = sent(&answers, "250 Ok", &["mail", "send", "letter.eml", "--to", HOOK]);
+    assert_eq!((done.code, asked.len()), (0, answers.len()), "{}", done.out);
+    assert!(done.out.contains("started the run r1 (running)"), "{}", done.out);
+}
+
+#[test]
+fn a_mail_that_starts_nothing_comes_with_its_reason() {
+    let id = transaction_id();
+    let refusal = |id: &str, code: &str, transaction: Value| {
+        json!({"id": id, "type": "refusal", "attributes": {"createdAt": "2026-11-22T09:00:00.000Z", "code": code,
+            "detail": "This is why.", "transactionId": transaction}})
+    };
+    let release = format!("`hookwright mail quarantine release {HOOK} {id}`");
+    for (code, transaction, advice) in [
+        ("no_data", json!(id), "`hookwright mail lint FILE.eml`"),
+        ("spam", Value::Null, release.as_str()),
+        ("over_limit", Value::Null, &release),
+        ("repeated", json!("t0"), "`hookwright transactions show t0`"),
+    ] {
+        // Other mails at the same hook are not taken for this one.
+        let others = [refusal("r2", "no_data", Value::Null), refusal("r1", "repeated", json!(id))];
+        let refusals = json!({"data": [others[0], others[1], refusal(&id, code, transaction)]}).to_string();
+        let answers = [(200, json!({"data": hook()}).to_string()), (200, refusals)];
+        let (done, asked, _) = sent(&answers, "250 Ok", &["mail", "send", "letter.eml", "--to", HOOK]);
+        assert_eq!((done.code, done.err.as_str(), asked.len()), (1, "", 2), "{code}: {}", done.out);
+        assert!(done.out.contains(&format!("{code}\n  This is why.\n  try      {advice}")), "{}", done.out);
+    }
 }
 
 #[test]
 fn a_reason_that_is_only_in_the_trace_is_told_too() {
     let kept = json!({"data": {"id": transaction_id(), "attributes": {"createdAt": "2026-11-22T09:00:00.000Z"}},
         "meta": {"trace": {"notFired": {"code": "spam", "sentence": "It looks like spam."}}}});
-    let answers =
-        [json!({"data": hook()}).to_string(), NONE.to_owned(), NONE.to_owned(), kept.to_string(), NONE.to_owned()];
+    let answers = [json!({"data": hook()}).to_string(), NONE.to_owned(), kept.to_string(), NONE.to_owned()];
     let answers = answers.map(|body| (200, body));
     let (done, _, _) = sent(&answers, "250 Ok", &["mail", "send", "letter.eml", "--to", HOOK, "--json"]);
     let told: Value = serde_json::from_str(&done.out).unwrap();
@@ -233,7 +291,7 @@ fn what_a_mail_server_refuses_is_told_in_its_words() {
     for (answer, code, told) in
         [("550 5.1.1 No email hook has this address", 1, "(smtp_550)"), ("451 4.3.0 Later", 5, "did not take it")]
     {
-        let answers = [(200, json!({"data": hook()}).to_string()), (200, NONE.to_owned())];
+        let answers = [(200, json!({"data": hook()}).to_string())];
         let (done, _, talk) = sent(&answers, answer, &["mail", "send", "letter.eml", "--to", HOOK]);
         assert_eq!((done.code, talk.mail.as_str()), (code, ""), "{}", done.err);
         assert!(done.err.contains(told) && done.err.contains(&answer[4..]), "{}", done.err);
@@ -255,8 +313,8 @@ fn what_cannot_be_sent_is_said_before_anything_is() {
         (&[], &["no-such.eml", "--to", HOOK], 2),
         (&[], &["letter.eml", "--to", HOOK, "--smtp", "a b"], 2),
         (&[domain, (200, found.as_str())], &["nobody.eml", "--to", HOOK], 2),
-        (&[domain, (200, found.as_str()), (200, NONE)], &["letter.eml", "--to", HOOK, "--from", "no address"], 2),
-        (&[domain, (200, found.as_str()), (200, NONE)], &["letter.eml", "--to", HOOK], 5),
+        (&[domain, (200, found.as_str())], &["letter.eml", "--to", HOOK, "--from", "no address"], 2),
+        (&[domain, (200, found.as_str())], &["letter.eml", "--to", HOOK], 5),
         (&[domain, (200, NONE)], &["letter.eml", "--to", "Orders"], 3),
         (&[domain, (200, twice.as_str())], &["letter.eml", "--to", "Orders"], 2),
         (&[domain, (404, r#"{"errors":[]}"#)], &["letter.eml", "--to", HOOK], 3),

@@ -6,7 +6,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use clap::ArgGroup;
 use serde_json::{Map, Value, json};
 
-use super::{SignedHookArg, auth::SecretArgs, view};
+use super::{MAIL_KIND, SIGNED_KIND, SignedHookArg, auth::SecretArgs, view};
 use crate::{
     client::Address,
     failure::Failure,
@@ -37,6 +37,7 @@ pub(super) struct Args {
 
 /// Carries the command out.
 pub(super) fn run(args: Args, session: &Session) -> Result<(), Failure> {
+    check_kind(&args.hook)?;
     let address = Address::of(&["hooks", &args.hook.kind, &args.hook.id]);
     let given = args.secrets.read()?;
     let made = if given.is_empty() { Some(made_for(&session.client.get(&address)?)?) } else { None };
@@ -53,6 +54,18 @@ pub(super) fn run(args: Args, session: &Session) -> Result<(), Failure> {
             page.append(view::one(hook));
             page
         }),
+    }
+}
+
+/// *Errors*: hooks of that kind have no secrets.
+fn check_kind(hook: &SignedHookArg) -> Result<(), Failure> {
+    match hook.kind.as_str() {
+        SIGNED_KIND => Ok(()),
+        MAIL_KIND => Err(Failure::Usage(format!(
+            "An email hook has a key instead of secrets: `hookwright hooks update {} --kind {MAIL_KIND} --generate-key` makes another.",
+            hook.id
+        ))),
+        kind => Err(Failure::Usage(format!("A {kind} hook has no secrets: anyone may post to it."))),
     }
 }
 

@@ -5,7 +5,7 @@ use std::{borrow::Cow, time::Duration};
 use serde_json::{Value, json};
 
 use super::{
-    outcome::{Outcome, Watch},
+    outcome::{Outcome, outcome},
     recipient::Recipient,
     relay::{LOCAL_RELAY, Relay, Taken},
 };
@@ -74,15 +74,14 @@ pub(super) fn deliver(
     mail: &[u8],
 ) -> Result<(), Failure> {
     let sender = sender(args, mail)?;
-    let watches = watches(args, session, recipients)?;
     let addresses: Vec<&str> = recipients.iter().map(|recipient| recipient.address.as_str()).collect();
     let taken = relay.send(sender.as_deref(), &addresses, &with_crlf(mail))?;
     if session.format == Format::Human {
         output::print(&Page::of_line(format!("taken by {relay}: {}", taken.reply)))?;
     }
     let mut ends = Vec::new();
-    for (recipient, watch) in recipients.iter().zip(watches) {
-        let outcome = watch.until(session, &taken, Duration::from_secs(args.wait))?;
+    for recipient in recipients {
+        let outcome = outcome(&session.client, &recipient.id, &taken, Duration::from_secs(args.wait))?;
         if session.format == Format::Human {
             output::print(&outcome.page(recipient))?;
         }
@@ -105,13 +104,6 @@ fn sender(args: &DeliveryArgs, mail: &[u8]) -> Result<Option<String>, Failure> {
                 .ok_or_else(|| Failure::Usage("The mail says of nobody that it is from. Pass --from.".to_owned()))
         }
     }
-}
-
-fn watches(args: &DeliveryArgs, session: &Session, recipients: &[Recipient]) -> Result<Vec<Watch>, Failure> {
-    if args.wait == 0 {
-        return Ok(recipients.iter().map(|recipient| Watch::idle(&recipient.id)).collect());
-    }
-    recipients.iter().map(|recipient| Watch::begin(&session.client, &recipient.id)).collect()
 }
 
 /// A server takes no line that ends otherwise. *Source*: RFC 5321, 2.3.8.

@@ -4,14 +4,16 @@
 //! for the hook to say, which knows what the receiving server found out.
 
 mod document;
+mod kind;
 mod page;
 
 use ingest::mail::{Entities, Mail, Wishes};
 
+use self::kind::FileKind;
 use super::file;
 use crate::{
     failure::Failure,
-    output::{self, Format},
+    output::{self, Format, Page},
 };
 
 /// The flags of `hookwright mail lint`.
@@ -33,10 +35,13 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, format: Format) -> Result<(), Failure> {
     let raw = file::read(&args.file)?;
     let entities = if args.decode_entities { Entities::Decoded } else { Entities::Kept };
-    let mail = ingest::mail::read(&raw, &Wishes { key: args.key.as_deref(), entities });
-    output::print(&match format {
-        Format::Human => page::page(&mail, &args.file),
-        Format::Json => document::page(&mail, &args.file),
+    let mut mail = ingest::mail::read(kind::first_mail(&raw), &Wishes { key: args.key.as_deref(), entities });
+    let kind = FileKind::of(&raw, &mail);
+    mail.notes.extend(kind.note());
+    output::print(&match (format, kind) {
+        (Format::Human, FileKind::Other) => Page::of_line(kind::NO_HEADERS),
+        (Format::Human, FileKind::Mail | FileKind::Mailbox) => page::page(&mail, &args.file),
+        (Format::Json, _) => document::page(&mail, &args.file),
     })?;
     if has_data(&mail) { Ok(()) } else { Err(Failure::Problems) }
 }

@@ -3,7 +3,6 @@
 //! A server that takes a mail has not looked into it yet, so this is asked for until it is there.
 
 use std::{
-    collections::HashSet,
     thread,
     time::{Duration, Instant},
 };
@@ -17,10 +16,12 @@ use crate::{
     commands::{hooks, transactions},
     failure::Failure,
     output::{Page, text_at},
-    session::Session,
 };
 
 const ASK_EVERY: Duration = Duration::from_millis(300);
+
+/// How often a transaction is asked for again while a run that it starts is not there yet: 3 seconds in all.
+const RUN_ASKS: u32 = 10;
 
 /// The status of what is not there, or not yet.
 const NOT_FOUND: u16 = 404;
@@ -39,81 +40,61 @@ pub(super) enum Outcome {
     Unseen,
 }
 
-/// A hook that is watched for a mail.
-pub(super) struct Watch {
-    hook: String,
-    /// Of mails before it.
-    known: HashSet<String>,
-}
-
-impl Watch {
-    /// Watches for nothing, where nobody wants to wait.
-    pub(super) fn idle(hook: &str) -> Self {
-        Self { hook: hook.to_owned(), known: HashSet::new() }
-    }
-
-    /// Notes what is there before the mail is sent.
-    ///
-    /// *Errors*: those of the API.
-    pub(super) fn begin(client: &Client, hook: &str) -> Result<Self, Failure> {
-        let mut watch = Self::idle(hook);
-        watch.known = refusals(client, hook)?.iter().map(|refusal| text_at(refusal, "/id")).collect();
-        Ok(watch)
-    }
-
-    /// Asks until the mail is there, or `wait` is over.
-    ///
-    /// *Errors*: those of the API.
-    pub(super) fn until(&self, session: &Session, taken: &Taken, wait: Duration) -> Result<Outcome, Failure> {
-        let begun = Instant::now();
-        let transaction = self.transaction_of(taken);
-        while !wait.is_zero() {
-            if let Some(outcome) = self.ask(&session.client, transaction.as_deref())? {
+/// Asks until it is known what became of the mail at `hook` and its runs are there, or `wait` is over.
+///
+/// *Errors*: those of the API.
+pub(super) fn outcome(client: &Client, hook: &str, taken: &Taken, wait: Duration) -> Result<Outcome, Failure> {
+    let begun = Instant::now();
+    let mut outcome = Outcome::Unseen;
+    let Some(id) = id_of(hook, taken).filter(|_| !wait.is_zero()) else { return Ok(outcome) };
+    let mut run_asks_left = RUN_ASKS;
+    loop {
+        if let Some(known) = ask(client, hook, &id)? {
+            outcome = known;
+            if run_asks_left == 0 || !outcome.lacks_runs() {
                 return Ok(outcome);
             }
-            if begun.elapsed() >= wait {
-                break;
-            }
-            thread::sleep(ASK_EVERY);
+            run_asks_left -= 1;
         }
-        Ok(Outcome::Unseen)
-    }
-
-    /// Its id follows from the hook and from what the server calls the mail.
-    fn transaction_of(&self, taken: &Taken) -> Option<String> {
-        let hook = HookId::parse(&self.hook).ok()?;
-        Some(TransactionId::for_mail(hook, taken.mail.as_deref()?).to_string())
-    }
-
-    /// *Why refusals come first*: a mail that is only kept for the record is a transaction too.
-    fn ask(&self, client: &Client, transaction: Option<&str>) -> Result<Option<Outcome>, Failure> {
-        if let Some(refusal) = self.refusal(client, transaction)? {
-            return Ok(Some(Outcome::NotFired { refusal }));
+        if begun.elapsed() >= wait {
+            return Ok(outcome);
         }
-        let Some(id) = transaction else { return Ok(None) };
-        let document = match client.get(&Address::of(&["transactions", id])) {
-            Err(Failure::Refused(refusal)) if refusal.status == NOT_FOUND => return Ok(None),
-            answer => answer?,
-        };
-        let Some(reason) = document.pointer("/meta/trace/notFired").filter(|reason| reason.is_object()) else {
-            return Ok(Some(Outcome::Fired(document)));
-        };
-        // It was explained a moment after it was kept, unless there was too much to explain.
-        let refusal = self.refusal(client, transaction)?.unwrap_or_else(|| {
-            json!({ "id": id, "attributes": {
-            "createdAt": document.pointer("/data/attributes/createdAt"), "code": reason.get("code"),
-            "detail": reason.get("sentence"), "transactionId": id } })
-        });
-        Ok(Some(Outcome::NotFired { refusal }))
+        thread::sleep(ASK_EVERY);
     }
+}
 
-    fn refusal(&self, client: &Client, transaction: Option<&str>) -> Result<Option<Value>, Failure> {
-        Ok(refusals(client, &self.hook)?.into_iter().find(|refusal| {
-            let of = refusal.pointer("/attributes/transactionId").and_then(Value::as_str);
-            let is_other = of.is_some_and(|of| transaction.is_some_and(|id| id != of));
-            !is_other && !self.known.contains(&text_at(refusal, "/id"))
-        }))
+/// The id that the mail has at the hook, whether it is a transaction, waits in quarantine or was refused: it follows from
+/// the hook and from what the server calls the mail.
+fn id_of(hook: &str, taken: &Taken) -> Option<String> {
+    let hook = HookId::parse(hook).ok()?;
+    Some(TransactionId::for_mail(hook, taken.mail.as_deref()?).to_string())
+}
+
+/// *Why refusals come first*: a mail that is only kept for the record is a transaction too.
+fn ask(client: &Client, hook: &str, id: &str) -> Result<Option<Outcome>, Failure> {
+    if let Some(refusal) = refusal(client, hook, id)? {
+        return Ok(Some(Outcome::NotFired { refusal }));
     }
+    let document = match client.get(&Address::of(&["transactions", id])) {
+        Err(Failure::Refused(refusal)) if refusal.status == NOT_FOUND => return Ok(None),
+        answer => answer?,
+    };
+    let Some(reason) = document.pointer("/meta/trace/notFired").filter(|reason| reason.is_object()) else {
+        return Ok(Some(Outcome::Fired(document)));
+    };
+    // It was explained a moment after it was kept, unless there was too much to explain.
+    let refusal = self::refusal(client, hook, id)?.unwrap_or_else(|| {
+        json!({ "id": id, "attributes": {
+        "createdAt": document.pointer("/data/attributes/createdAt"), "code": reason.get("code"),
+        "detail": reason.get("sentence"), "transactionId": id } })
+    });
+    Ok(Some(Outcome::NotFired { refusal }))
+}
+
+fn refusal(client: &Client, hook: &str, id: &str) -> Result<Option<Value>, Failure> {
+    let document = client.get(&Address::of(&["hooks", hooks::MAIL_KIND, hook, "refusals"]))?;
+    let refusals = document.get("data").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    Ok(refusals.iter().find(|refusal| text_at(refusal, "/id") == id).cloned())
 }
 
 impl Outcome {
@@ -124,6 +105,13 @@ impl Outcome {
             Self::NotFired { .. } => "not_fired",
             Self::Unseen => "unseen",
         }
+    }
+
+    /// Whether a run was started that the server cannot show yet.
+    fn lacks_runs(&self) -> bool {
+        let Self::Fired(document) = self else { return false };
+        let considered = document.pointer("/meta/trace/considered").and_then(Value::as_array);
+        considered.is_some_and(|considered| considered.iter().any(is_to_come))
     }
 
     /// The transaction's resource.
@@ -150,13 +138,10 @@ impl Outcome {
         match self {
             Self::Fired(document) => page.append(transactions::view(document)),
             Self::NotFired { refusal } => {
-                page.append(hooks::mail_refusal(&recipient.id, refusal.get("attributes").unwrap_or(&Value::Null)));
+                page.append(hooks::mail_refusal(&recipient.id, refusal));
             }
             Self::Unseen => {
-                page.line(
-                    "  Nothing is known of it. It may still come; a mail with the Message-ID of one that came before,",
-                );
-                page.line("  and an address that is no hook's, leave nothing behind.");
+                page.line("  Nothing is known of it. It may still come; at an address that is no hook's it leaves nothing behind.");
                 page.line(format!("  Look again with `hookwright hooks doctor {} --kind email`.", recipient.id));
             }
         }
@@ -164,7 +149,7 @@ impl Outcome {
     }
 }
 
-fn refusals(client: &Client, hook: &str) -> Result<Vec<Value>, Failure> {
-    let document = client.get(&Address::of(&["hooks", hooks::MAIL_KIND, hook, "refusals"]))?;
-    Ok(document.get("data").and_then(Value::as_array).cloned().unwrap_or_default())
+fn is_to_come(considered: &Value) -> bool {
+    let run = considered.get("run").filter(|run| run.get("id").is_some_and(Value::is_string));
+    run.is_some_and(|run| !run.get("state").is_some_and(Value::is_string))
 }

@@ -66,7 +66,7 @@ pub(super) fn run(args: Args, global: &Global) -> Result<(), Failure> {
     match args.command {
         Command::Ls { hook, paging } => {
             let id = recipient::id(&session.client, &hook.hook)?;
-            session.list(address(&id, &[]), &paging, |mails| table(&hook.hook, mails))
+            session.list(address(&id, &[]), &paging, |mails| table(&id, mails))
         }
         Command::Show(mail) => session.show(&find(&session.client, &mail)?, view),
         Command::Release(mail) => {

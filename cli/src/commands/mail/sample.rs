@@ -27,8 +27,8 @@ use crate::{
 /// The flags of `hookwright mail sample`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// What it is
-    #[arg(value_parser = PossibleValuesParser::new(kinds::NAMES), required_unless_present = "list")]
+    /// What it is; --list tells more of each
+    #[arg(value_parser = PossibleValuesParser::new(kinds::NAMES))]
     kind: Option<String>,
     /// The customer it is to; the hooks that it is sent to are not named in it
     #[arg(long, value_name = "ADDRESS", default_value = compose::CUSTOMER)]
@@ -54,7 +54,12 @@ pub(super) struct Args {
 
 /// Carries the command out.
 pub(super) fn run(args: &Args, global: &Global) -> Result<(), Failure> {
-    let Some(name) = &args.kind else { return list(global.format()) };
+    if args.list {
+        return list(global.format());
+    }
+    let name = args.kind.as_ref().ok_or_else(|| {
+        Failure::Usage("Say which kind of mail; `hookwright mail sample --list` names them.".to_owned())
+    })?;
     let kind = Kind::find(name)?;
     let mut wanted = compose::Wanted { to: &args.to, changes: &args.changes, key: args.key.as_deref() };
     if args.hooks.is_empty() {
