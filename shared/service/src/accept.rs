@@ -169,7 +169,7 @@ impl Door {
         Ok(self.limits.admit(self.store.as_ref(), hook, self.world.now()).await?)
     }
 
-    fn fresh_id(&self) -> Result<TransactionId, Unavailable> {
+    pub(crate) fn fresh_id(&self) -> Result<TransactionId, Unavailable> {
         let mut random = [0; 8];
         self.world.fill(&mut random)?;
         Ok(TransactionId::fresh(self.world.now(), random))

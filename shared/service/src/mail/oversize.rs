@@ -2,7 +2,7 @@
 //!
 //! Only a server that asks us first can tell of such a mail, as the one of local mode does. SES refuses it by itself.
 
-use domain::{Hook, TransactionId};
+use domain::Hook;
 
 use super::MailDoor;
 use crate::runs::RefusalRecord;
@@ -30,12 +30,9 @@ impl MailDoor {
         let now = self.door.world.now();
         tracing::warn!(hook.id = %hook.id, code = CODE, bytes, "a mail was refused");
         let Some(slot) = self.door.limits.refusal_slot(hook.id, now) else { return };
-        let mut random = [0; 8];
-        if let Err(error) = self.door.world.fill(&mut random) {
-            return tracing::error!(hook.id = %hook.id, %error, "a refusal was not kept");
-        }
+        let Ok(id) = self.door.fresh_id() else { return };
         let record = RefusalRecord {
-            id: TransactionId::fresh(now, random),
+            id,
             created_at: now,
             code: CODE.to_owned(),
             detail: SENTENCE.to_owned(),

@@ -131,6 +131,13 @@ pub(super) fn not_found() -> Rejected {
     Rejected::new(Rejection::NotFound, "not_found", "There is nothing with this id in your org.")
 }
 
+/// Nothing takes mail here; the sentence says what to do about it.
+pub(super) fn mail_not_set_up() -> Rejected {
+    let detail =
+        "This stack has no mail domain. Deploy it with the parameter MailDomain; docs/deploy.md has the steps.";
+    Rejected::new(Rejection::NotFound, "mail_not_set_up", detail)
+}
+
 /// The refusal of a key in a body, with the sentence for its author.
 pub(super) fn bad_attribute(name: &str, detail: impl Into<String>) -> Refused {
     Rejected::at(format!("$.{name}"), "bad_attribute", detail).into()

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Refused, Response,
-    call::{Call, bad_attribute, not_found},
+    call::{Call, bad_attribute, mail_not_set_up, not_found},
     resource::{many, one, org_relationship, resource, text},
 };
 use crate::{
@@ -29,7 +29,7 @@ const EVENT_NAME_LIMIT_BYTES: usize = 256;
 pub(super) async fn create(call: &Call<'_>) -> Result<Response, Refused> {
     let kind = kind(call)?;
     if kind == HookKind::Email && call.management.mail.is_none() {
-        return Err(super::mail::not_set_up().into());
+        return Err(mail_not_set_up().into());
     }
     let attributes = call.attributes()?;
     let (now, world) = (call.management.world.now(), &call.management.world);

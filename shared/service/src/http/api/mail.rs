@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{
     Refused, Response,
-    call::{Call, not_found},
+    call::{Call, mail_not_set_up, not_found},
     changed_meanwhile,
     hooks::found_of,
     resource::{many, one, org_relationship, resource},
@@ -47,7 +47,7 @@ pub enum MailWay {
 }
 
 pub(super) async fn domain(call: &Call<'_>) -> Result<Response, Refused> {
-    let setup = call.management.mail.as_ref().ok_or_else(not_set_up)?;
+    let setup = call.management.mail.as_ref().ok_or_else(mail_not_set_up)?;
     let domain = &setup.door.domain;
     let attributes = match &setup.way {
         MailWay::Ses { region, dkim_tokens, rule_set } => json!({
@@ -103,7 +103,7 @@ pub(super) async fn quarantine(call: &Call<'_>) -> Result<Response, Refused> {
 
 pub(super) async fn release(call: &Call<'_>) -> Result<Response, Refused> {
     let hook = found_of(call, HookKind::Email).await?.value;
-    let setup = call.management.mail.as_ref().ok_or_else(not_set_up)?;
+    let setup = call.management.mail.as_ref().ok_or_else(mail_not_set_up)?;
     let id = call.id("mail", TransactionId::parse)?;
     let released = setup.door.release(&hook, id).await.map_err(|error| match error {
         NotReleased::Unknown => Refused::from(not_found()),
@@ -151,11 +151,4 @@ fn quarantined_resource(call: &Call<'_>, quarantined: &Quarantined) -> Value {
     let (id, own) = (quarantined.id.to_string(), format!("/{}", quarantined.id));
     let path = if path.ends_with(&own) { path } else { format!("{path}{own}") };
     resource("quarantined_mail", &id, &path, attributes, org_relationship(call))
-}
-
-/// Nothing takes mail here; the sentence says what to do about it.
-pub(super) fn not_set_up() -> Rejected {
-    let detail =
-        "This stack has no mail domain. Deploy it with the parameter MailDomain; docs/deploy.md has the steps.";
-    Rejected::new(Rejection::NotFound, "mail_not_set_up", detail)
 }
