@@ -72,6 +72,7 @@ async fn a_record_says_how_the_request_came_and_keeps_nothing_that_could_be_used
             "bodyBytes": 17,
             "sourceAddress": "192.0.2.9",
             "headers": ["content-type", "x-shopify-hmac-sha256", "x-shopify-topic", "authorization", "cookie"],
+            "transactionId": null,
         })
     );
     assert_eq!(reasons[0]["code"], "wrong_secret");
