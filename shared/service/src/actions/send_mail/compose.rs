@@ -209,7 +209,9 @@ mod tests {
             prop_assert_eq!(headers.to.len(), 2);
             prop_assert!(headers.cc.is_empty());
             prop_assert_eq!(&headers.from.first().unwrap().address, "orders@shop.example");
-            prop_assert_eq!(headers.from.first().unwrap().name.as_deref(), name);
+            // White space in a name is one space to whoever reads it.
+            let read = name.map(|name| name.split_whitespace().collect::<Vec<_>>().join(" "));
+            prop_assert_eq!(&headers.from.first().unwrap().name, &read);
             prop_assert_eq!(headers.subject.as_deref(), Some(subject.as_str()));
             prop_assert_eq!(mail.text(&message).map(|body| body.text), Some(text));
             prop_assert_eq!(mail.html(&message).map(|body| body.text), Some(html));
