@@ -1,5 +1,6 @@
 //! The world that the chapters' stories are told in.
 
+pub mod comparable;
 pub mod estate;
 pub mod faults;
 pub mod lambda;

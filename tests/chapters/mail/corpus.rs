@@ -7,7 +7,8 @@ use ingest::ses::{self, Delivery, Notice, Place};
 use serde_json::{Value, json};
 use service::mail::{MailOutcome, What};
 use tests::{
-    mail::{EmailHook, comparable, corpus, corpus_file, word},
+    comparable::comparable,
+    mail::{EmailHook, corpus, corpus_file, word},
     world::World,
 };
 

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use ingest::mail::{Mail, Mailbox, Status};
-use serde_json::{Map, Number, Value};
+use serde_json::Value;
 
+use super::comparable::comparable;
 use super::read;
 
 /// Mails with microdata and no JSON, which count by our own decision: the corpus lists their items beside the data.
@@ -243,30 +244,4 @@ fn people(list: &[Mailbox]) -> String {
 /// Without quotes and with single spaces, which the corpus keeps as they were sent.
 fn plain(text: &str) -> String {
     text.replace(['"', '\\'], "").split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// Integers as they were written, other numbers as doubles, keys in order.
-fn comparable(value: &Value) -> Value {
-    match value {
-        Value::Number(number) => Value::from(number_text(number)),
-        Value::Array(list) => list.iter().map(comparable).collect(),
-        Value::Object(map) => {
-            let mut members: Vec<(String, Value)> =
-                map.iter().map(|(key, member)| (key.clone(), comparable(member))).collect();
-            members.sort_by(|one, other| one.0.cmp(&other.0));
-            Value::Object(members.into_iter().collect::<Map<_, _>>())
-        }
-        Value::Null | Value::Bool(_) | Value::String(_) => value.clone(),
-    }
-}
-
-fn number_text(number: &Number) -> String {
-    let text = number.to_string();
-    let is_integer = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
-    match text.parse::<f64>() {
-        Ok(double) if !is_integer => format!("#{double:?}"),
-        // The corpus was written by a program for which this is an integer without a sign.
-        Ok(_) if text == "-0" => "#0".to_owned(),
-        Ok(_) | Err(_) => format!("#{text}"),
-    }
 }
