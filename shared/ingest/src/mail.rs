@@ -36,7 +36,7 @@ pub use source::Source;
 use crate::Note;
 use crate::notes::Notes;
 use search::search;
-use split::{Divided, divide};
+use split::{Divided, divide, headed};
 
 /// Most bytes of a mail that are read: what SES takes, and what it writes before it takes it down.
 ///
@@ -85,6 +85,12 @@ pub fn read(raw: &[u8], wishes: &Wishes<'_>) -> Mail {
         tree,
         notes: notes.into_list(),
     }
+}
+
+/// The headers of a mail alone, where nothing else of it is asked for.
+pub fn headers(raw: &[u8]) -> Headers {
+    let (lines, headers) = headed(within_limit(raw, &mut Notes::default()));
+    Headers::of(&headers, &lines)
 }
 
 impl Mail {

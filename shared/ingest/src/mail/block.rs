@@ -97,21 +97,18 @@ pub enum Level {
     MimePart,
     /// HTML that was attached, which is not what the mail says: it is shown and never used.
     Attachment,
-    /// Made of microdata.
-    Microdata,
     /// It counts for nothing.
     None,
 }
 
 impl Level {
-    /// The word for programs: `strict`, `lenient`, `mime-part`, `attachment`, `microdata`, `none`.
+    /// The word for programs: `strict`, `lenient`, `mime-part`, `attachment`, `none`.
     pub fn word(self) -> &'static str {
         match self {
             Self::Strict => "strict",
             Self::Lenient => "lenient",
             Self::MimePart => "mime-part",
             Self::Attachment => "attachment",
-            Self::Microdata => "microdata",
             Self::None => "none",
         }
     }

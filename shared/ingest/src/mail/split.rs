@@ -29,12 +29,19 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Divides a mail. What cannot be divided stays one part.
 pub(super) fn divide<'r>(raw: &'r [u8], notes: &mut Notes) -> Divided<'r> {
-    let mut splitter = Splitter::new(Lines::of(raw), notes);
-    // Some programs save a mail behind the mark of a text file.
-    let start = if raw.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
-    let headers = HeaderBlock::read(&splitter.lines, start, |_| false);
+    let (lines, headers) = headed(raw);
+    let mut splitter = Splitter::new(lines, notes);
     let tree = splitter.tree(&headers);
     Divided { lines: splitter.lines, headers, tree }
+}
+
+/// The lines of a mail, and those of them that are its headers.
+pub(super) fn headed(raw: &[u8]) -> (Lines<'_>, HeaderBlock) {
+    let lines = Lines::of(raw);
+    // Some programs save a mail behind the mark of a text file.
+    let start = if raw.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
+    let headers = HeaderBlock::read(&lines, start, |_| false);
+    (lines, headers)
 }
 
 struct Splitter<'r, 'n> {

@@ -1,7 +1,7 @@
 //! Addresses of email hooks: who a mail was sent to, as the envelope says. What its headers say names the customer.
 
 use domain::HookHash;
-use ingest::{mail::Wishes, ses};
+use ingest::{mail, ses};
 
 /// The longest tag that is kept.
 const TAG_LIMIT_BYTES: usize = 256;
@@ -35,7 +35,7 @@ impl Recipient {
 /// The recipient that the receiving server wrote into the mail, where nobody else tells it. Only the first `Received` is
 /// the server's; all below it are the sender's words.
 pub(super) fn stamped(raw: &[u8], id: &str) -> Vec<String> {
-    let headers = ingest::mail::read(raw, &Wishes::default()).headers;
+    let headers = mail::headers(raw);
     headers.received.first().and_then(|received| ses::recipient_in_received(received, id)).into_iter().collect()
 }
 

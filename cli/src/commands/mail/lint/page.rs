@@ -101,7 +101,7 @@ fn fate(block: &Block) -> String {
 
 fn unused(level: Level) -> &'static str {
     match level {
-        Level::Strict | Level::Lenient | Level::MimePart | Level::Microdata => "",
+        Level::Strict | Level::Lenient | Level::MimePart => "",
         Level::Attachment => ", and not used, because it stands in an attachment",
         Level::None => ", and not used",
     }
