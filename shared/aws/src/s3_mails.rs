@@ -6,12 +6,9 @@ use async_trait::async_trait;
 use aws_sdk_s3::operation::get_object::GetObjectError;
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
-use service::ports::{Mails, Unavailable, World};
+use service::ports::{MAIL_LIMIT_BYTES, Mails, Unavailable, World};
 
 use crate::attempts;
-
-/// The longest mail that is read. *Source*: SES stores at most 40 MB; a little more is room for the headers it adds.
-const MAIL_LIMIT_BYTES: usize = 41 * 1024 * 1024;
 
 /// One bucket.
 ///

@@ -154,13 +154,13 @@ impl MailDoor {
     async fn raw(&self, delivery: &Delivery) -> Result<Option<Bytes>, Unavailable> {
         match &delivery.place {
             Place::Inline(bytes) => Ok(Some(bytes.clone())),
-            Place::Object { key: Some(key), .. } => self.mails.read(key).await,
-            Place::Object { key: None, .. } => self.mails.read(&self.key_of(&delivery.id)).await,
+            Place::Object { key, .. } => self.mails.read(&self.key_of(key.as_deref(), &delivery.id)).await,
         }
     }
 
-    fn key_of(&self, id: &str) -> String {
-        format!("{}{id}", self.key_prefix)
+    /// The key that was told, or the one that SES gives the mail `id`.
+    fn key_of(&self, told: Option<&str>, id: &str) -> String {
+        told.map_or_else(|| format!("{}{id}", self.key_prefix), str::to_owned)
     }
 
     async fn gone(

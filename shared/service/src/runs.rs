@@ -95,5 +95,13 @@ async fn items(
     store.list(&Range { table, scope, partition, from, below, order, limit, after: None }).await
 }
 
+/// The documents under `keys`, those left out that are not there.
+async fn find_all<T: DeserializeOwned>(store: &dyn Store, keys: &[Key]) -> Result<Vec<T>, Unavailable> {
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    store.find_all(keys).await?.iter().map(document::read).collect()
+}
+
 /// How long transactions and runs are kept. *Why 90 days*: a quarter is what an audit of orders asks for.
 pub const RETENTION_SECONDS: i64 = 90 * 24 * 60 * 60;

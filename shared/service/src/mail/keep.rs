@@ -1,7 +1,7 @@
 //! What is kept of a mail that starts nothing: a transaction for the record, a place in quarantine, and the reason where
 //! the owner of the hook looks for reasons.
 
-use domain::TransactionId;
+use domain::{Timestamp, TransactionId};
 use ingest::ses::{Delivery, Place};
 use serde_json::Value;
 
@@ -70,7 +70,7 @@ impl MailDoor {
     /// Where the mail can be read again; nothing for one that came whole in the event and lies nowhere.
     fn stored_key(&self, delivery: &Delivery) -> Option<String> {
         match &delivery.place {
-            Place::Object { key, .. } => Some(key.clone().unwrap_or_else(|| self.key_of(&delivery.id))),
+            Place::Object { key, .. } => Some(self.key_of(key.as_deref(), &delivery.id)),
             Place::Inline(_) => None,
         }
     }
@@ -88,20 +88,30 @@ impl MailDoor {
         tracing::warn!(hook.id = %hook.id, transaction.id = %arriving.id, code = reason.code, "a mail started nothing");
         let Some(slot) = self.door.limits.refusal_slot(hook.id, now) else { return };
         let record = RefusalRecord {
-            id: arriving.id,
-            created_at: now,
-            code: reason.code.to_owned(),
-            detail: reason.sentence.clone(),
-            check: reason.check.to_owned(),
-            failure: reason.sentence.clone(),
             reasons: policy::reasons(&arriving.mail),
-            method: "MAIL".to_owned(),
             content_type: Some(arriving.mail.tree.content_type.clone()).filter(|text| !text.is_empty()),
-            body_bytes: arriving.raw.len(),
-            source_address: None,
-            headers: Vec::new(),
             transaction,
+            ..refusal(reason, arriving.id, now, arriving.raw.len())
         };
         self.door.keep_refusal(hook, slot, &record).await;
+    }
+}
+
+/// What is kept of the refusal of any mail.
+pub(super) fn refusal(reason: &policy::Refused, id: TransactionId, now: Timestamp, bytes: usize) -> RefusalRecord {
+    RefusalRecord {
+        id,
+        created_at: now,
+        code: reason.code.to_owned(),
+        detail: reason.sentence.clone(),
+        check: reason.check.to_owned(),
+        failure: reason.sentence.clone(),
+        reasons: Vec::new(),
+        method: "MAIL".to_owned(),
+        content_type: None,
+        body_bytes: bytes,
+        source_address: None,
+        headers: Vec::new(),
+        transaction: None,
     }
 }

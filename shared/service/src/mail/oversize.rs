@@ -4,12 +4,7 @@
 
 use domain::Hook;
 
-use super::MailDoor;
-use crate::runs::RefusalRecord;
-
-const CODE: &str = "mail_too_large";
-
-const SENTENCE: &str = "The mail is larger than the 40 MB that are received, so its sender was refused and nothing of it was kept. Ask the sender to leave the attachments out, or to send links to them.";
+use super::{MailDoor, keep::refusal, policy};
 
 impl MailDoor {
     /// Keeps, at each of the distinct hooks among `recipients`, that a mail of `bytes` was refused for its size.
@@ -27,25 +22,12 @@ impl MailDoor {
     }
 
     async fn keep_too_large(&self, hook: &Hook, bytes: u64) {
-        let now = self.door.world.now();
-        tracing::warn!(hook.id = %hook.id, code = CODE, bytes, "a mail was refused");
+        let (now, reason) = (self.door.world.now(), policy::oversize());
+        tracing::warn!(hook.id = %hook.id, code = reason.code, bytes, "a mail was refused");
         let Some(slot) = self.door.limits.refusal_slot(hook.id, now) else { return };
         let Ok(id) = self.door.fresh_id() else { return };
-        let record = RefusalRecord {
-            id,
-            created_at: now,
-            code: CODE.to_owned(),
-            detail: SENTENCE.to_owned(),
-            check: "mail".to_owned(),
-            failure: SENTENCE.to_owned(),
-            reasons: Vec::new(),
-            method: "MAIL".to_owned(),
-            content_type: None,
-            body_bytes: usize::try_from(bytes).unwrap_or(usize::MAX),
-            source_address: None,
-            headers: Vec::new(),
-            transaction: None,
-        };
+        let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+        let record = refusal(&reason, id, now, bytes);
         self.door.keep_refusal(hook, slot, &record).await;
     }
 }

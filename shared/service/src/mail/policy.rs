@@ -120,6 +120,12 @@ pub(super) fn reasons(mail: &Mail) -> Vec<Reason> {
     notes.chain(blocks).take(REASONS_LIMIT).collect()
 }
 
+/// The mail is larger than the receiving server takes.
+pub(super) fn oversize() -> Refused {
+    let sentence = "The mail is larger than the 40 MB that are received, so its sender was refused and nothing of it was kept. Ask the sender to leave the attachments out, or to send links to them.";
+    Refused::new("mail", "mail_too_large", sentence)
+}
+
 /// The mail is not where SES put it.
 pub(super) fn gone() -> Refused {
     let sentence =

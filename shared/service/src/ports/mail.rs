@@ -6,10 +6,14 @@ use domain::Failure;
 
 use super::Unavailable;
 
+pub use ingest::mail::MAIL_LIMIT_BYTES;
+
 /// Mails as they came, kept by whoever received them: SES in a bucket, the local listener in a folder.
 #[async_trait]
 pub trait Mails: Send + Sync {
     /// The mail under `key`; nothing once it has expired or was removed.
+    ///
+    /// *Errors*: [`Unavailable`], also for one over [`MAIL_LIMIT_BYTES`], which nobody can have stored.
     async fn read(&self, key: &str) -> Result<Option<Bytes>, Unavailable>;
 }
 

@@ -8,7 +8,7 @@ use domain::{OrgId, Run, RunId, Timestamp, WorkflowId};
 use engine::journal::Entry;
 use serde::{Deserialize, Serialize};
 
-use super::RETENTION_SECONDS;
+use super::{RETENTION_SECONDS, find_all};
 use crate::{
     directory::{Listing, Paging},
     document,
@@ -114,7 +114,7 @@ pub async fn list_runs(
         })
         .await?;
     let keys: Vec<Key> = page.items.into_iter().map(|item| item.key).collect();
-    let heads = read_heads(store, &keys).await?;
+    let heads = find_all::<Head>(store, &keys).await?;
     Ok(Listing { items: heads.into_iter().map(|head| head.run).collect(), next: page.next })
 }
 
@@ -127,18 +127,10 @@ pub async fn find_run_heads(
     let mut runs = Vec::with_capacity(ids.len());
     for chunk in ids.chunks(LIST_LIMIT_ITEMS) {
         let keys: Vec<Key> = chunk.iter().map(|id| head_key(org, *id)).collect();
-        let heads = read_heads(store, &keys).await?;
+        let heads = find_all::<Head>(store, &keys).await?;
         runs.extend(heads.into_iter().map(|head| (head.run, head.entries.into_iter().next())));
     }
     Ok(runs)
-}
-
-async fn read_heads(store: &dyn Store, keys: &[Key]) -> Result<Vec<Head>, Unavailable> {
-    if keys.is_empty() {
-        return Ok(Vec::new());
-    }
-    let items = store.find_all(keys).await?;
-    items.iter().map(document::read).collect()
 }
 
 async fn append_later_entries(store: &dyn Store, stored: &mut StoredRun) -> Result<(), Unavailable> {

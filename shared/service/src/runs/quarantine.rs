@@ -4,6 +4,7 @@ use domain::{HookId, OrgId, Timestamp, TransactionId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::find_all;
 use crate::{
     directory::Paging,
     document::{self, Listing, Versioned},
@@ -91,9 +92,7 @@ pub async fn list_quarantined(
         })
         .await?;
     let keys: Vec<Key> = page.items.into_iter().map(|item| item.key).collect();
-    let found = if keys.is_empty() { Vec::new() } else { store.find_all(&keys).await? };
-    let items = found.iter().map(document::read).collect::<Result<Vec<Quarantined>, Unavailable>>()?;
-    Ok(Listing { items, next: page.next })
+    Ok(Listing { items: find_all(store, &keys).await?, next: page.next })
 }
 
 /// Puts `quarantined`, which was released, in the place of what is there.
