@@ -14,7 +14,8 @@ ROOT = Path(__file__).resolve().parent.parent
 MAILS = sorted((ROOT / "tests/fixtures/email/mail").glob("*.eml"))
 EVENTS = sorted((ROOT / "tests/fixtures/email/events").glob("*"))
 BODY_CASES = sorted((ROOT / "shared/ingest/tests/cases").glob("*.json"))
-EXPRESSION_CASES = ROOT / "shared/engine/tests/cases/expressions.json"
+EXPRESSION_TABLES = [ROOT / f"tests/fixtures/{name}.json" for name in ("references", "templates", "functions")]
+DOCUMENT_TABLE = ROOT / "tests/fixtures/documents.json"
 SCRIPT = re.compile(r"<script[^>]*>(.*?)</script", re.DOTALL | re.IGNORECASE)
 
 
@@ -30,8 +31,10 @@ def main(folder):
     for case in body_cases():
         body = case["body"].encode() if "body" in case else case["bodyLatin1"].encode("latin-1")
         write(folder / "body", (case.get("contentType") or "").encode() + b"\n" + body)
-    for case in json.loads(EXPRESSION_CASES.read_text())["cases"]:
-        write(folder / "expression", json.dumps(case["params"]).encode())
+    for row in (row for table in EXPRESSION_TABLES for row in rows(table)):
+        write(folder / "expression", json.dumps(row["expression"]).encode())
+    for row in rows(DOCUMENT_TABLE):
+        write(folder / "document", json.dumps(row["document"]).encode())
 
 
 def html_of(raw):
@@ -44,6 +47,10 @@ def html_of(raw):
 def body_cases():
     cases = [case for file in BODY_CASES for case in json.loads(file.read_text())]
     return [case for case in cases if isinstance(case.get("body", case.get("bodyLatin1")), str)]
+
+
+def rows(table):
+    return [row for group in json.loads(table.read_text()) for row in group["rows"]]
 
 
 def write(folder, content):

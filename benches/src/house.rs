@@ -33,7 +33,7 @@ struct Kept(Mutex<Vec<String>>);
 
 #[async_trait]
 impl Queue for Kept {
-    async fn send(&self, message: String) -> Result<(), Unavailable> {
+    async fn send_later(&self, message: String, _seconds: u32) -> Result<(), Unavailable> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(message);
         Ok(())
     }
@@ -84,7 +84,7 @@ impl House {
             let hook = create(&management, &token, "/v1/hooks/web", &auth).await?;
             webhooks.push(format!("/v1/hooks/web/{}", hook["data"]["attributes"]["hash"].as_str().unwrap_or_default()));
         }
-        let executor = Arc::new(Executor::new(store, Arc::new(SystemWorld)));
+        let executor = Arc::new(Executor::new(store, queue.clone(), Arc::new(SystemWorld)));
         Ok(Self { door, path, webhooks, key, queue, executor })
     }
 

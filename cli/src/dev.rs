@@ -136,7 +136,7 @@ async fn serve(args: Args) -> Result<(), String> {
     let inbox = HookInbox { door: Arc::clone(&mail_door), mails: stack.mails.clone(), world: stack.world.clone() };
     let setup = MailSetup { door: mail_door, way: MailWay::Listener { address: mail_address.to_string() } };
     let doors = Arc::new(doors(&stack, hooks, keys, setup));
-    let executor = Executor::new(stack.store.clone(), stack.world.clone()).with_post(Mailing {
+    let executor = Executor::new(stack.store.clone(), stack.queue.clone(), stack.world.clone()).with_post(Mailing {
         post: stack.outbox.clone(),
         blobs: stack.blobs.clone(),
         domain: Some(args.mail.mail_domain.clone()),

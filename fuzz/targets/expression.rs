@@ -3,19 +3,29 @@
 
 use std::sync::LazyLock;
 
-use engine::expression::{Context, INPUT_LIMIT_BYTES, resolve};
+use domain::Timestamp;
+use engine::expression::{Asker, Context, INPUT_LIMIT_BYTES, resolve};
+use engine::{Setup, Surroundings};
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, from_str};
 
-/// The steps, variables and error that the cases of the language are written against.
-static LEFT: LazyLock<Value> = LazyLock::new(|| {
-    let cases: Value = from_str(include_str!("../../shared/engine/tests/cases/expressions.json")).unwrap();
-    cases["context"].clone()
+/// What the table of functions is written against.
+static GIVEN: LazyLock<Value> = LazyLock::new(|| {
+    let table: Value = from_str(include_str!("../../tests/fixtures/functions.json")).unwrap();
+    table[0]["given"].clone()
+});
+
+static SETUP: LazyLock<Setup> = LazyLock::new(|| Setup {
+    variables: GIVEN["variables"].as_object().unwrap().clone(),
+    app_settings: GIVEN["appSettings"].clone(),
+    ..Setup::default()
 });
 
 fuzz_target!(|input: &str| {
     let params = from_str(input).unwrap_or_else(|_| Value::String(input.to_owned()));
-    let context = Context { steps: &LEFT["steps"], variables: LEFT.get("variables"), error: LEFT.get("error") };
+    let now = Timestamp::from_millisecond(1_795_867_200_000);
+    let surroundings = Surroundings { setup: &SETUP, now, seed: "fuzz" };
+    let context = Context { steps: &GIVEN["steps"], error: GIVEN.get("error"), surroundings, asker: Asker::default() };
     if let Ok(Some(made)) = resolve(&params, &context) {
         assert!(made.to_string().len() <= INPUT_LIMIT_BYTES);
     }

@@ -52,7 +52,7 @@ impl Office {
 
     /// Another process over other ports.
     pub(crate) fn executor_over(&self, store: Arc<dyn Store>, post: Arc<dyn Post>) -> Executor {
-        Executor::new(store, self.world.clock.clone()).with_post(Mailing {
+        Executor::new(store, self.world.queue.clone(), self.world.clock.clone()).with_post(Mailing {
             post,
             blobs: self.world.blobs.clone(),
             domain: Some("hooks.example".to_owned()),
@@ -259,7 +259,7 @@ async fn mails_in_a_row_go_out_in_their_order_and_once_each() {
 #[tokio::test]
 async fn without_a_way_out_the_step_fails_and_says_what_to_set_up() {
     let mut office = Office::with_params(greeting()).await;
-    office.world.executor = Executor::new(office.store.clone(), office.world.clock.clone());
+    office.world.executor = Executor::new(office.store.clone(), office.world.queue.clone(), office.world.clock.clone());
 
     let run = office.run(json!({})).await;
 
@@ -275,7 +275,10 @@ async fn the_sender_comes_from_the_step_or_else_from_the_deployment() {
         domain: None,
         from: from.map(str::to_owned),
     };
-    let executor = |from| Executor::new(office.store.clone(), office.world.clock.clone()).with_post(mailing(from));
+    let executor = |from| {
+        Executor::new(office.store.clone(), office.world.queue.clone(), office.world.clock.clone())
+            .with_post(mailing(from))
+    };
     let (none, wrong) = (executor(None), executor(Some("orders at shop.example")));
 
     office.world.executor = none;

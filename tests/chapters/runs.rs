@@ -80,7 +80,7 @@ async fn a_crash_at_any_call_of_the_store_ends_as_if_there_had_been_none() {
         for offset in 0.. {
             let (world, store) = world_with_order().await;
             let faulty = Arc::new(FaultyStore::new(store.clone(), fault));
-            let executor = Executor::new(faulty.clone(), world.clock.clone());
+            let executor = Executor::new(faulty.clone(), world.queue.clone(), world.clock.clone());
             let message = world.queue.receive(1, 60).remove(0).body;
 
             faulty.fail_in(offset);
@@ -91,7 +91,7 @@ async fn a_crash_at_any_call_of_the_store_ends_as_if_there_had_been_none() {
             crashes += 1;
             faulty.heal();
             // Another process takes the message up, as after a crash: it remembers nothing.
-            Executor::new(store.clone(), world.clock.clone()).execute(&message).await.unwrap();
+            Executor::new(store.clone(), world.queue.clone(), world.clock.clone()).execute(&message).await.unwrap();
 
             assert_eq!(store.items(), expected, "{fault:?} at call {offset}");
         }
@@ -120,9 +120,10 @@ async fn a_run_that_was_written_halfway_is_carried_on_and_repeats_nothing() {
             let faulty = Arc::new(FaultyStore::new(store.clone(), fault));
 
             faulty.fail_in(offset);
-            let outcome = Executor::new(faulty.clone(), world.clock.clone()).execute(&message).await;
+            let outcome =
+                Executor::new(faulty.clone(), world.queue.clone(), world.clock.clone()).execute(&message).await;
             faulty.heal();
-            Executor::new(faulty, world.clock.clone()).execute(&message).await.unwrap();
+            Executor::new(faulty, world.queue.clone(), world.clock.clone()).execute(&message).await.unwrap();
 
             let companies = store.items().iter().filter(|item| item.key.partition.contains("#company#")).count();
             assert_eq!(companies, 120, "{fault:?} at call {offset}");
@@ -160,7 +161,7 @@ async fn two_orders_of_one_new_customer_at_the_same_time_make_one_customer() {
 async fn the_same_message_in_two_executors_at_once_makes_one_order() {
     let (world, store) = world_with_order().await;
     let message = world.queue.receive(1, 60).remove(0).body;
-    let other = Executor::new(store, world.clock.clone());
+    let other = Executor::new(store, world.queue.clone(), world.clock.clone());
 
     let (first, second) = tokio::join!(world.executor.execute(&message), other.execute(&message));
     first.unwrap();
@@ -206,11 +207,19 @@ async fn a_step_whose_reference_is_missing_fails_the_run_with_a_sentence() {
     let run = world.run_of(&transaction).await;
     assert_eq!(run["state"], "failed");
     assert_eq!(run["error"]["code"], "missing_param");
+    let missing = "The param `email` is missing. If it is a reference, what it points to was not there in this run.";
     assert_eq!(
-        run["error"]["message"],
-        "The param `email` is missing. If it is a reference, what it points to was not there in this run."
+        run["error"],
+        json!({
+            "code": "missing_param",
+            "message": format!("Step \"find\" (kustomer.customer.find-by-email) failed: {missing}"),
+            "step": "find",
+            "action": "kustomer.customer.find-by-email",
+            "visit": 1,
+            "attempt": 1,
+        })
     );
-    assert_eq!(run["steps"][1]["error"], run["error"]);
+    assert_eq!(run["steps"][1]["error"], json!({ "code": "missing_param", "message": missing }));
     assert_eq!(run["steps"][1]["input"], json!({}));
 }
 
@@ -329,7 +338,7 @@ async fn the_trace_tells_why_nothing_ran() {
     let workflow = world.workflow(document).await;
     let unstarted = world.arrive(&hook, json!({})).await;
     let told = trace(world.get(&format!("/v1/transactions/{unstarted}")).await);
-    assert_eq!(told["reason"], "Every workflow that listens to this event is disabled.");
+    assert_eq!(told["reason"], "Every workflow that listens to this event is disabled or replaced.");
     assert_eq!(told["considered"][0]["verdict"], "disabled");
 
     world.api("PUT", &format!("/v1/workflows/{workflow}"), json!({ "enabled": true, "trigger": {
@@ -342,7 +351,12 @@ async fn the_trace_tells_why_nothing_ran() {
     assert_eq!(told["considered"][0]["transition"]["target"], Value::Null);
     assert_eq!(
         told["considered"][0]["transition"]["conditions"][0]["verdict"],
-        json!({ "op": "eq", "values": ["return", "order"], "result": false })
+        json!({
+            "op": "eq",
+            "values": ["return", "order"],
+            "from": ["/#steps.1.attributes.data.kind", null],
+            "result": false,
+        })
     );
 }
 
@@ -359,7 +373,7 @@ async fn one_workflow_that_cannot_go_on_does_not_keep_another_from_its_run() {
     let faulty = Arc::new(FaultyStore::new(world.store.clone(), Fault::Refuses));
     // Calls: who listens, admission, then the first workflow's definition.
     faulty.fail_in(2);
-    assert!(Executor::new(faulty, world.clock.clone()).execute(&message).await.is_err());
+    assert!(Executor::new(faulty, world.queue.clone(), world.clock.clone()).execute(&message).await.is_err());
 
     let trace = world.get(&format!("/v1/transactions/{transaction}")).await.body["meta"]["trace"].clone();
     let states: Vec<Value> =

@@ -96,8 +96,8 @@ async fn the_run_tells_which_transition_was_taken_and_why() {
     assert_eq!(
         find["transition"]["conditions"],
         json!([
-            { "target": "order", "verdict": { "op": "exists", "values": [null], "result": false, "missing": ["/#steps.find.id"] } },
-            { "target": "create", "verdict": { "op": "dne", "values": [null], "result": true, "missing": ["/#steps.find.id"] } },
+            { "target": "order", "verdict": { "op": "exists", "values": [null], "from": ["/#steps.find.id"], "result": false, "missing": ["/#steps.find.id"] } },
+            { "target": "create", "verdict": { "op": "dne", "values": [null], "from": ["/#steps.find.id"], "result": true, "missing": ["/#steps.find.id"] } },
         ])
     );
     let last = &run["steps"][3];

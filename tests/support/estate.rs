@@ -148,11 +148,14 @@ impl Estate {
         if route.path.starts_with("/v1/hooks/email/") {
             return (self.ids["email"].clone(), self.waiting_mail(route).await);
         }
-        let uses_up = route.method == RouteMethod::Delete || route.path.ends_with("/rotate");
+        let uses_up =
+            route.method == RouteMethod::Delete || route.path.ends_with("/rotate") || route.path.ends_with("/publish");
         let collection = route.path.split('/').nth(2).unwrap_or_default();
         let draft = match collection {
             "hooks" => self.web_draft(kind),
             "workflows" => self.body("WorkflowDocument", ""),
+            "workflow-variables" => self.body("WorkflowVariableDraft", ""),
+            "schedules" => self.body("ScheduleDraft", ""),
             "klasses" => self.body("KlassDraft", ""),
             "api-keys" => self.body("ApiKeyDraft", "org.permission.api_key.rotate"),
             "apps" => return (String::new(), "shopify".to_owned()),
@@ -163,8 +166,18 @@ impl Estate {
             let id = if route.path.contains("{name}/{id}") { "instance" } else { id };
             return (self.ids.get(id).cloned().unwrap_or_default(), self.ids["klass"].clone());
         }
-        let path = route.path.split("/{id}").next().unwrap().split("/{name}").next().unwrap().replace("{kind}", kind);
+        let path = match collection {
+            "workflow-variables" => {
+                let workflow = self.world.api("POST", "/v1/workflows", self.body("WorkflowDocument", "")).await;
+                format!("/v1/workflows/{}/variables", workflow.expect(201).id())
+            }
+            _ => route.path.split("/{id}").next().unwrap().split("/{name}").next().unwrap().replace("{kind}", kind),
+        };
         let made = self.world.api("POST", &path, draft).await.expect(201);
+        if route.path.ends_with("/publish") {
+            let draft = format!("/v1/workflows/{}/draft", made.id());
+            self.world.api("PUT", &draft, json!({ "description": MARK })).await.expect(200);
+        }
         let name = made.attribute("name").as_str().unwrap_or_default().to_owned();
         (made.id(), name)
     }
@@ -192,11 +205,16 @@ impl Estate {
             "SampleDraft" => json!({ "event": "shopify.order.update" }),
             "WorkflowDocument" => workflow_of(&name, "kustomer.app.made", json!([{ "id": "end", "transitions": [] }])),
             "WorkflowPatch" => json!({ "enabled": true }),
+            "WorkflowRollback" => json!({ "version": 1 }),
+            "WorkflowVariableDraft" => json!({ "name": name, "value": "obviously-fake-and-long" }),
+            "EvaluationRequest" => json!({ "expression": "/#steps.1.id" }),
+            "ScheduleDraft" => json!({ "name": name, "timeZone": "Europe/Berlin" }),
+            "AppSettingsPatch" => json!({ "default": { "region": "eu" } }),
             "KlassDraft" => json!({ "name": name }),
             "KlassPatch" => json!({ "displayName": name }),
             "CustomerDraft" => json!({ "name": name }),
             "ApiKeyDraft" => json!({ "name": name, "roles": [permission] }),
-            "ApiKeyRotation" | "" => Value::Null,
+            "ApiKeyRotation" | "WorkflowPublication" | "" => Value::Null,
             unknown => panic!("give {unknown} a body here"),
         }
     }
@@ -258,6 +276,13 @@ async fn one_of_everything(world: &World) -> HashMap<&'static str, String> {
     let run = run.as_str().unwrap().to_owned();
     let steps = world.run_of(&transaction).await["steps"].clone();
     let made = |index: usize| steps[index]["output"]["id"].as_str().unwrap_or_else(|| panic!("{steps}")).to_owned();
+    world.api("PUT", &format!("/v1/workflows/{workflow}/draft"), json!({ "description": MARK })).await.expect(200);
+    let variable = json!({ "name": MARK, "value": MARK });
+    let variable = world.api("POST", &format!("/v1/workflows/{workflow}/variables"), variable).await.expect(201);
+    let schedule = json!({ "name": MARK, "timeZone": "Europe/Berlin" });
+    let schedule = world.api("POST", "/v1/schedules", schedule).await.expect(201);
+    let settings = json!({ "default": { "region": MARK } });
+    world.api("PUT", "/v1/apps/shopify/settings", settings).await.expect(200);
     let key = json!({ "name": MARK, "roles": ["org.permission.api_key.create"] });
     let key = world.api("POST", "/v1/api-keys", key).await.expect(201);
     HashMap::from([
@@ -269,6 +294,8 @@ async fn one_of_everything(world: &World) -> HashMap<&'static str, String> {
         ("klass", klass.attribute("name").as_str().unwrap().to_owned()),
         ("customers", customer),
         ("workflows", workflow),
+        ("workflow-variables", variable.id()),
+        ("schedules", schedule.id()),
         ("transactions", transaction),
         ("runs", run),
         ("conversations", made(1)),

@@ -138,8 +138,8 @@ impl Store for Faulty<dyn Store> {
 
 #[async_trait]
 impl Queue for Faulty<dyn Queue> {
-    async fn send(&self, message: String) -> Result<(), Unavailable> {
-        self.write("queue", self.inner.send(message)).await
+    async fn send_later(&self, message: String, seconds: u32) -> Result<(), Unavailable> {
+        self.write("queue", self.inner.send_later(message, seconds)).await
     }
 }
 
@@ -170,7 +170,7 @@ pub struct DownQueue;
 
 #[async_trait]
 impl Queue for DownQueue {
-    async fn send(&self, _message: String) -> Result<(), Unavailable> {
+    async fn send_later(&self, _message: String, _seconds: u32) -> Result<(), Unavailable> {
         Err(down("queue"))
     }
 }

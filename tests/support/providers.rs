@@ -310,10 +310,10 @@ impl TiringQueue {
 
 #[async_trait]
 impl Queue for TiringQueue {
-    async fn send(&self, message: String) -> Result<(), Unavailable> {
+    async fn send_later(&self, message: String, seconds: u32) -> Result<(), Unavailable> {
         let took = self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
         match took {
-            Ok(_) => self.inner.send(message).await,
+            Ok(_) => self.inner.send_later(message, seconds).await,
             Err(_) => Err(Unavailable { port: "queue", cause: "it was told to fail".to_owned() }),
         }
     }

@@ -20,7 +20,7 @@ use crate::world::World;
 
 /// What hangs below a hook and a workflow, where no answer links to it.
 const BELOW_HOOK: [&str; 4] = ["transactions", "refusals", "arrivals", "quarantine"];
-const BELOW_WORKFLOW: [&str; 2] = ["export", "runs"];
+const BELOW_WORKFLOW: [&str; 6] = ["export", "runs", "versions", "diff", "draft", "variables"];
 
 /// Secrets by what they are.
 #[derive(Debug, Default)]
@@ -106,7 +106,7 @@ impl Subscriber for Logs {
 /// below. Each is given with its path.
 pub async fn all_answers(world: &World) -> Vec<(String, String)> {
     let hooks = ["hooks/form", "hooks/web", "hooks/email", "mail-domain"];
-    let others = ["workflows", "klasses", "customers", "api-keys", "apps", "openapi.json"];
+    let others = ["workflows", "schedules", "klasses", "customers", "api-keys", "apps", "openapi.json"];
     let lists = hooks.iter().chain(&others);
     let mut open: VecDeque<String> = lists.map(|list| format!("/v1/{list}")).collect();
     let mut known: BTreeSet<String> = open.iter().cloned().collect();

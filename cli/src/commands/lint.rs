@@ -2,9 +2,9 @@
 //!
 //! It reads and checks exactly as the server does, so a document that passes here is refused there only for its name.
 
-use engine::{Definition, Problem};
+use engine::{Problem, check, check::DOCUMENT_LIMIT_BYTES, problem::Severity};
 use serde_json::{Value, json};
-use service::actions::Action;
+use service::actions::catalogue;
 
 use crate::{
     failure::Failure,
@@ -14,7 +14,7 @@ use crate::{
 
 /// Checks each file and prints every problem.
 ///
-/// *Errors*: [`Failure::Problems`] when there were any; a file that cannot be read.
+/// *Errors*: [`Failure::Problems`] when one of them would be refused; a file that cannot be read.
 pub(crate) fn run(files: &[String], format: Format) -> Result<(), Failure> {
     let mut checked = Vec::with_capacity(files.len());
     for file in files {
@@ -24,28 +24,40 @@ pub(crate) fn run(files: &[String], format: Format) -> Result<(), Failure> {
         Format::Human => sentences(&checked),
         Format::Json => document(&checked),
     })?;
-    if checked.iter().all(|(_, problems)| problems.is_empty()) { Ok(()) } else { Err(Failure::Problems) }
+    let is_refused =
+        checked.iter().flat_map(|(_, problems)| problems).any(|problem| problem.severity == Severity::Error);
+    if is_refused { Err(Failure::Problems) } else { Ok(()) }
 }
 
 fn problems(bytes: &[u8]) -> Vec<Problem> {
+    if bytes.len() > DOCUMENT_LIMIT_BYTES {
+        let message = format!("A document has at most {DOCUMENT_LIMIT_BYTES} bytes; this file has {}.", bytes.len());
+        return vec![whole("document_too_large", message)];
+    }
     let document = match ingest::json::parse(bytes) {
         Ok((document, _notes)) => document,
         Err(refusal) => {
             let message = refusal.detail().to_owned();
-            return vec![Problem { path: "$".to_owned(), code: refusal.code(), message, suggestion: None }];
+            return vec![whole(refusal.code(), message)];
         }
     };
     // The answer that `workflows show --json` prints can be imported, too.
     let document =
         document.pointer("/data/attributes").filter(|attributes| attributes.is_object()).unwrap_or(&document);
-    Definition::parse(document, &Action::names()).err().unwrap_or_default()
+    check(document, catalogue()).problems
+}
+
+/// A problem of the whole file.
+fn whole(code: &'static str, message: String) -> Problem {
+    Problem { severity: Severity::Error, path: "$".to_owned(), code, message, suggestion: None }
 }
 
 fn sentences(checked: &[(&str, Vec<Problem>)]) -> Page {
     let mut page = Page::default();
     for (file, problems) in checked {
-        for Problem { path, code, message, suggestion: _ } in problems {
-            page.line(format!("{file}: {path}: {message} ({code})"));
+        for Problem { severity, path, code, message, suggestion: _ } in problems {
+            let warning = if *severity == Severity::Warning { "warning: " } else { "" };
+            page.line(format!("{file}: {path}: {warning}{message} ({code})"));
         }
         if problems.is_empty() {
             page.line(format!("{file}: no problems"));

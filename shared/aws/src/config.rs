@@ -42,6 +42,8 @@ pub struct DoorConfig {
 pub struct ExecutorConfig {
     /// The names of the three tables.
     pub tables: TableNames,
+    /// Where the transactions come from, and wakes of runs go.
+    pub queue_url: String,
     /// Where large values and files are.
     pub blob_bucket: String,
     /// Who mail is from, where workflows may send any.
@@ -132,8 +134,9 @@ impl Reader<'_> {
 
     /// All that [`crate::open_executor`] needs.
     pub fn executor(&mut self) -> Option<ExecutorConfig> {
-        let (tables, blob_bucket, post) = (self.tables(), self.blob_bucket(), self.post());
-        Some(ExecutorConfig { tables: tables?, blob_bucket: blob_bucket?, post: post? })
+        let (tables, queue_url, blob_bucket) = (self.tables(), self.queue_url(), self.blob_bucket());
+        let post = self.post();
+        Some(ExecutorConfig { tables: tables?, queue_url: queue_url?, blob_bucket: blob_bucket?, post: post? })
     }
 
     /// How many arrivals an org is let in, from `HOOKWRIGHT_ORG_REQUESTS_PER_MINUTE`; 0 is no limit, as not set is.

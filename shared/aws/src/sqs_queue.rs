@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use service::ports::{MESSAGE_LIMIT_BYTES, Queue, Unavailable, World};
+use service::ports::{DELAY_LIMIT_SECONDS, MESSAGE_LIMIT_BYTES, Queue, Unavailable, World};
 
 use crate::attempts;
 
@@ -26,7 +26,7 @@ impl SqsQueue {
 
 #[async_trait]
 impl Queue for SqsQueue {
-    async fn send(&self, message: String) -> Result<(), Unavailable> {
+    async fn send_later(&self, message: String, seconds: u32) -> Result<(), Unavailable> {
         if message.len() > MESSAGE_LIMIT_BYTES {
             return Err(unavailable(format!(
                 "a message of {} bytes is over the limit of {MESSAGE_LIMIT_BYTES}",
@@ -34,7 +34,8 @@ impl Queue for SqsQueue {
             )));
         }
 
-        let request = self.client.send_message().queue_url(&self.url).message_body(message);
+        let delay = (seconds > 0).then(|| i32::try_from(seconds.min(DELAY_LIMIT_SECONDS)).unwrap_or_default());
+        let request = self.client.send_message().queue_url(&self.url).message_body(message).set_delay_seconds(delay);
         attempts::within_budget(&*self.world, attempts::trouble, || request.clone().send())
             .await
             .map_err(|defeat| unavailable(attempts::cause(&defeat.last)))?;

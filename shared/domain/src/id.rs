@@ -90,6 +90,14 @@ id! {
     KlassId
 }
 id! {
+    /// One business schedule.
+    ScheduleId
+}
+id! {
+    /// One variable of a workflow, by which expressions name it.
+    VariableId
+}
+id! {
     /// The public half of an API key.
     ApiKeyId
 }

@@ -14,6 +14,7 @@ mod klass;
 mod record;
 
 mod run;
+mod schedule;
 
 mod api_key;
 mod email_address;
@@ -29,10 +30,13 @@ pub use hook::{
     HookHash, HookKind, Limit, MailBody, MailPolicy, MailRule, REPLY_BODY_LIMIT_BYTES, RETIRED_SECONDS, Reply,
     RetiredSecret, SECRETS_LIMIT, Secret, Treatment, UPLOAD_LIMIT_BYTES, UploadRule,
 };
-pub use id::{ApiKeyId, HookId, InvalidId, KlassId, OrgId, RecordId, RunId, TransactionId, WorkflowId};
+pub use id::{
+    ApiKeyId, HookId, InvalidId, KlassId, OrgId, RecordId, RunId, ScheduleId, TransactionId, VariableId, WorkflowId,
+};
 pub use klass::{Klass, Property};
 pub use record::{Record, RecordKind};
 pub use rejected::{Rejected, Rejection};
-pub use run::{Failure, Run, RunState};
+pub use run::{Failure, Run, RunFailure, RunState};
+pub use schedule::{Holiday, Schedule, Span};
 pub use timestamp::Timestamp;
 pub use transaction::{Note, StoredFile, Transaction};

@@ -51,19 +51,80 @@ impl RunState {
     }
 }
 
-/// Why a step or a run failed: data, because it is read later, perhaps by a newer program.
+/// Why a step failed: data, because it is read later, perhaps by a newer program.
+///
+/// *Shape*: `{"code":"email_taken","message":"…"}`; of the world's own failures also `"retryable":true`, and `status` and
+/// `retryAfterSeconds` where there was an answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Failure {
     /// A stable word: `email_taken`.
     pub code: String,
     /// What happened and what to do about it, in a sentence.
     pub message: String,
+    /// The HTTP status that was answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// Whether the same attempt may succeed later, because the world has to recover and not the author to change anything.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub retryable: bool,
+    /// How long the other side asked to wait.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_seconds: Option<u32>,
 }
 
 impl Failure {
-    /// A failure with `code`, told by `message`.
+    /// A failure with `code`, told by `message`, that trying again does not mend.
     pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { code: code.into(), message: message.into() }
+        Self { code: code.into(), message: message.into(), status: None, retryable: false, retry_after_seconds: None }
+    }
+
+    /// The same, which trying again later may mend.
+    #[must_use]
+    pub fn retryable(self) -> Self {
+        Self { retryable: true, ..self }
+    }
+}
+
+/// Why a run failed: which step, which attempt, which error, in words.
+///
+/// *Shape*: `{"code":"email_taken","message":"Step \"create\" (kustomer.customer.create) failed: …","step":"create",
+/// "action":"kustomer.customer.create","visit":1,"attempt":1}`; a run that was ended as a whole has only code and message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RunFailure {
+    /// The stable word of the step's failure.
+    pub code: String,
+    /// Which step, which attempt, and what happened, in words.
+    pub message: String,
+    /// The step that failed last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<String>,
+    /// Its action.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action: Option<String>,
+    /// How often the run had come to the step, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub visit: Option<u32>,
+    /// How often the visit had been tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<u32>,
+    /// The HTTP status that was answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+}
+
+impl RunFailure {
+    /// The failure of a run that is ended as a whole.
+    pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
+        let (step, action, visit, attempt, status) = (None, None, None, None, None);
+        Self { code: code.into(), message: message.into(), step, action, visit, attempt, status }
+    }
+}
+
+impl From<Failure> for RunFailure {
+    fn from(failure: Failure) -> Self {
+        Self { status: failure.status, ..Self::new(failure.code, failure.message) }
     }
 }
 
@@ -88,7 +149,10 @@ pub struct Run {
     /// When it came to its final state.
     pub ended_at: Option<Timestamp>,
     /// Why it failed.
-    pub error: Option<Failure>,
+    pub error: Option<RunFailure>,
+    /// When it goes on by itself, while it waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resumes_at: Option<Timestamp>,
 }
 
 #[cfg(test)]

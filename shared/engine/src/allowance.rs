@@ -24,6 +24,10 @@ impl Allowance {
         Allowance { bytes_left: limit_bytes, limit_levels }
     }
 
+    pub(crate) const fn bytes_left(&self) -> usize {
+        self.bytes_left
+    }
+
     /// Pays for a value that will stand inside `depth` lists and objects.
     pub(crate) fn take(&mut self, value: &Value, depth: usize) -> Result<(), Exceeded> {
         match value {

@@ -5,13 +5,14 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use crate::operator::Operator;
+pub use crate::verdict::{Cast, Kind, Verdict};
 
+use crate::evaluation::{Context, Evaluation};
 use crate::explanation::{Explanation, Telling};
-use crate::expression::{Context, Expression, NESTING_LIMIT_LEVELS};
+use crate::expression::{Expression, NESTING_LIMIT_LEVELS, Use};
 use crate::problem::{Place, Problem, Problems};
 
 /// A parsed condition.
@@ -29,33 +30,6 @@ enum Operands {
     Values(Vec<Expression>),
 }
 
-/// A condition's answer and why, as it is kept in the journal.
-///
-/// *Shape* — `{"op":"eq","values":[null,"done"],"result":false,"missing":["/#steps.1.status"]}`; for `and` and `or`
-/// there are `conditions`, up to the one that decided. Lists that are empty are left out.
-///
-/// *Limits* — those of `docs/workflows.md`: where many conditions were judged, `leftOut` says how many are not told.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Verdict {
-    /// The operator.
-    pub op: Operator,
-    /// What the values were, `null` for what is missing; what is long is cut or named.
-    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "domain::exact")]
-    pub values: Vec<Value>,
-    /// Whether the condition holds.
-    #[serde(rename = "result")]
-    pub holds: bool,
-    /// The verdicts inside an `and` or `or`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub conditions: Vec<Verdict>,
-    /// How many verdicts are not among `conditions`; the one that decided is the last there, unless it stands too deep.
-    #[serde(default, rename = "leftOut", skip_serializing_if = "is_none_left_out")]
-    pub left_out: usize,
-    /// The references that led nowhere, as written, and templates that could not be rendered.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub missing: Vec<String>,
-}
-
 /// What was judged in order, up to the one that decided.
 #[derive(Debug)]
 pub(crate) struct Judged {
@@ -67,17 +41,11 @@ pub(crate) struct Judged {
     pub(crate) decided: Option<usize>,
 }
 
-/// For `leftOut`, which is only written when there is something to say.
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
-pub(crate) fn is_none_left_out(left_out: &usize) -> bool {
-    *left_out == 0
-}
-
 /// Judges conditions in order up to the first whose answer is `decisive`, as long as there is room telling about them.
 pub(crate) fn judge_until<'c>(
     decisive: bool,
     conditions: impl Iterator<Item = &'c Condition>,
-    context: &Context<'_>,
+    evaluation: &Evaluation<'c>,
     explanation: &mut Explanation,
     depth: usize,
 ) -> Judged {
@@ -85,7 +53,7 @@ pub(crate) fn judge_until<'c>(
     for (place, condition) in conditions.enumerate() {
         let telling = explanation.telling(depth);
         let before = *explanation;
-        let verdict = condition.judge_within(context, explanation, depth);
+        let verdict = condition.judge_within(evaluation, explanation, depth);
         let decides = verdict.holds == decisive;
         if telling == Telling::Told || (telling == Telling::IfDecisive && decides) {
             judged.told.push((place, verdict));
@@ -110,7 +78,7 @@ impl Condition {
         let mut problems = Problems::default();
         let condition = Condition::read(value, &Place::ROOT, 0, &mut problems);
         match condition {
-            Some(condition) if problems.count() == 0 => Ok(condition),
+            Some(condition) if !problems.has_errors() => Ok(condition),
             Some(_) | None => Err(problems.into_vec()),
         }
     }
@@ -151,14 +119,27 @@ impl Condition {
 
     /// Judges the condition.
     pub fn judge(&self, context: &Context<'_>) -> Verdict {
-        self.judge_within(context, &mut Explanation::new(), 0)
+        self.judge_within(&Evaluation::new(*context), &mut Explanation::new(), 0)
+    }
+
+    /// Goes through every path into the run and every call in it.
+    pub(crate) fn for_each_use<'s>(&'s self, see: &mut impl FnMut(Use<'s>)) {
+        match &self.operands {
+            Operands::Conditions(conditions) => conditions.iter().for_each(|condition| condition.for_each_use(see)),
+            Operands::Values(expressions) => expressions.iter().for_each(|expression| expression.for_each_use(see)),
+        }
     }
 
     /// Judges the condition, which stands inside `depth` others.
-    fn judge_within(&self, context: &Context<'_>, explanation: &mut Explanation, depth: usize) -> Verdict {
+    pub(crate) fn judge_within<'c>(
+        &'c self,
+        evaluation: &Evaluation<'c>,
+        explanation: &mut Explanation,
+        depth: usize,
+    ) -> Verdict {
         match &self.operands {
-            Operands::Conditions(conditions) => judge_all(self.operator, conditions, context, explanation, depth),
-            Operands::Values(expressions) => judge_values(self.operator, expressions, context, explanation),
+            Operands::Conditions(conditions) => judge_all(self.operator, conditions, evaluation, explanation, depth),
+            Operands::Values(expressions) => judge_values(self.operator, expressions, evaluation, explanation),
         }
     }
 
@@ -251,55 +232,63 @@ fn goes_on_after(operator: Operator) -> bool {
     operator == Operator::And
 }
 
-fn judge_all(
+fn judge_all<'c>(
     operator: Operator,
-    conditions: &[Condition],
-    context: &Context<'_>,
+    conditions: &'c [Condition],
+    evaluation: &Evaluation<'c>,
     explanation: &mut Explanation,
     depth: usize,
 ) -> Verdict {
     let goes_on = goes_on_after(operator);
-    let judged = judge_until(!goes_on, conditions.iter(), context, explanation, depth + 1);
+    let judged = judge_until(!goes_on, conditions.iter(), evaluation, explanation, depth + 1);
     Verdict {
-        op: operator,
-        values: Vec::new(),
-        holds: if judged.decided.is_some() { !goes_on } else { goes_on },
         conditions: judged.told.into_iter().map(|(_, verdict)| verdict).collect(),
         left_out: judged.left_out,
-        missing: Vec::new(),
+        ..Verdict::of(operator, if judged.decided.is_some() { !goes_on } else { goes_on })
     }
 }
 
-fn judge_values(
+fn judge_values<'c>(
     operator: Operator,
-    expressions: &[Expression],
-    context: &Context<'_>,
+    expressions: &'c [Expression],
+    evaluation: &Evaluation<'c>,
     explanation: &mut Explanation,
 ) -> Verdict {
     let mut missing = Vec::new();
     let resolved: Vec<Option<Cow<'_, Value>>> =
-        expressions.iter().map(|expression| resolve(expression, context, explanation, &mut missing)).collect();
+        expressions.iter().map(|expression| resolve(expression, evaluation, explanation, &mut missing)).collect();
     let values: Vec<Option<&Value>> = resolved.iter().map(Option::as_deref).collect();
     Verdict {
-        op: operator,
-        holds: operator.judge(&values),
-        values: values.iter().map(|value| value.map_or(Value::Null, |value| explanation.value(value))).collect(),
-        conditions: Vec::new(),
-        left_out: 0,
+        values: values
+            .iter()
+            .map(|value| value.map_or(Value::Null, |value| explanation.value(value, evaluation)))
+            .collect(),
+        from: from(expressions, explanation),
+        casts: operator.casts(&values),
         missing,
+        ..Verdict::of(operator, operator.judge(&values))
     }
 }
 
-fn resolve<'a>(
-    expression: &'a Expression,
-    context: &Context<'a>,
+/// How the values are written, where one of them is more than a literal.
+fn from(expressions: &[Expression], explanation: &mut Explanation) -> Vec<Option<String>> {
+    if expressions.iter().all(|expression| expression.literal().is_some()) {
+        return Vec::new();
+    }
+    let written = |expression: &Expression| explanation.written(expression.as_written()?);
+    expressions.iter().map(written).collect()
+}
+
+fn resolve<'c>(
+    expression: &'c Expression,
+    evaluation: &Evaluation<'c>,
     explanation: &mut Explanation,
     missing: &mut Vec<String>,
-) -> Option<Cow<'a, Value>> {
-    match expression.resolve(context) {
+) -> Option<Cow<'c, Value>> {
+    match expression.looked_at(evaluation) {
         Ok(Some(value)) => Some(value),
         Ok(None) => {
-            missing.extend(expression.reference().map(|path| explanation.missing(format!("/#{path}"))));
+            missing.extend(expression.as_written().map(|written| explanation.missing(written)));
             None
         }
         Err(fault) => {

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::condition::Condition;
 use crate::document;
-use crate::expression::Expression;
+use crate::expression::{Expression, Use};
 use crate::problem::Problem;
 
 /// The id of a trigger that has none written, and what every reference to the trigger says: `/#steps.1`.
@@ -21,11 +21,47 @@ pub(crate) const TRIGGER_ID: &str = "1";
 pub struct Definition {
     pub(crate) document: Value,
     pub(crate) name: String,
+    pub(crate) replaces: Option<String>,
     pub(crate) is_enabled: bool,
     pub(crate) trigger: Trigger,
     pub(crate) steps: Vec<Step>,
     /// The place of each step in `steps` by its id.
     pub(crate) places: HashMap<String, usize>,
+    /// What its expressions read beside the run's own data.
+    pub(crate) needs: Needs,
+}
+
+/// What expressions read beside the run's own data, so that nothing has to be fetched that nobody reads.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// The workflow's variables.
+    pub variables: bool,
+    /// Business schedules.
+    pub schedules: bool,
+    /// Settings of apps.
+    pub app_settings: bool,
+}
+
+impl Needs {
+    pub(crate) fn of(trigger: &Trigger, steps: &[Step]) -> Needs {
+        let mut needs = Needs::default();
+        let mut see = |used: Use<'_>| match used {
+            Use::Path(path) => needs.variables |= path.root() == "variables",
+            Use::Function("inBusinessHours") => needs.schedules = true,
+            Use::Function("getAppSetting") => needs.app_settings = true,
+            // What it calls is named in a text that may come from data.
+            Use::Function("transform") => needs.app_settings = true,
+            Use::Function(_) => {}
+        };
+        for transition in trigger.transitions.iter().chain(steps.iter().flat_map(|step| &step.transitions)) {
+            transition.condition.for_each_use(&mut see);
+        }
+        for step in steps {
+            step.params.iter().for_each(|params| params.for_each_use(&mut see));
+            step.error_cases.iter().for_each(|case| case.condition.for_each_use(&mut see));
+        }
+        needs
+    }
 }
 
 /// What starts a run.
@@ -97,20 +133,29 @@ impl ErrorAction {
 }
 
 impl Definition {
-    /// Checks a document and parses everything in it.
+    /// Parses everything in a document that a run needs. Whether it is a sensible workflow is a matter of
+    /// [`crate::check`], and is only asked before it is saved.
     ///
-    /// `actions` are the names a step may use.
+    /// *Errors* — every [`Problem`] of the document, in the order of its parts.
     ///
-    /// *Errors* — every [`Problem`] of the document, in the order of its checks.
-    ///
-    /// *Source* — `docs/workflows.md` describes the format.
-    pub fn parse(document: &Value, actions: &[&str]) -> Result<Definition, Vec<Problem>> {
-        document::read(document, actions)
+    /// *Source* — `docs/workflow-format.md` describes the format.
+    pub fn parse(document: &Value) -> Result<Definition, Vec<Problem>> {
+        document::read(document).into_definition()
     }
 
     /// The workflow's name, unique in its org.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The name or id of the workflow that starts no runs where this one does.
+    pub fn replaces(&self) -> Option<&str> {
+        self.replaces.as_deref()
+    }
+
+    /// What its expressions read beside the run's own data.
+    pub fn needs(&self) -> Needs {
+        self.needs
     }
 
     /// Whether events start runs of it; true when the document does not say.

@@ -6,6 +6,7 @@
 use serde_json::Value;
 
 use crate::allowance::Allowance;
+use crate::evaluation::Evaluation;
 use crate::expression::Fault;
 
 /// How many conditions one entry tells about.
@@ -63,10 +64,22 @@ impl Explanation {
         }
     }
 
-    /// A value as it is told.
-    pub(crate) fn value(&mut self, value: &Value) -> Value {
-        let told = shortened(value);
+    /// A value as it is told, without any secret in it.
+    pub(crate) fn value(&mut self, value: &Value, evaluation: &Evaluation<'_>) -> Value {
+        let told = if evaluation.setup().has_secrets() {
+            // Before it is cut: half a secret is one, too.
+            let mut masked = value.clone();
+            evaluation.setup().mask(&mut masked);
+            shortened(&masked)
+        } else {
+            shortened(value)
+        };
         if self.pays_for(&told) { told } else { named(value) }
+    }
+
+    /// How a value is written, as it is told.
+    pub(crate) fn written(&mut self, written: String) -> Option<String> {
+        self.text(written)
     }
 
     /// A reference that led nowhere, as it is told.

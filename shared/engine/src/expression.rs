@@ -1,16 +1,23 @@
-//! What an author writes where a value is wanted: a literal, a reference (`/#steps.1.id`) or a template (`{{…}}`).
+//! What an author writes where a value is wanted: a literal, a reference (`/#steps.1.id`), a call of a function
+//! (`/#fn:toLower,steps.1.name`) or a template (`{{…}}`).
 //!
-//! A text is a reference only when its *whole* text starts with `/#`; `"Order /#steps.1.id"` is a literal. What a
-//! reference or a template yields is data and is never looked at again for expressions.
+//! A text is a reference or a call only when its *whole* text starts with `/#`; `"Order /#steps.1.id"` is a literal. What
+//! any of them yields is data and is never looked at again for expressions.
 
 use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use crate::allowance::{Allowance, Exceeded};
+use crate::allowance::Allowance;
+use crate::evaluation::Evaluation;
+use crate::function::Call;
 use crate::path::Path;
 use crate::problem::{Place, Problem, Problems};
 use crate::template::Template;
+
+pub use crate::evaluation::{Asker, Context, EVALUATION_LIMIT_OPERATIONS};
+pub use crate::fault::Fault;
+pub use crate::template::{TEMPLATE_LIMIT_BYTES, TEMPLATE_LIMIT_READ_BYTES};
 
 /// How deep params may nest, and conditions inside conditions.
 ///
@@ -33,70 +40,6 @@ const REFERENCE_PREFIX: &str = "/#";
 /// What marks a reference as the call of a function.
 const FUNCTION_PREFIX: &str = "fn:";
 
-/// What expressions may read, borrowed from the run.
-#[derive(Debug, Clone, Copy)]
-pub struct Context<'a> {
-    /// An object: what each step left, by step id; `"1"` is the trigger.
-    pub steps: &'a Value,
-    /// An object: the workflow's variables by their id.
-    pub variables: Option<&'a Value>,
-    /// The last failure, `{"code","message"}`.
-    pub error: Option<&'a Value>,
-}
-
-/// An expression could not be worked out. The step it belongs to fails with this code and sentence.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
-    /// A value put together is over [`INPUT_LIMIT_BYTES`].
-    #[error("The params came to more than {INPUT_LIMIT_BYTES} bytes of JSON; pass on less, such as single fields.")]
-    InputTooLarge,
-    /// A value put together nests deeper than [`INPUT_LIMIT_LEVELS`].
-    #[error("The params nested more than {INPUT_LIMIT_LEVELS} levels deep; pass on an inner value, not the whole.")]
-    InputTooDeep,
-    /// The text a template makes is over [`crate::expression::TEMPLATE_LIMIT_BYTES`].
-    #[error("A template made more than {TEMPLATE_LIMIT_BYTES} bytes of text; make it shorter.")]
-    TemplateTooLarge,
-    /// A template goes round its loops too often.
-    #[error("A template took more than {TEMPLATE_LIMIT_OPERATIONS} operations; loop over fewer items.")]
-    TemplateTooLong,
-    /// The values a template with blocks names are over [`crate::expression::TEMPLATE_LIMIT_READ_BYTES`].
-    #[error("A template reads more than {TEMPLATE_LIMIT_READ_BYTES} bytes of values; name smaller ones.")]
-    TemplateReadsTooMuch,
-    /// A template compiled but cannot be rendered with this data.
-    #[error("A template could not be rendered: {0}.")]
-    TemplateFailed(String),
-    /// An expression that was never checked is not well formed.
-    #[error("{0}")]
-    Malformed(String),
-}
-
-/// The limits of one template; one operation is one element rendered once.
-pub use crate::template::{TEMPLATE_LIMIT_BYTES, TEMPLATE_LIMIT_OPERATIONS, TEMPLATE_LIMIT_READ_BYTES};
-
-impl Fault {
-    /// The stable name of the fault, as it appears in a run's error.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Fault::InputTooLarge => "input_too_large",
-            Fault::InputTooDeep => "input_too_deep",
-            Fault::TemplateTooLarge => "template_too_large",
-            Fault::TemplateTooLong => "template_too_long",
-            Fault::TemplateReadsTooMuch => "template_reads_too_much",
-            Fault::TemplateFailed(_) => "template_failed",
-            Fault::Malformed(_) => "malformed_expression",
-        }
-    }
-}
-
-impl From<Exceeded> for Fault {
-    fn from(exceeded: Exceeded) -> Fault {
-        match exceeded {
-            Exceeded::Bytes => Fault::InputTooLarge,
-            Exceeded::Levels => Fault::InputTooDeep,
-        }
-    }
-}
-
 /// A value as written, with everything in it that is an expression parsed.
 #[derive(Debug, Clone)]
 pub struct Expression(Node);
@@ -105,6 +48,7 @@ pub struct Expression(Node);
 enum Node {
     Literal(Value),
     Reference(Path),
+    Call(Box<Call>),
     Template(Box<Template>),
     Array(Vec<Node>),
     Object(Vec<(String, Node)>),
@@ -131,7 +75,7 @@ impl Expression {
     pub fn parse(value: &Value) -> Result<Expression, Vec<Problem>> {
         let mut problems = Problems::default();
         let expression = Expression::read(value, &Place::ROOT, &mut problems);
-        if problems.count() > 0 {
+        if problems.has_errors() {
             return Err(problems.into_vec());
         }
         Ok(expression)
@@ -142,39 +86,61 @@ impl Expression {
         Expression(read_node(value, place, 0, problems))
     }
 
+    /// Works the expression out to be kept and handed on; nothing is copied before it is known to be within the limits.
+    ///
+    /// *Errors* — [`Fault`], from functions and templates and from values over [`INPUT_LIMIT_BYTES`] or
+    /// [`INPUT_LIMIT_LEVELS`].
+    pub fn input(&self, context: &Context<'_>) -> Result<Option<Value>, Fault> {
+        self.copied(&Evaluation::new(*context))
+    }
+
+    /// The same as a part of an evaluation.
+    pub(crate) fn copied(&self, evaluation: &Evaluation<'_>) -> Result<Option<Value>, Fault> {
+        copy_node(&self.0, evaluation, &mut Allowance::new(INPUT_LIMIT_BYTES, INPUT_LIMIT_LEVELS), 0)
+    }
+
     /// Works the expression out to be looked at: a literal or a reference is lent, not copied, and may have any size.
     ///
-    /// *Errors* — [`Fault`], from templates and from what is put together of several values.
-    pub fn resolve<'a>(&'a self, context: &Context<'a>) -> Result<Option<Cow<'a, Value>>, Fault> {
+    /// *Errors* — [`Fault`], from functions and templates and from what is put together of several values.
+    pub(crate) fn looked_at<'a>(&'a self, evaluation: &Evaluation<'a>) -> Result<Option<Cow<'a, Value>>, Fault> {
         match &self.0 {
-            Node::Literal(value) => Ok(Some(Cow::Borrowed(value))),
-            Node::Reference(path) => Ok(path.find(context).map(Cow::Borrowed)),
-            Node::Template(template) => Ok(Some(Cow::Owned(Value::String(template.render(context)?)))),
-            Node::Array(_) | Node::Object(_) => self.input(context).map(|found| found.map(Cow::Owned)),
+            Node::Literal(value) => {
+                tell_of_literal(value, evaluation);
+                Ok(Some(Cow::Borrowed(value)))
+            }
+            Node::Reference(path) => Ok(evaluation.find(path, || reference(path)).map(Cow::Borrowed)),
+            Node::Call(call) => Ok(call.evaluate(evaluation)?.map(Cow::Owned)),
+            Node::Template(template) => Ok(Some(Cow::Owned(Value::String(template.render(evaluation)?)))),
+            Node::Array(_) | Node::Object(_) => self.copied(evaluation).map(|found| found.map(Cow::Owned)),
         }
     }
 
-    /// Works the expression out to be kept and handed on; nothing is copied before it is known to be within the limits.
-    ///
-    /// *Errors* — [`Fault`], from templates and from values over [`INPUT_LIMIT_BYTES`] or [`INPUT_LIMIT_LEVELS`].
-    pub fn input(&self, context: &Context<'_>) -> Result<Option<Value>, Fault> {
-        copy_node(&self.0, context, &mut Allowance::new(INPUT_LIMIT_BYTES, INPUT_LIMIT_LEVELS), 0)
+    /// Goes through every path into the run and every call in it.
+    pub(crate) fn for_each_use<'s>(&'s self, see: &mut impl FnMut(Use<'s>)) {
+        see_uses(&self.0, see);
     }
 
     /// The expression's value when it depends on nothing.
     pub(crate) fn literal(&self) -> Option<&Value> {
         match &self.0 {
             Node::Literal(value) => Some(value),
-            Node::Reference(_) | Node::Template(_) | Node::Array(_) | Node::Object(_) => None,
+            Node::Reference(_) | Node::Call(_) | Node::Template(_) | Node::Array(_) | Node::Object(_) => None,
         }
     }
 
-    /// The path as written, when the whole expression is one reference.
-    pub(crate) fn reference(&self) -> Option<&str> {
+    /// As the author wrote it, when it is a reference, a call or a template.
+    pub(crate) fn as_written(&self) -> Option<String> {
         match &self.0 {
-            Node::Reference(path) => Some(path.text()),
-            Node::Literal(_) | Node::Template(_) | Node::Array(_) | Node::Object(_) => None,
+            Node::Reference(path) => Some(reference(path)),
+            Node::Call(call) => Some(call.as_written()),
+            Node::Template(template) => Some(template.as_written().to_owned()),
+            Node::Literal(_) | Node::Array(_) | Node::Object(_) => None,
         }
+    }
+
+    /// The kinds of values that may come out of it, as far as the document tells: of a template, text.
+    pub(crate) fn outline(&self) -> Outline<'_> {
+        outline(&self.0)
     }
 
     /// Whether it is a list or an object, whatever is inside.
@@ -182,9 +148,62 @@ impl Expression {
         match &self.0 {
             Node::Array(_) | Node::Object(_) => true,
             Node::Literal(value) => value.is_array() || value.is_object(),
-            Node::Reference(_) | Node::Template(_) => false,
+            Node::Reference(_) | Node::Call(_) | Node::Template(_) => false,
         }
     }
+}
+
+/// What an expression reads or calls.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Use<'s> {
+    Path(&'s Path),
+    Function(&'static str),
+}
+
+/// What is known of an expression's value before any run.
+#[derive(Debug)]
+pub(crate) enum Outline<'s> {
+    /// All of it.
+    Literal(&'s Value),
+    /// That it is a text.
+    Text,
+    /// Nothing; it may even be missing.
+    Unknown,
+    /// Its elements, or what is known of them.
+    Array(Vec<Outline<'s>>),
+    /// Its keys, and what is known of their values.
+    Object(Vec<(&'s str, Outline<'s>)>),
+}
+
+fn outline(node: &Node) -> Outline<'_> {
+    match node {
+        Node::Literal(value) => Outline::Literal(value),
+        Node::Reference(_) | Node::Call(_) => Outline::Unknown,
+        Node::Template(_) => Outline::Text,
+        Node::Array(nodes) => Outline::Array(nodes.iter().map(outline).collect()),
+        Node::Object(nodes) => Outline::Object(nodes.iter().map(|(key, node)| (key.as_str(), outline(node))).collect()),
+    }
+}
+
+fn see_uses<'s>(node: &'s Node, see: &mut impl FnMut(Use<'s>)) {
+    match node {
+        Node::Literal(_) => {}
+        Node::Reference(path) => see(Use::Path(path)),
+        Node::Call(call) => {
+            see(Use::Function(call.name()));
+            call.paths().for_each(|path| see(Use::Path(path)));
+        }
+        Node::Template(template) => {
+            template.functions().for_each(|name| see(Use::Function(name)));
+            template.paths().for_each(|path| see(Use::Path(path)));
+        }
+        Node::Array(nodes) => nodes.iter().for_each(|node| see_uses(node, see)),
+        Node::Object(nodes) => nodes.iter().for_each(|(_, node)| see_uses(node, see)),
+    }
+}
+
+fn reference(path: &Path) -> String {
+    format!("{REFERENCE_PREFIX}{}", path.text())
 }
 
 fn read_node(value: &Value, place: &Place<'_>, depth: usize, problems: &mut Problems) -> Node {
@@ -215,10 +234,13 @@ fn read_text(text: &str, place: &Place<'_>, problems: &mut Problems) -> Node {
 
 fn read_reference(reference: &str, place: &Place<'_>, problems: &mut Problems) -> Option<Node> {
     if let Some(call) = reference.strip_prefix(FUNCTION_PREFIX) {
-        let name = call.split(',').next().unwrap_or(call);
-        let message = format!("The function \"{name}\" is not known here; use a reference or a template instead.");
-        problems.add(place, "unknown_function", message);
-        return None;
+        return match Call::parse(call) {
+            Ok(call) => Some(Node::Call(Box::new(call))),
+            Err(bad) => {
+                problems.add_suggested(place, bad.code, bad.message, bad.suggestion);
+                None
+            }
+        };
     }
     match Path::parse(reference) {
         Ok(path) => Some(Node::Reference(path)),
@@ -234,7 +256,7 @@ fn read_template(text: &str, place: &Place<'_>, problems: &mut Problems) -> Opti
     match Template::parse(text) {
         Ok(template) => Some(Node::Template(Box::new(template))),
         Err(flaw) => {
-            problems.add(place, flaw.code, flaw.message);
+            problems.add_suggested(place, flaw.code, flaw.message, flaw.suggestion);
             None
         }
     }
@@ -267,20 +289,45 @@ fn read_object(
 
 fn copy_node(
     node: &Node,
-    context: &Context<'_>,
+    evaluation: &Evaluation<'_>,
     allowance: &mut Allowance,
     depth: usize,
 ) -> Result<Option<Value>, Fault> {
     match node {
-        Node::Literal(value) => copy_value(value, allowance, depth).map(Some),
-        Node::Reference(path) => path.find(context).map(|value| copy_value(value, allowance, depth)).transpose(),
+        Node::Literal(value) => {
+            tell_of_literal(value, evaluation);
+            copy_value(value, allowance, depth).map(Some)
+        }
+        Node::Reference(path) => {
+            let found = evaluation.find(path, || reference(path));
+            found.map(|value| copy_value(value, allowance, depth)).transpose()
+        }
+        Node::Call(call) => match call.evaluate(evaluation)? {
+            Some(value) => {
+                allowance.take(&value, depth)?;
+                Ok(Some(value))
+            }
+            None => Ok(None),
+        },
         Node::Template(template) => {
-            let text = template.render(context)?;
+            let text = template.render(evaluation)?;
             allowance.take_text(&text)?;
             Ok(Some(Value::String(text)))
         }
-        Node::Array(nodes) => copy_array(nodes, context, allowance, depth).map(Some),
-        Node::Object(nodes) => copy_object(nodes, context, allowance, depth).map(Some),
+        Node::Array(nodes) => copy_array(nodes, evaluation, allowance, depth).map(Some),
+        Node::Object(nodes) => copy_object(nodes, evaluation, allowance, depth).map(Some),
+    }
+}
+
+/// Whoever asks what a text gives may have meant the reference in it.
+fn tell_of_literal(value: &Value, evaluation: &Evaluation<'_>) {
+    if let Value::String(text) = value
+        && text.contains(REFERENCE_PREFIX)
+    {
+        let quoted = crate::naming::quoted(text);
+        evaluation.tell(|| {
+            format!("{quoted} stays text: a reference is only read where the whole text is one. Write {{{{{{steps.1.id}}}}}} inside of texts.")
+        });
     }
 }
 
@@ -289,15 +336,23 @@ fn copy_value(value: &Value, allowance: &mut Allowance, depth: usize) -> Result<
     Ok(value.clone())
 }
 
-fn copy_array(nodes: &[Node], context: &Context<'_>, allowance: &mut Allowance, depth: usize) -> Result<Value, Fault> {
+fn copy_array(
+    nodes: &[Node],
+    evaluation: &Evaluation<'_>,
+    allowance: &mut Allowance,
+    depth: usize,
+) -> Result<Value, Fault> {
     allowance.take_brackets(depth)?;
     allowance.take_bytes(nodes.len().saturating_sub(1))?;
     let mut elements = Vec::with_capacity(nodes.len());
-    for node in nodes {
+    for (place, node) in nodes.iter().enumerate() {
         // An element keeps its place, so what is missing leaves a null behind.
-        elements.push(match copy_node(node, context, allowance, depth + 1)? {
+        elements.push(match copy_node(node, evaluation, allowance, depth + 1)? {
             Some(element) => element,
-            None => copy_value(&Value::Null, allowance, depth + 1)?,
+            None => {
+                evaluation.tell(|| format!("Element {place} of the list is null, because what it names is missing."));
+                copy_value(&Value::Null, allowance, depth + 1)?
+            }
         });
     }
     Ok(Value::Array(elements))
@@ -305,18 +360,20 @@ fn copy_array(nodes: &[Node], context: &Context<'_>, allowance: &mut Allowance, 
 
 fn copy_object(
     nodes: &[(String, Node)],
-    context: &Context<'_>,
+    evaluation: &Evaluation<'_>,
     allowance: &mut Allowance,
     depth: usize,
 ) -> Result<Value, Fault> {
     allowance.take_brackets(depth)?;
     let mut object = Map::with_capacity(nodes.len());
     for (key, node) in nodes {
-        if let Some(value) = copy_node(node, context, allowance, depth + 1)? {
-            allowance.take_key(key)?;
-            allowance.take_bytes(usize::from(!object.is_empty()))?;
-            object.insert(key.clone(), value);
-        }
+        let Some(value) = copy_node(node, evaluation, allowance, depth + 1)? else {
+            evaluation.tell(|| format!("The key `{key}` is left out, because what it names is missing."));
+            continue;
+        };
+        allowance.take_key(key)?;
+        allowance.take_bytes(usize::from(!object.is_empty()))?;
+        object.insert(key.clone(), value);
     }
     Ok(Value::Object(object))
 }

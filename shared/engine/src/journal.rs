@@ -6,11 +6,11 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use domain::Failure;
+pub use domain::{Failure, RunFailure};
 
-use crate::condition::{Verdict, is_none_left_out};
 use crate::definition::ErrorAction;
 use crate::expression::Fault;
+use crate::verdict::{Verdict, is_none_left_out};
 
 /// One step's entry.
 ///
@@ -23,6 +23,9 @@ pub struct Entry {
     pub step: String,
     /// How many times the run has come to this step, from 1. Attempts at one visit share its number.
     pub visit: u32,
+    /// Which attempt at the visit it was, from 1.
+    #[serde(default = "first", skip_serializing_if = "is_first")]
+    pub attempt: u32,
     /// The action; none for the trigger and for steps that only hold conditions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub action: Option<String>,
@@ -34,6 +37,9 @@ pub struct Entry {
     /// How the step's error cases answered a failure, when it has any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_case: Option<ErrorCaseTaken>,
+    /// What is tried again after a failure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retries: Option<Retry>,
     /// Where the run went; none when it failed, stopped or tries again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transition: Option<TransitionTaken>,
@@ -47,6 +53,25 @@ pub enum Outcome {
     Output(#[serde(with = "domain::exact")] Value),
     /// It failed.
     Failed(Failure),
+}
+
+/// What is tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Retry {
+    /// The step, at the same visit.
+    Action,
+    /// The run, from the trigger on.
+    Workflow,
+}
+
+fn first() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_first(attempt: &u32) -> bool {
+    *attempt == 1
 }
 
 /// Which transition was taken, and what was asked on the way.

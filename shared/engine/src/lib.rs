@@ -8,25 +8,37 @@
 //! Reading order: a [`definition`] is a checked workflow document, its params hold [`expression`]s, its transitions
 //! hold [`condition`]s, and a [`run`] walks over it leaving one [`journal`] entry per step.
 
+pub mod check;
 pub mod definition;
+pub mod diff;
 pub mod run;
 
 pub mod journal;
 
 pub mod condition;
+pub mod explain;
 pub mod expression;
 pub mod problem;
+
+pub mod surroundings;
+
+mod evaluation;
+mod fault;
+mod function;
+mod path;
+mod template;
 
 mod allowance;
 mod cast;
 mod decimal;
 mod document;
 mod explanation;
-mod graph;
 mod membership;
+mod naming;
 mod operator;
-mod path;
-mod template;
+mod verdict;
 
+pub use check::{Catalogue, check};
 pub use definition::Definition;
 pub use problem::Problem;
+pub use surroundings::{Setup, Surroundings};

@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::cast::{as_instant, as_number, is_truthy, loosely_equal, to_text};
+use crate::decimal::Decimal;
 use crate::membership::holds_any;
+use crate::verdict::{Cast, Kind};
 
 /// A condition operator, written in documents as in the comment of each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -157,6 +159,59 @@ impl Operator {
             Operator::Contains => contains(first, second),
             Operator::NotContains => !contains(first, second),
         }
+    }
+}
+
+impl Operator {
+    /// Which of the values had to be read as another type than they have; of most there is none.
+    pub(crate) fn casts(self, values: &[Option<&Value>]) -> Vec<Cast> {
+        let first = values.first().copied().flatten();
+        let second = values.get(1).copied().flatten();
+        match self {
+            Operator::And | Operator::Or | Operator::Exists | Operator::Dne => Vec::new(),
+            Operator::True | Operator::False => cast(0, Kind::Boolean, first, |value| {
+                let needs_none = value.is_boolean();
+                (!needs_none).then_some(true)
+            }),
+            Operator::Eq | Operator::Neq => equality_cast(first, second),
+            Operator::Gt | Operator::Gte | Operator::Lt | Operator::Lte => {
+                let read = |value: &Value| (!value.is_number()).then(|| as_number(value).is_some());
+                [cast(0, Kind::Number, first, read), cast(1, Kind::Number, second, read)].concat()
+            }
+            Operator::LtDate | Operator::GtDate => {
+                let read = |value: &Value| Some(as_instant(value).is_some());
+                [cast(0, Kind::Date, first, read), cast(1, Kind::Date, second, read)].concat()
+            }
+            Operator::Contains | Operator::NotContains => match (first, second) {
+                (Some(Value::String(_)), Some(Value::Number(_) | Value::Bool(_))) => {
+                    vec![Cast { value: 1, kind: Kind::Text, read: true }]
+                }
+                _ => Vec::new(),
+            },
+        }
+    }
+}
+
+/// The cast of one value, if `read` says that it needs one and whether it could be made.
+fn cast(place: usize, kind: Kind, value: Option<&Value>, read: impl Fn(&Value) -> Option<bool>) -> Vec<Cast> {
+    value.and_then(read).map(|read| Cast { value: place, kind, read }).into_iter().collect()
+}
+
+/// A text beside a number or a boolean is read as that.
+fn equality_cast(first: Option<&Value>, second: Option<&Value>) -> Vec<Cast> {
+    let (place, text, other) = match (first, second) {
+        (Some(Value::String(text)), Some(other)) => (0, text, other),
+        (Some(other), Some(Value::String(text))) => (1, text, other),
+        _ => return Vec::new(),
+    };
+    match other {
+        Value::Number(_) => {
+            vec![Cast { value: place, kind: Kind::Number, read: Decimal::parse(text).is_some() }]
+        }
+        Value::Bool(_) => {
+            vec![Cast { value: place, kind: Kind::Boolean, read: matches!(text.as_str(), "true" | "false") }]
+        }
+        Value::Null | Value::String(_) | Value::Array(_) | Value::Object(_) => Vec::new(),
     }
 }
 

@@ -5,10 +5,18 @@
 
 use serde_json::{Map, Value};
 
-use crate::expression::Context;
+use crate::evaluation::Context;
+use crate::naming::{listed, named, shortened};
+use crate::problem::closest;
 
 /// More parts than any document nests; it bounds the work of one look-up.
 const PATH_LIMIT_SEGMENTS: usize = 128;
+
+/// What a path into a run may begin with.
+pub(crate) const ROOTS: [&str; 3] = ["steps", "variables", "error"];
+
+/// How many keys of an object a sentence names.
+const NAMED_LIMIT_KEYS: usize = 8;
 
 /// A parsed path; it always has at least one segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,16 +72,70 @@ impl Path {
         &self.text
     }
 
+    /// The root it starts at, `steps` of `steps.1.id`.
+    pub(crate) fn root(&self) -> &str {
+        self.segments.first().map_or("", |segment| segment.key.as_str())
+    }
+
+    /// The keys behind the root that may be the id of a step: `a` and `a.b` of `steps.a.b`, the shorter first.
+    pub(crate) fn step_candidates(&self) -> Vec<String> {
+        let mut candidates: Vec<String> = Vec::new();
+        for segment in self.segments.iter().skip(1) {
+            match candidates.last() {
+                None => candidates.push(segment.key.clone()),
+                Some(shorter) if segment.spelling == Spelling::Dotted => {
+                    candidates.push(format!("{shorter}.{}", segment.key));
+                }
+                Some(_) => break,
+            }
+            if segment.spelling == Spelling::Bracketed {
+                break;
+            }
+        }
+        candidates
+    }
+
     /// What is there; `None` when any part of the way is missing.
     pub(crate) fn find<'a>(&self, context: &Context<'a>) -> Option<&'a Value> {
         let (root, rest) = self.segments.split_first()?;
+        if root.key == "variables" {
+            return walk_object(&context.surroundings.setup.variables, rest.split_first()?);
+        }
         let root = match root.key.as_str() {
             "steps" => Some(context.steps),
-            "variables" => context.variables,
             "error" => context.error,
             _ => None,
         };
         walk(root?, rest)
+    }
+
+    /// Why nothing is there: how far the way goes, and what could have been meant.
+    pub(crate) fn explain_missing(&self, context: &Context<'_>) -> String {
+        let Some((root, rest)) = self.segments.split_first() else { return String::new() };
+        match root.key.as_str() {
+            "steps" => explain_steps(context.steps, root, rest),
+            "error" => match context.error {
+                None => "no step has failed.".to_owned(),
+                Some(error) => explain_below(error, root.spelled(), rest),
+            },
+            "variables" => {
+                "the workflow has no variable with this id. Variables are named by their id, never by their name."
+                    .to_owned()
+            }
+            other => {
+                let suggestion = closest(other, &ROOTS).map(|close| format!(" Did you mean `{close}`?"));
+                format!(
+                    "nothing is called `{other}`; a path begins with {}.{}",
+                    ROOTS.join(", "),
+                    suggestion.unwrap_or_default()
+                )
+            }
+        }
+    }
+
+    /// Why nothing is there when the path starts at `value`.
+    pub(crate) fn explain_missing_below(&self, value: &Value) -> String {
+        explain_below(value, String::new(), &self.segments)
     }
 
     /// What is there when the path starts at `value` and not at the run.
@@ -125,13 +187,15 @@ fn walk<'a>(value: &'a Value, segments: &[Segment]) -> Option<&'a Value> {
         return Some(value);
     };
     match value {
-        Value::Object(object) => {
-            let plainly = object.get(&first.key).and_then(|inner| walk(inner, rest));
-            plainly.or_else(|| walk_joined(object, first, rest))
-        }
+        Value::Object(object) => walk_object(object, (first, rest)),
         Value::Array(elements) => walk(elements.get(first.index?)?, rest),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
     }
+}
+
+fn walk_object<'a>(object: &'a Map<String, Value>, (first, rest): (&Segment, &[Segment])) -> Option<&'a Value> {
+    let plainly = object.get(&first.key).and_then(|inner| walk(inner, rest));
+    plainly.or_else(|| walk_joined(object, first, rest))
 }
 
 /// Tries `a.b`, then `a.b.c` … as one key. Each try ends in a different place of the data, so the work is bounded by it.
@@ -152,4 +216,81 @@ fn walk_joined<'a>(object: &'a Map<String, Value>, first: &Segment, mut rest: &[
         }
     }
     None
+}
+
+impl Segment {
+    /// As it stands in a path behind another.
+    fn spelled(&self) -> String {
+        match self.spelling {
+            Spelling::Dotted => self.key.clone(),
+            Spelling::Bracketed if self.index.is_some() => format!("[{}]", self.key),
+            Spelling::Bracketed => format!("['{}']", self.key),
+        }
+    }
+}
+
+fn explain_steps(steps: &Value, root: &Segment, rest: &[Segment]) -> String {
+    let known: Vec<&str> = steps.as_object().into_iter().flatten().map(|(id, _)| id.as_str()).collect();
+    let Some(step) = rest.first().filter(|step| steps.get(&step.key).is_none()) else {
+        return explain_below(steps, root.spelled(), rest);
+    };
+    let hint = match (closest(&step.key, &known), known.as_slice()) {
+        (Some(close), _) => format!(" Did you mean `{close}`?"),
+        (None, []) => " No step has left anything yet.".to_owned(),
+        (None, known) => format!(" What is there: {}.", keys(known)),
+    };
+    format!("`steps` has no `{}`; that step has not run, has failed, or leaves nothing.{hint}", step.key)
+}
+
+/// Walks plainly, as the author most likely meant it, up to where nothing is.
+fn explain_below(value: &Value, mut way: String, segments: &[Segment]) -> String {
+    let mut here = value;
+    for segment in segments {
+        let next = match here {
+            Value::Object(object) => object.get(&segment.key),
+            Value::Array(elements) => segment.index.and_then(|index| elements.get(index)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
+        };
+        match next {
+            Some(next) => here = next,
+            None => return explain_stop(here, &way, segment),
+        }
+        if !way.is_empty() && segment.spelling == Spelling::Dotted {
+            way.push('.');
+        }
+        way.push_str(&segment.spelled());
+    }
+    "nothing is there.".to_owned()
+}
+
+fn explain_stop(here: &Value, way: &str, segment: &Segment) -> String {
+    let place = if way.is_empty() { "the item".to_owned() } else { format!("`{way}`") };
+    let key = &segment.key;
+    match here {
+        Value::Object(object) => {
+            let known: Vec<&str> = object.keys().map(String::as_str).collect();
+            match (closest(key, &known), known.as_slice()) {
+                (Some(close), _) => format!("{place} has no `{key}`. Did you mean `{close}`?"),
+                (None, []) => format!("{place} is an object without keys."),
+                (None, known) => format!("{place} has no `{key}`. What is there: {}.", keys(known)),
+            }
+        }
+        Value::Array(elements) if segment.index.is_some() => {
+            format!("{place} is a list of {} and has no element {key}; the first one is 0.", elements.len())
+        }
+        Value::Array(elements) => {
+            format!("{place} is a list of {}; name an element of it first, as in [0].{key}.", elements.len())
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+            format!("{place} is {}, and nothing is inside of it.", named(here))
+        }
+    }
+}
+
+fn keys(known: &[&str]) -> String {
+    let shown: Vec<String> = known.iter().take(NAMED_LIMIT_KEYS).map(|key| format!("`{}`", shortened(key))).collect();
+    match known.len().checked_sub(NAMED_LIMIT_KEYS) {
+        Some(more) if more > 0 => format!("{} and {more} more", shown.join(", ")),
+        Some(_) | None => listed(&shown.iter().map(String::as_str).collect::<Vec<_>>()),
+    }
 }

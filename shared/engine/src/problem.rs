@@ -2,6 +2,8 @@
 //!
 //! Checks never stop at the first problem: they add to [`Problems`] and go on, so one answer names everything.
 
+use std::fmt;
+
 use serde::Serialize;
 
 /// A suggestion is only made when the names are at least this alike (Jaro-Winkler, 0 to 1).
@@ -12,14 +14,26 @@ const SUGGESTION_SIMILARITY: f64 = 0.8;
 const SUGGESTION_LIMIT_BYTES: usize = 128;
 const SUGGESTION_LIMIT_PROBLEMS: usize = 100;
 
+/// Whether a document can be saved with a problem.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// It is refused.
+    Error,
+    /// It is saved, and its author is told.
+    Warning,
+}
+
 /// One thing wrong with a document.
 ///
-/// *Shape* — `{"path":"$.steps[0].transitions[1].target","code":"unknown_target","message":"…","suggestion":"step2"}`
+/// *Shape* — `{"severity":"error","path":"$.steps[0].transitions[1].target","code":"unknown_target","message":"…","suggestion":"step2"}`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Problem {
+    /// Whether it stands in the way of saving.
+    pub severity: Severity,
     /// Where it is: `$`, then `.key`, `['odd key']` and `[index]`.
     pub path: String,
-    /// What kind it is; stable, for programs. All codes are listed in `docs/workflows.md`.
+    /// What kind it is; stable, for programs. All codes are listed in `docs/workflow-format.md`.
     pub code: &'static str,
     /// A sentence that tells the author what to do.
     pub message: String,
@@ -34,12 +48,17 @@ pub(crate) struct Problems {
 }
 
 impl Problems {
-    /// Adds a problem.
+    /// Adds an error.
     pub(crate) fn add(&mut self, place: &Place<'_>, code: &'static str, message: impl Into<String>) {
-        self.found.push(Problem { path: place.path(), code, message: message.into(), suggestion: None });
+        self.push(Severity::Error, place, code, message.into(), None);
     }
 
-    /// Adds a problem about a name that is not among `known`, with the closest of them as a suggestion.
+    /// Adds a warning.
+    pub(crate) fn warn(&mut self, place: &Place<'_>, code: &'static str, message: impl Into<String>) {
+        self.push(Severity::Warning, place, code, message.into(), None);
+    }
+
+    /// Adds an error about a name that is not among `known`, with the closest of them as a suggestion.
     pub(crate) fn add_unknown(
         &mut self,
         place: &Place<'_>,
@@ -48,23 +67,68 @@ impl Problems {
         name: &str,
         known: &[&str],
     ) {
-        let is_cheap = name.len() <= SUGGESTION_LIMIT_BYTES && self.found.len() < SUGGESTION_LIMIT_PROBLEMS;
+        let (message, suggestion) = self.suggested(message, name, known);
+        self.push(Severity::Error, place, code, message, suggestion);
+    }
+
+    /// Adds a warning about such a name.
+    pub(crate) fn warn_unknown(
+        &mut self,
+        place: &Place<'_>,
+        code: &'static str,
+        message: String,
+        name: &str,
+        known: &[&str],
+    ) {
+        let (message, suggestion) = self.suggested(message, name, known);
+        self.push(Severity::Warning, place, code, message, suggestion);
+    }
+
+    /// Adds an error whose message already has the suggestion in it, if there is one.
+    pub(crate) fn add_suggested(
+        &mut self,
+        place: &Place<'_>,
+        code: &'static str,
+        message: String,
+        suggestion: Option<String>,
+    ) {
+        self.push(Severity::Error, place, code, message, suggestion);
+    }
+
+    fn suggested(&self, message: String, name: &str, known: &[&str]) -> (String, Option<String>) {
+        let is_cheap = self.found.len() < SUGGESTION_LIMIT_PROBLEMS;
         let suggestion = if is_cheap { closest(name, known) } else { None };
         let message = match &suggestion {
             Some(close) => format!("{message} Did you mean \"{close}\"?"),
             None => message,
         };
-        self.found.push(Problem { path: place.path(), code, message, suggestion });
+        (message, suggestion)
     }
 
-    /// How many were found; comparing two counts tells whether a part of the document was sound.
-    pub(crate) fn count(&self) -> usize {
-        self.found.len()
+    fn push(
+        &mut self,
+        severity: Severity,
+        place: &Place<'_>,
+        code: &'static str,
+        message: String,
+        suggestion: Option<String>,
+    ) {
+        self.found.push(Problem { severity, path: place.to_string(), code, message, suggestion });
+    }
+
+    /// Whether one of them stands in the way of saving.
+    pub(crate) fn has_errors(&self) -> bool {
+        self.found.iter().any(|problem| problem.severity == Severity::Error)
     }
 
     /// The problems, in the order of the checks.
     pub(crate) fn into_vec(self) -> Vec<Problem> {
         self.found
+    }
+
+    /// The same, while more may be found.
+    pub(crate) fn to_vec(&self) -> Vec<Problem> {
+        self.found.clone()
     }
 }
 
@@ -115,11 +179,21 @@ impl<'a> Place<'a> {
     }
 }
 
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.path())
+    }
+}
+
 fn is_plain(key: &str) -> bool {
     !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-fn closest(name: &str, known: &[&str]) -> Option<String> {
+/// The known name that was probably meant, where one is close.
+pub(crate) fn closest(name: &str, known: &[&str]) -> Option<String> {
+    if name.len() > SUGGESTION_LIMIT_BYTES {
+        return None;
+    }
     known
         .iter()
         .filter(|candidate| candidate.len() <= SUGGESTION_LIMIT_BYTES)

@@ -10,22 +10,28 @@
 //! fresh one, so taking up a run cannot disagree with having run it.
 
 mod progress;
+mod retry;
 
 use serde_json::{Value, json};
 
-use crate::definition::{Definition, ErrorAction};
+use crate::definition::Definition;
 use crate::explanation::Explanation;
-use crate::journal::{Entry, Failure, Outcome};
+use crate::expression::Asker;
+use crate::journal::{Entry, Outcome, RunFailure};
+use crate::surroundings::Surroundings;
 
-pub use progress::{Progress, RUN_LIMIT_BEGINNINGS, RUN_LIMIT_STEPS, STEP_LIMIT_VISITS, VISIT_LIMIT_ATTEMPTS};
+pub use progress::{Progress, RUN_LIMIT_STEPS, STEP_LIMIT_VISITS};
+pub use retry::{
+    RETRY_LIMIT_SECONDS, RUN_LIMIT_BEGINNINGS, SYSTEM_LIMIT_ATTEMPTS, VISIT_LIMIT_ATTEMPTS, retry_delay_seconds,
+};
 
 /// How a run ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ending {
     /// No transition was open, or an error case stopped it.
     Succeeded,
-    /// A step failed and no error case answered, or a limit was passed.
-    Failed(Failure),
+    /// A step failed and nothing answered, or a limit was passed.
+    Failed(RunFailure),
 }
 
 /// What a run does next.
@@ -41,6 +47,8 @@ pub enum Decision {
         action: String,
         /// The params, resolved; `{}` when the step has none.
         input: Value,
+        /// The same as it may be read by people, without the values of variables; none where there is no difference.
+        shown: Option<Value>,
     },
     /// There is nothing to perform: [`record`] this outcome without an input. It is `null` for a step that only holds
     /// conditions, and a failure when the params could not be resolved.
@@ -82,15 +90,17 @@ pub enum Illegal {
 }
 
 /// Begins a run: the trigger's output is stored and its transitions are judged.
-pub fn start(definition: &Definition, trigger_output: Value) -> Progress {
+pub fn start(definition: &Definition, trigger_output: Value, surroundings: &Surroundings<'_>) -> Progress {
     let mut progress = Progress::new(definition, trigger_output);
-    progress.opening = progress.choose(&definition.trigger.transitions, &mut Explanation::new());
+    let asker = Asker { step: &definition.trigger.id, visit: 1, part: "transitions" };
+    let context = progress.context(*surroundings, asker);
+    progress.opening = progress::choose(&definition.trigger.transitions, context, &mut Explanation::new());
     progress.position = progress.opening_position(definition);
     progress
 }
 
-/// What the run does next. Asking twice gives the same answer.
-pub fn next(definition: &Definition, progress: &Progress) -> Decision {
+/// What the run does next. Asking twice in the same surroundings gives the same answer.
+pub fn next(definition: &Definition, progress: &Progress, surroundings: &Surroundings<'_>) -> Decision {
     let (place, step) = match progress.here(definition) {
         Ok(here) => here,
         Err(ending) => return Decision::Finished(ending),
@@ -100,17 +110,25 @@ pub fn next(definition: &Definition, progress: &Progress) -> Decision {
     let Some(action) = &step.action else {
         return Decision::Settled { step: id, visit, outcome: Outcome::Output(Value::Null) };
     };
-
-    let input = match &step.params {
-        Some(params) => params.input(&progress.context()),
-        None => Ok(None),
+    let Some(params) = &step.params else {
+        return Decision::Perform { step: id, visit, action: action.clone(), input: json!({}), shown: None };
     };
-    match input {
-        Ok(input) => {
-            let input = input.unwrap_or_else(|| json!({}));
-            Decision::Perform { step: id, visit, action: action.clone(), input }
+
+    let asker = Asker { step: &step.id, visit, part: "params" };
+    let resolve = |surroundings: Surroundings<'_>| {
+        let input = params.input(&progress.context(surroundings, asker))?;
+        Ok(input.unwrap_or_else(|| json!({})))
+    };
+    let shown = || {
+        let masked = surroundings.setup.masked();
+        resolve(Surroundings { setup: &masked, ..*surroundings })
+    };
+    let has_secrets = definition.needs.variables && surroundings.setup.has_secrets();
+    match (resolve(*surroundings), has_secrets.then(shown).transpose()) {
+        (Ok(input), Ok(shown)) => Decision::Perform { step: id, visit, action: action.clone(), input, shown },
+        (Err(fault), _) | (_, Err(fault)) => {
+            Decision::Settled { step: id, visit, outcome: Outcome::Failed(crate::expression::Fault::into(fault)) }
         }
-        Err(fault) => Decision::Settled { step: id, visit, outcome: Outcome::Failed(fault.into()) },
     }
 }
 
@@ -122,22 +140,27 @@ pub fn record(
     progress: &mut Progress,
     input: Option<Value>,
     outcome: Outcome,
+    surroundings: &Surroundings<'_>,
 ) -> Result<Entry, Illegal> {
     let (place, step) = progress.here(definition).map_err(|_| Illegal::Over)?;
-    let visit = progress.visit(place);
+    let (visit, attempt) = (progress.visit(place), progress.attempt());
     progress.keep(&step.id, &outcome);
+    let asker = Asker { step: &step.id, visit, part: "transitions" };
+    let context = progress.context(*surroundings, asker);
     let mut explanation = Explanation::new();
-    let (error_case, goes_on) = match &outcome {
-        Outcome::Output(_) => (None, true),
-        Outcome::Failed(_) => {
-            let taken = progress.answer(step, &mut explanation);
-            let goes_on = taken.as_ref().is_some_and(|taken| taken.action == Some(ErrorAction::Continue));
-            (taken, goes_on)
-        }
+    let error_case = match &outcome {
+        Outcome::Output(_) => None,
+        Outcome::Failed(_) => progress::answer(step, context, &mut explanation),
     };
-    let transition = goes_on.then(|| progress.choose(&step.transitions, &mut explanation));
+    let answer = error_case.as_ref().and_then(|taken| taken.action);
+    let (retries, goes_on) = match &outcome {
+        Outcome::Output(_) => (None, true),
+        Outcome::Failed(failure) => progress.after_failure(failure, answer),
+    };
+    let transition = goes_on.then(|| progress::choose(&step.transitions, context, &mut explanation));
+    let action = step.action.clone();
     let entry =
-        Entry { step: step.id.clone(), visit, action: step.action.clone(), input, outcome, error_case, transition };
+        Entry { step: step.id.clone(), visit, attempt, action, input, outcome, error_case, retries, transition };
     progress.follow(definition, place, &entry)?;
     Ok(entry)
 }
@@ -145,14 +168,19 @@ pub fn record(
 /// Takes a run up where its journal ends. The trigger's own entry may stand first; it then says where the run went.
 ///
 /// *Errors* — [`Illegal`] when the entries are not a run of this definition.
-pub fn replay(definition: &Definition, trigger_output: Value, entries: &[Entry]) -> Result<Progress, Illegal> {
+pub fn replay(
+    definition: &Definition,
+    trigger_output: Value,
+    entries: &[Entry],
+    surroundings: &Surroundings<'_>,
+) -> Result<Progress, Illegal> {
     let (opening, entries) = match entries.split_first() {
         Some((first, rest)) if first.step == definition.trigger.id => (first.transition.clone(), rest),
         Some(_) | None => (None, entries),
     };
     let mut progress = match opening {
         Some(opening) => Progress::resumed(definition, trigger_output, opening)?,
-        None => start(definition, trigger_output),
+        None => start(definition, trigger_output, surroundings),
     };
     for entry in entries {
         progress.apply(definition, entry)?;

@@ -4,6 +4,7 @@
 //! over as a numbered slot: paths mean the same here as in references, and only the values a template names are
 //! copied for it. A template of nothing but such tags is put together without the crate.
 
+mod helper;
 mod rewrite;
 mod sandbox;
 mod tag;
@@ -12,14 +13,12 @@ use serde_json::{Map, Value};
 
 use crate::allowance::Allowance;
 use crate::cast::to_text;
-use crate::expression::{Context, Fault};
+use crate::evaluation::Evaluation;
+use crate::expression::Fault;
 use crate::path::Path;
 
 /// The most text one template may make: 1 MiB.
 pub const TEMPLATE_LIMIT_BYTES: usize = 1 << 20;
-
-/// The most elements one template may render, each turn of a loop counting all elements of its body.
-pub const TEMPLATE_LIMIT_OPERATIONS: u64 = 250_000;
 
 /// The most bytes of compact JSON that the paths of one template with blocks may lead to, each path counted: 4 MiB.
 ///
@@ -29,8 +28,11 @@ pub const TEMPLATE_LIMIT_READ_BYTES: usize = 4 << 20;
 /// A compiled template.
 #[derive(Debug, Clone)]
 pub(crate) struct Template {
+    text: String,
     /// The paths into the run that it reads; tags name them by their place.
     slots: Vec<Path>,
+    /// The functions it calls.
+    functions: Vec<&'static str>,
     body: Body,
 }
 
@@ -56,6 +58,14 @@ pub(crate) struct Flaw {
     pub(crate) code: &'static str,
     /// A sentence that tells the author what to do.
     pub(crate) message: String,
+    pub(crate) suggestion: Option<String>,
+}
+
+impl Flaw {
+    /// A template that is not well formed.
+    fn bad(reason: &str) -> Flaw {
+        Flaw { code: "bad_template", message: format!("Mend the template: {reason}."), suggestion: None }
+    }
 }
 
 impl Template {
@@ -69,29 +79,44 @@ impl Template {
             Some(pieces) => Body::Plain(pieces),
             None => Body::Handlebars(compile(&rewritten.source)?),
         };
-        Ok(Template { slots: rewritten.slots, body })
+        Ok(Template { text: text.to_owned(), slots: rewritten.slots, functions: rewritten.functions, body })
+    }
+
+    /// As the author wrote it.
+    pub(crate) fn as_written(&self) -> &str {
+        &self.text
+    }
+
+    /// The paths into the run that it reads.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.slots.iter()
+    }
+
+    /// The functions it calls.
+    pub(crate) fn functions(&self) -> impl Iterator<Item = &'static str> {
+        self.functions.iter().copied()
     }
 
     /// The text it makes of what the run has left so far. What is missing is the empty text.
     ///
-    /// *Errors* — [`Fault`] when a limit is passed or a helper cannot work with the data.
-    pub(crate) fn render(&self, context: &Context<'_>) -> Result<String, Fault> {
+    /// *Errors* — [`Fault`] when a limit is passed.
+    pub(crate) fn render(&self, evaluation: &Evaluation<'_>) -> Result<String, Fault> {
         match &self.body {
-            Body::Plain(pieces) => self.join(pieces, context),
-            Body::Handlebars(template) => sandbox::render(template, self.slot_values(context)?),
+            Body::Plain(pieces) => self.join(pieces, evaluation),
+            Body::Handlebars(template) => sandbox::render(template, self.slot_values(evaluation)?, evaluation),
         }
     }
 
-    fn join(&self, pieces: &[Piece], context: &Context<'_>) -> Result<String, Fault> {
+    fn join(&self, pieces: &[Piece], evaluation: &Evaluation<'_>) -> Result<String, Fault> {
         let mut text = String::new();
         for piece in pieces {
             match piece {
                 Piece::Text(literal) => text.push_str(literal),
                 Piece::Raw(slot) => {
-                    text.push_str(&self.slot(*slot, context).map(to_text).unwrap_or_default());
+                    text.push_str(&self.slot(*slot, evaluation).map(to_text).unwrap_or_default());
                 }
                 Piece::Escaped(slot) => {
-                    let raw = self.slot(*slot, context).map(to_text).unwrap_or_default();
+                    let raw = self.slot(*slot, evaluation).map(to_text).unwrap_or_default();
                     text.push_str(&handlebars::html_escape(&raw));
                 }
             }
@@ -102,16 +127,24 @@ impl Template {
         Ok(text)
     }
 
-    fn slot<'a>(&self, slot: usize, context: &Context<'a>) -> Option<&'a Value> {
-        self.slots.get(slot).and_then(|path| path.find(context))
+    fn slot<'a>(&self, slot: usize, evaluation: &Evaluation<'a>) -> Option<&'a Value> {
+        let path = self.slots.get(slot)?;
+        let found = evaluation.find(path, || path.text().to_owned());
+        if let Some(value @ (Value::Array(_) | Value::Object(_))) = found {
+            evaluation.tell(|| format!("In a template {} is written as JSON.", evaluation.name(value)));
+        }
+        found
     }
 
-    fn slot_values(&self, context: &Context<'_>) -> Result<Value, Fault> {
+    fn slot_values(&self, evaluation: &Evaluation<'_>) -> Result<Value, Fault> {
         let mut allowance = Allowance::new(TEMPLATE_LIMIT_READ_BYTES, usize::MAX);
         let mut values = Map::with_capacity(self.slots.len());
         for (place, path) in self.slots.iter().enumerate() {
-            if let Some(value) = path.find(context) {
+            if let Some(value) = evaluation.find(path, || path.text().to_owned()) {
+                let before = allowance.bytes_left();
                 allowance.take(value, 0).map_err(|_| Fault::TemplateReadsTooMuch)?;
+                // Copying is work as well, and a thousand templates may name the same value.
+                evaluation.pay_for_bytes(before - allowance.bytes_left())?;
                 values.insert(place.to_string(), value.clone());
             }
         }
@@ -120,6 +153,5 @@ impl Template {
 }
 
 fn compile(source: &str) -> Result<handlebars::Template, Flaw> {
-    handlebars::Template::compile(source)
-        .map_err(|error| Flaw { code: "bad_template", message: format!("Mend the template: {}.", error.reason()) })
+    handlebars::Template::compile(source).map_err(|error| Flaw::bad(&error.reason().to_string()))
 }

@@ -13,7 +13,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use service::ports::{MESSAGE_LIMIT_BYTES, Queue, Unavailable};
+use service::ports::{DELAY_LIMIT_SECONDS, MESSAGE_LIMIT_BYTES, Queue, Unavailable};
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, timeout_at};
 
@@ -191,14 +191,15 @@ impl LocalQueue {
 
 #[async_trait]
 impl Queue for LocalQueue {
-    async fn send(&self, message: String) -> Result<(), Unavailable> {
+    async fn send_later(&self, message: String, seconds: u32) -> Result<(), Unavailable> {
         if message.len() > MESSAGE_LIMIT_BYTES {
             let bytes = message.len();
             return Err(unavailable(&format_args!(
                 "a message of {bytes} bytes is over the limit of {MESSAGE_LIMIT_BYTES}"
             )));
         }
-        self.ask(|answer| Order::Send { body: message.into(), answer }).await
+        let held_for = Duration::from_secs(u64::from(seconds.min(DELAY_LIMIT_SECONDS)));
+        self.ask(|answer| Order::Send { body: message.into(), held_for, answer }).await
     }
 }
 

@@ -4,6 +4,7 @@
 //! written with the step's journal entry or not at all; a look-up that finds nothing is no failure: its output has no
 //! `id`. An [`OutsideAction`] does something that cannot be taken back, so the executor writes down that it will.
 
+mod catalogue;
 mod create;
 mod find;
 mod params;
@@ -16,6 +17,7 @@ use serde_json::Value;
 use crate::records::Unit;
 
 pub use crate::records::NotDone;
+pub use catalogue::catalogue;
 pub use send_mail::Mailing;
 pub(crate) use send_mail::{Occasion, OnUnknownOutcome, Prepared};
 
@@ -118,7 +120,7 @@ impl Action {
             .or_else(|| outside.find(|action| action.name() == name).map(Self::Outside))
     }
 
-    /// The names of all actions, to check documents against.
+    /// The names of all actions.
     pub fn names() -> Vec<&'static str> {
         let records = RecordAction::ALL.iter().map(|action| action.name());
         records.chain(OutsideAction::ALL.iter().map(|action| action.name())).collect()

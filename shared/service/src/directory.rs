@@ -9,11 +9,21 @@
 //! | workflow name | `{org}#workflow-names` | name |
 //! | workflow definition, immutable | `{org}#definitions` | SHA-256 of its JSON |
 //! | trigger: workflow by event | `{org}#event#{event name}` | workflow id |
+//! | workflow version | `{org}#versions#{workflow}` | its number |
+//! | workflow draft | `{org}#drafts` | workflow id |
+//! | variable of a workflow | `{org}#variables#{workflow}` | variable id |
+//! | whose variable it is | `{org}#variable-owners` | variable id |
 //! | klass | `{org}#klasses` | name |
+//! | business schedule | `{org}#schedules` | schedule id |
+//! | settings of the org | `{org}#settings` | `org` |
+//! | settings of an app | `{org}#app-settings` | app |
 
 pub mod hooks;
 pub mod keys;
 pub mod klasses;
+pub mod schedules;
+pub mod settings;
+pub mod variables;
 pub mod workflows;
 
 use domain::OrgId;

@@ -1,10 +1,10 @@
-//! The message between the hooks and the executor.
+//! The messages for the executor: transactions from the hooks, and wakes of runs that wait, from the executor itself.
 //!
 //! It carries the whole transaction, so accepting one is a single durable act; 1,000,000 bytes of data, the most that
 //! `ingest` gives, leave room for the rest within the queue's 1 MiB. Readers ignore keys they do not know, so that an
 //! older executor takes what a newer hook sent.
 
-use domain::{Note, Transaction};
+use domain::{Note, OrgId, RunId, Transaction, TransactionId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -64,6 +64,64 @@ pub struct Source {
     pub delivery_id: Option<String>,
 }
 
+/// A run that waited and is to go on.
+///
+/// *Shape*: `{"v":1,"wake":{"org":"…","transaction":"…","run":"…"}}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Wake {
+    v: u32,
+    wake: Woken,
+}
+
+/// Which run it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Woken {
+    /// Its owner.
+    pub(crate) org: OrgId,
+    /// The transaction that started it.
+    pub(crate) transaction: TransactionId,
+    /// The run.
+    pub(crate) run: RunId,
+}
+
+/// What a message is.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Message {
+    /// A transaction.
+    Transaction(Box<Envelope>),
+    /// A run that is to go on.
+    Wake(Woken),
+}
+
+impl Message {
+    /// What the text is that came from the queue.
+    ///
+    /// *Errors*: [`UnreadableMessage`] when it is neither, or of a version this program does not know.
+    pub(crate) fn parse(message: &str) -> Result<Self, UnreadableMessage> {
+        // Most are transactions, which are long and should be read once; what they lack makes a wake fail early.
+        let unreadable = match Envelope::parse(message) {
+            Ok(envelope) => return Ok(Self::Transaction(Box::new(envelope))),
+            Err(unreadable) => unreadable,
+        };
+        match serde_json::from_str::<Wake>(message) {
+            Ok(wake) if wake.v == VERSION => Ok(Self::Wake(wake.wake)),
+            Ok(_) | Err(_) => Err(unreadable),
+        }
+    }
+}
+
+impl Wake {
+    /// The message that wakes `run`.
+    pub(crate) const fn new(org: OrgId, transaction: TransactionId, run: RunId) -> Self {
+        Self { v: VERSION, wake: Woken { org, transaction, run } }
+    }
+
+    /// The text that goes on the queue.
+    pub(crate) fn message(&self) -> Result<String, Unavailable> {
+        document::write(self)
+    }
+}
+
 impl Envelope {
     /// The envelope of `transaction`, which fires `event`.
     pub fn new(event: String, transaction: Transaction, mut notes: Vec<Note>) -> Self {
@@ -104,7 +162,7 @@ impl Envelope {
 
 #[cfg(test)]
 mod tests {
-    use domain::{HookId, HookKind, OrgId, Timestamp, TransactionId};
+    use domain::{HookId, HookKind, Timestamp};
     use serde_json::json;
 
     use super::*;
@@ -137,6 +195,20 @@ mod tests {
         let message = sent.message().unwrap();
         assert!(!message.contains(['\u{fffe}', '\u{ffff}', '\u{0}']));
         assert_eq!(Envelope::parse(&message), Ok(sent));
+    }
+
+    #[test]
+    fn a_wake_is_told_from_a_transaction() {
+        let now = Timestamp::from_millisecond(0);
+        let sent = envelope(json!({"wake": 1}));
+        let (org, transaction) = (sent.transaction.org, sent.transaction.id);
+        let run = RunId::fresh(now, [4; 8]);
+        let message = Wake::new(org, transaction, run).message().unwrap();
+        assert_eq!(Message::parse(&message), Ok(Message::Wake(Woken { org, transaction, run })));
+        assert_eq!(Message::parse(&sent.message().unwrap()), Ok(Message::Transaction(Box::new(sent))));
+        for wrong in ["{}", "{\"v\":1}", &message.replacen("\"v\":1", "\"v\":2", 1)] {
+            assert!(Message::parse(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

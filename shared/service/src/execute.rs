@@ -8,6 +8,7 @@
 mod definitions;
 mod drive;
 mod events;
+mod setups;
 
 use std::{
     collections::{HashMap, HashSet},
@@ -16,18 +17,20 @@ use std::{
 };
 
 use apps::Fired;
-use domain::{Note, OrgId, RunId};
+use domain::{Note, OrgId, RunId, WorkflowId};
+use engine::{Definition, Setup};
 use futures_util::{future::try_join_all, lock::Mutex};
 
 use crate::{
     actions::Mailing,
     directory::workflows::{self, Trigger},
-    envelope::{Envelope, UnreadableMessage},
-    ports::{Store, Unavailable, World},
+    envelope::{Envelope, Message, UnreadableMessage, Woken},
+    ports::{Queue, Store, Unavailable, World},
     runs::{self, Admitted, AppEvent, Considered, StoredTransaction, Verdict},
 };
 
 use definitions::Definitions;
+use setups::Setups;
 
 /// How much data the events of one transaction may have that workflows listen to. *Why*: with the transaction's own
 /// 1,000,000 bytes they stay within one document of the store.
@@ -47,8 +50,11 @@ pub enum NotExecuted {
 /// What carries runs forward.
 pub struct Executor {
     store: Arc<dyn Store>,
+    /// Where the messages come from, and those go that wake runs.
+    queue: Arc<dyn Queue>,
     world: Arc<dyn World>,
     definitions: Definitions,
+    setups: Setups,
     mailing: Option<Mailing>,
     /// Held from reading the files of a mail until it is handed over. *Why*: on the way out a mail of 10 MB is there several
     /// times over, as files, as message and as request, and a batch of ten such would take more memory than the process has.
@@ -57,8 +63,9 @@ pub struct Executor {
 
 impl Executor {
     /// An executor over `store`, whose workflows send no mail.
-    pub fn new(store: Arc<dyn Store>, world: Arc<dyn World>) -> Self {
-        Self { store, world, definitions: Definitions::default(), mailing: None, attaching: Mutex::new(()) }
+    pub fn new(store: Arc<dyn Store>, queue: Arc<dyn Queue>, world: Arc<dyn World>) -> Self {
+        let (definitions, setups) = (Definitions::default(), Setups::default());
+        Self { store, queue, world, definitions, setups, mailing: None, attaching: Mutex::new(()) }
     }
 
     /// The same, whose workflows send mail.
@@ -67,12 +74,19 @@ impl Executor {
         Self { mailing: Some(mailing), ..self }
     }
 
-    /// Runs every workflow that listens to the transaction in `message`.
+    /// Runs every workflow that listens to the transaction in `message`, or carries on the run that it wakes.
     ///
-    /// *Once it returns* `Ok`, each of them has come to its final state and the message may be deleted.
+    /// *Once it returns* `Ok`, each of them has come to its final state, or waits and will be woken, and the message may be
+    /// deleted.
     /// *Errors*: [`NotExecuted`]; what was done so far is durable, and delivering the message again goes on from there.
     pub async fn execute(&self, message: &str) -> Result<(), NotExecuted> {
-        let envelope = Envelope::parse(message)?;
+        match Message::parse(message)? {
+            Message::Transaction(envelope) => self.execute_transaction(*envelope).await,
+            Message::Wake(woken) => Ok(self.wake(woken).await?),
+        }
+    }
+
+    async fn execute_transaction(&self, envelope: Envelope) -> Result<(), NotExecuted> {
         let stored = self.consider(envelope).await?;
         let (stored, delivery) = match runs::admit(self.store.as_ref(), &stored).await? {
             Admitted::First => (stored, drive::Delivery::First),
@@ -90,29 +104,48 @@ impl Executor {
         Ok(outcome?)
     }
 
+    async fn wake(&self, woken: Woken) -> Result<(), Unavailable> {
+        let Woken { org, transaction, run } = woken;
+        let found = runs::find_transaction(self.store.as_ref(), org, transaction).await?;
+        let considered = |stored: &StoredTransaction| {
+            stored.considered.iter().find(|considered| considered.run == Some(run)).cloned()
+        };
+        let Some((stored, considered)) = found.and_then(|stored| considered(&stored).map(|found| (stored, found)))
+        else {
+            tracing::warn!(run.id = %run, "the transaction of a run that was to be woken is not kept any more");
+            return Ok(());
+        };
+        let trigger_output = stored.trigger_output(&considered);
+        self.drive(&stored.transaction, &trigger_output, &considered, run, drive::Delivery::Again).await
+    }
+
+    /// What the expressions of `definition` find beside the run's own data.
+    async fn setup_for(
+        &self,
+        org: OrgId,
+        workflow: WorkflowId,
+        definition: &Definition,
+    ) -> Result<Arc<Setup>, Unavailable> {
+        self.setups.get(self.store.as_ref(), self.world.now(), org, workflow, definition.needs()).await
+    }
+
     /// Which workflows listen to the hook's own event and to those that its app tells, and what is to come of each.
     async fn consider(&self, envelope: Envelope) -> Result<StoredTransaction, Unavailable> {
         let Envelope { transaction, event: hook_event, mut notes, source, .. } = envelope;
-        let mut considered = Vec::new();
         let mut bytes = 0;
-        for trigger in workflows::triggers(self.store.as_ref(), transaction.org, &hook_event).await? {
-            let run = RunId::for_transaction(transaction.id, trigger.workflow);
-            considered.push(considered_as(trigger, run, None));
-        }
+        let triggers = workflows::triggers(self.store.as_ref(), transaction.org, &hook_event).await?;
+        let run = |trigger: &Trigger| RunId::for_transaction(transaction.id, trigger.workflow);
+        let mut considered = verdicts(&triggers, run, None);
         let mut listened: Vec<AppEvent> = Vec::new();
         let all = source.as_ref().map_or_else(Vec::new, |source| events::fired(source, &transaction));
         let triggers_by_name = self.triggers_of(transaction.org, &all).await?;
         for event in &all {
             let position = u32::try_from(listened.len()).unwrap_or(u32::MAX);
-            let mut listeners = Vec::new();
             // Who listens to the hook's own event has its run already, where the hook was given an app's name for it.
-            for name in iter::once(&event.name).chain(&event.aliases).filter(|name| **name != hook_event) {
-                for trigger in triggers_by_name.get(name.as_str()).into_iter().flatten().cloned() {
-                    let run = RunId::for_event(transaction.id, trigger.workflow, position);
-                    listeners.push(considered_as(trigger, run, Some(position)));
-                }
-            }
-            if listeners.is_empty() {
+            let names = iter::once(&event.name).chain(&event.aliases).filter(|name| **name != hook_event);
+            let triggers: Vec<Trigger> =
+                names.filter_map(|name| triggers_by_name.get(name.as_str())).flatten().cloned().collect();
+            if triggers.is_empty() {
                 continue;
             }
             bytes += event.data.to_string().len();
@@ -120,7 +153,8 @@ impl Executor {
                 notes.push(events_left_out(&event.name));
                 break;
             }
-            considered.extend(listeners);
+            let run = |trigger: &Trigger| RunId::for_event(transaction.id, trigger.workflow, position);
+            considered.extend(verdicts(&triggers, run, Some(position)));
             listened.push(AppEvent { name: event.name.clone(), data: event.data.clone() });
         }
         if considered.is_empty() {
@@ -157,8 +191,32 @@ fn events_left_out(name: &str) -> Note {
     Note { code: "events_left_out".to_owned(), path: "$".to_owned(), message }
 }
 
-fn considered_as(trigger: Trigger, run: RunId, event: Option<u32>) -> Considered {
-    let Trigger { workflow, name, hash, enabled } = trigger;
-    let verdict = if enabled { Verdict::Started } else { Verdict::Disabled };
-    Considered { workflow, name, hash, verdict, run: enabled.then_some(run), event }
+/// What is to come of the workflows that listen to one event: those that are enabled get a run, unless another one that
+/// listens as well replaces them.
+fn verdicts(triggers: &[Trigger], run: impl Fn(&Trigger) -> RunId, event: Option<u32>) -> Vec<Considered> {
+    let verdict = |trigger: &Trigger| {
+        let replacing = triggers.iter().find(|other| other.enabled && replaces(other, trigger));
+        let verdict = match (trigger.enabled, replacing) {
+            (false, _) => Verdict::Disabled,
+            (true, Some(_)) => Verdict::Replaced,
+            (true, None) => Verdict::Started,
+        };
+        Considered {
+            workflow: trigger.workflow,
+            name: trigger.name.clone(),
+            hash: trigger.hash.clone(),
+            version: trigger.version,
+            verdict,
+            replaced_by: replacing.filter(|_| verdict == Verdict::Replaced).map(|other| other.workflow),
+            run: (verdict == Verdict::Started).then(|| run(trigger)),
+            event,
+        }
+    };
+    triggers.iter().map(verdict).collect()
+}
+
+fn replaces(other: &Trigger, trigger: &Trigger) -> bool {
+    let named = other.replaces.as_deref();
+    other.workflow != trigger.workflow
+        && named.is_some_and(|name| name == trigger.name || name == trigger.workflow.to_string())
 }

@@ -41,8 +41,17 @@ pub trait Queue: Send + Sync {
     ///
     /// *Once it returns* the message is durable and will be delivered at least once.
     /// *Errors*: [`Unavailable`]; the message may or may not be on the queue then.
-    async fn send(&self, message: String) -> Result<(), Unavailable>;
+    async fn send(&self, message: String) -> Result<(), Unavailable> {
+        self.send_later(message, 0).await
+    }
+
+    /// The same, and the message is not delivered before `seconds` (at most [`DELAY_LIMIT_SECONDS`]) have passed. After a
+    /// restart of a local queue it may be.
+    async fn send_later(&self, message: String, seconds: u32) -> Result<(), Unavailable>;
 }
+
+/// The longest a message can be held back. *Source*: SQS.
+pub const DELAY_LIMIT_SECONDS: u32 = 900;
 
 /// Bytes that are too large for a document, under their SHA-256.
 #[async_trait]

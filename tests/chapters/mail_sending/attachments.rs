@@ -228,7 +228,8 @@ async fn blobs_that_are_not_to_be_had_now_make_the_message_come_again_with_nothi
         domain: None,
         from: Some("orders@shop.example".to_owned()),
     };
-    let down = Executor::new(office.store.clone(), office.world.clock.clone()).with_post(mailing);
+    let down =
+        Executor::new(office.store.clone(), office.world.queue.clone(), office.world.clock.clone()).with_post(mailing);
 
     assert!(down.execute(&message).await.is_err());
     office.executor().execute(&message).await.unwrap();

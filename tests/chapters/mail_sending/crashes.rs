@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use domain::Failure;
 use serde_json::{Value, json};
 use service::{
+    Executor,
     memory::MemoryPost,
     ports::{
         Change, Freshness, Item, Key, NotPosted, OutgoingMail, Page, Post, Posted, Range, Store, Unavailable,
@@ -88,10 +89,11 @@ async fn office() -> Office {
     Office::with_steps(steps).await
 }
 
-/// What the store and the run hold, without what differs from one attempt to another: times, counts, names of the post.
+/// What the store and the run hold, without what differs from one attempt to another: times, counts, names of the post,
+/// and the attempts that failed and were followed by another.
 async fn left_by(office: &Office) -> Value {
     let run = office.only_run().await;
-    let steps = run["steps"].as_array().unwrap().iter().map(|step| {
+    let steps = run["steps"].as_array().unwrap().iter().filter(|step| step["retries"].is_null()).map(|step| {
         let mut step = step.clone();
         for key in ["attempts", "startedAt", "endedAt"] {
             step.as_object_mut().unwrap().remove(key);
@@ -111,10 +113,11 @@ async fn left_by(office: &Office) -> Value {
     json!({ "state": run["state"], "steps": steps.collect::<Vec<_>>(), "keys": keys })
 }
 
-/// Delivers the message until it is done, as the queue does, past every claim.
-async fn deliver_until_done(office: &Office, message: &str) {
+/// Delivers the message until it is done, as the queue does, past every claim, and then what it has put on the queue.
+async fn deliver_until_done(office: &Office, executor: &Executor, message: &str) {
     for _ in 0..5 {
-        if office.executor().execute(message).await.is_ok() {
+        if executor.execute(message).await.is_ok() {
+            office.world.work_on(executor).await;
             return;
         }
         office.world.clock.pass_seconds(PAST_CLAIM_SECONDS);
@@ -141,7 +144,7 @@ async fn a_crash_at_any_call_of_the_store_sends_the_mail_and_ends_as_if_there_ha
                 break;
             }
             crashes += 1;
-            deliver_until_done(&office, &message).await;
+            deliver_until_done(&office, &office.executor(), &message).await;
 
             assert_eq!(left_by(&office).await, expected, "{fault:?} at call {offset}");
             let sent = office.post.sent();
@@ -170,32 +173,36 @@ async fn whatever_the_post_does_the_run_ends_as_if_all_had_been_well() {
         let office = office().await;
         let message = office.message(data.clone()).await;
         let post = FaultyPost::new(&office.post, &handovers);
-        for _ in &handovers {
-            let executor = office.executor_over(office.store.clone(), post.clone());
-            assert!(executor.execute(&message).await.is_err());
-            office.world.clock.pass_seconds(PAST_CLAIM_SECONDS);
-        }
-        office.executor_over(office.store.clone(), post).execute(&message).await.unwrap();
+        let executor = office.executor_over(office.store.clone(), post);
+        deliver_until_done(&office, &executor, &message).await;
 
         assert_eq!(left_by(&office).await, expected, "{handovers:?}");
         let mails = office.post.sent();
         assert_eq!(mails.len(), sent, "{handovers:?}");
         assert!(mails.iter().all(|mail| *mail == mails[0]), "{handovers:?}");
-        assert_eq!(office.only_run().await["steps"][2]["attempts"], handovers.len() + 1);
+        let run = office.only_run().await;
+        let last = run["steps"].as_array().unwrap().iter().rfind(|step| step["id"] == "send").unwrap();
+        assert_eq!(last["attempts"], handovers.len() + 1, "{handovers:?} {run}");
     }
 }
 
 #[tokio::test]
-async fn a_mail_that_certainly_was_not_sent_need_not_wait_for_the_claim() {
+async fn a_mail_that_certainly_was_not_sent_waits_as_any_step_does_and_not_for_the_claim() {
     let office = Office::with_params(greeting()).await;
     let message = office.message(json!({})).await;
     let post = FaultyPost::new(&office.post, &[Handover::CannotNow]);
     let executor = office.executor_over(office.store.clone(), post);
 
-    assert!(executor.execute(&message).await.is_err());
     executor.execute(&message).await.unwrap();
+    let run = office.only_run().await;
+    assert_eq!((&run["state"], &run["error"]), (&json!("waiting"), &Value::Null));
+    assert_eq!(run["steps"][1]["error"]["code"], "mail_not_sent");
+    assert_eq!((&run["steps"][1]["error"]["retryable"], &run["steps"][1]["retries"]), (&json!(true), &json!("action")));
+    assert!(run["resumesAt"].as_str().unwrap() <= "2026-11-22T12:00:05.000Z", "{run}");
+    office.world.work_on(&executor).await;
 
-    assert_eq!(office.post.sent().len(), 1);
+    let run = office.only_run().await;
+    assert_eq!((&run["state"], &run["resumesAt"], office.post.sent().len()), (&json!("succeeded"), &Value::Null, 1));
 }
 
 #[tokio::test]
@@ -255,7 +262,7 @@ async fn a_step_that_failed_with_an_unknown_outcome_can_be_tried_again_by_its_er
     let post = FaultyPost::new(&office.post, &[Handover::WorksInSilence]);
     assert!(office.executor_over(office.store.clone(), post).execute(&message).await.is_err());
 
-    deliver_until_done(&office, &message).await;
+    deliver_until_done(&office, &office.executor(), &message).await;
 
     let run = office.only_run().await;
     assert_eq!(run["state"], "succeeded", "{run}");
@@ -278,7 +285,8 @@ async fn a_refused_mail_fails_the_step_and_each_attempt_is_journaled() {
         let office = Office::with_steps(steps.clone()).await;
         let message = office.message(json!({})).await;
         let post = FaultyPost::new(&office.post, &vec![Handover::Refuses; refusals]);
-        office.executor_over(office.store.clone(), post).execute(&message).await.unwrap();
+        let executor = office.executor_over(office.store.clone(), post);
+        deliver_until_done(&office, &executor, &message).await;
 
         let run = office.only_run().await;
         assert_eq!(run["state"], state, "{run}");

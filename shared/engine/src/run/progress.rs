@@ -1,27 +1,24 @@
 //! How far a run has come: what its steps left, where it is, and how an entry moves it on.
 //!
-//! Judging (`choose`, `answer`) only reads; `keep` and `follow` change the state, and both work from an entry alone.
+//! Judging ([`choose`], [`answer`]) only reads; `keep` and `follow` change the state, and both work from an entry alone.
 
 use serde_json::{Map, Value, json};
 
+use super::retry::{RUN_LIMIT_BEGINNINGS, attempts_limit};
 use super::{Ending, Illegal};
 use crate::condition::judge_until;
 use crate::definition::{Definition, ErrorAction, Step, Transition};
+use crate::evaluation::Evaluation;
 use crate::explanation::Explanation;
-use crate::expression::Context;
-use crate::journal::{Considered, Entry, ErrorCaseTaken, Failure, Outcome, TransitionTaken};
+use crate::expression::{Asker, Context};
+use crate::journal::{Considered, Entry, ErrorCaseTaken, Failure, Outcome, Retry, RunFailure, TransitionTaken};
+use crate::surroundings::Surroundings;
 
-/// A run ends as failed when it would take more steps. *Source* — the decision table of `docs/workflows.md`.
+/// A run ends as failed when it would take more steps. *Source* — the decision table of `docs/workflow-format.md`.
 pub const RUN_LIMIT_STEPS: u32 = 10_000;
 
 /// A run ends as failed when it would come to one step more often. *Source* — as above.
 pub const STEP_LIMIT_VISITS: u32 = 1_000;
-
-/// How often `retry-action` has one visit of a step performed in all.
-pub const VISIT_LIMIT_ATTEMPTS: u32 = 3;
-
-/// How often `retry-workflow` has a run begin in all.
-pub const RUN_LIMIT_BEGINNINGS: u32 = 3;
 
 /// How far a run has come.
 #[derive(Debug, Clone, PartialEq)]
@@ -80,17 +77,29 @@ impl Progress {
         Entry {
             step: id.clone(),
             visit: 1,
+            attempt: 1,
             action: None,
             input: None,
             outcome: Outcome::Output(self.outputs.get(id).cloned().unwrap_or_default()),
             error_case: None,
+            retries: None,
             transition: Some(self.opening.clone()),
         }
     }
 
     /// What expressions may read now.
-    pub fn context(&self) -> Context<'_> {
-        Context { steps: &self.outputs, variables: None, error: self.error.as_ref() }
+    pub(super) fn context<'a>(&'a self, surroundings: Surroundings<'a>, asker: Asker<'a>) -> Context<'a> {
+        Context { steps: &self.outputs, error: self.error.as_ref(), surroundings, asker }
+    }
+
+    /// Which attempt at the present visit is next, from 1.
+    pub fn attempt(&self) -> u32 {
+        self.attempts + 1
+    }
+
+    /// How often the run has begun, from 1.
+    pub fn beginnings(&self) -> u32 {
+        self.beginnings
     }
 
     /// The step the run is before, or how it ended.
@@ -100,8 +109,8 @@ impl Progress {
             Position::Ended(ending) => return Err(ending.clone()),
         };
         let step = definition.steps.get(place).ok_or_else(|| {
-            let message = "The run belongs to another version of the workflow.".to_owned();
-            Ending::Failed(Failure { code: "wrong_definition".to_owned(), message })
+            let message = "The run belongs to another version of the workflow.";
+            Ending::Failed(RunFailure::new("wrong_definition", message))
         })?;
         match self.passed_limit(place, step) {
             Some(failure) => Err(Ending::Failed(failure)),
@@ -109,7 +118,7 @@ impl Progress {
         }
     }
 
-    fn passed_limit(&self, place: usize, step: &Step) -> Option<Failure> {
+    fn passed_limit(&self, place: usize, step: &Step) -> Option<RunFailure> {
         let (code, message) = if self.steps >= RUN_LIMIT_STEPS {
             (
                 "step_limit",
@@ -121,41 +130,27 @@ impl Progress {
         } else {
             return None;
         };
-        Some(Failure { code: code.to_owned(), message })
+        Some(RunFailure::new(code, message))
     }
 
     pub(super) fn visit(&self, place: usize) -> u32 {
         self.visits.get(place).map_or(1, |visits| visits + 1)
     }
 
-    /// Judges transitions in order up to the first that is open.
-    pub(super) fn choose(&self, transitions: &[Transition], explanation: &mut Explanation) -> TransitionTaken {
-        let conditions = transitions.iter().map(|transition| &transition.condition);
-        let judged = judge_until(true, conditions, &self.context(), explanation, 0);
-        let target = |place: usize| transitions.get(place).map(|transition| transition.target.clone());
-        TransitionTaken {
-            target: judged.decided.and_then(target),
-            conditions: judged
-                .told
-                .into_iter()
-                .filter_map(|(place, verdict)| Some(Considered { target: target(place)?, verdict }))
-                .collect(),
-            left_out: judged.left_out,
+    /// What is tried again after a failure that the error cases answered so, and whether the run goes on as if there
+    /// had been none.
+    pub(super) fn after_failure(&self, failure: &Failure, answer: Option<ErrorAction>) -> (Option<Retry>, bool) {
+        let tries_again = self.attempt() < attempts_limit(failure);
+        match answer {
+            Some(ErrorAction::Continue) => (None, true),
+            Some(ErrorAction::StopProcessing) => (None, false),
+            Some(ErrorAction::RetryAction) => (tries_again.then_some(Retry::Action), false),
+            Some(ErrorAction::RetryWorkflow) => {
+                ((self.beginnings < RUN_LIMIT_BEGINNINGS).then_some(Retry::Workflow), false)
+            }
+            // What the world has to mend is tried again without being asked.
+            None => ((failure.retryable && tries_again).then_some(Retry::Action), false),
         }
-    }
-
-    /// Judges error cases in order up to the first that holds.
-    pub(super) fn answer(&self, step: &Step, explanation: &mut Explanation) -> Option<ErrorCaseTaken> {
-        if step.error_cases.is_empty() {
-            return None;
-        }
-        let conditions = step.error_cases.iter().map(|case| &case.condition);
-        let judged = judge_until(true, conditions, &self.context(), explanation, 0);
-        Some(ErrorCaseTaken {
-            action: judged.decided.and_then(|place| step.error_cases.get(place)).map(|case| case.action),
-            conditions: judged.told.into_iter().map(|(_, verdict)| verdict).collect(),
-            left_out: judged.left_out,
-        })
     }
 
     pub(super) fn apply(&mut self, definition: &Definition, entry: &Entry) -> Result<(), Illegal> {
@@ -187,7 +182,14 @@ impl Progress {
             }
             Outcome::Failed(failure) => {
                 outputs.shift_remove(step);
-                self.error = Some(json!({"code": failure.code, "message": failure.message}));
+                self.error = Some(json!({
+                    "code": failure.code,
+                    "message": failure.message,
+                    "status": failure.status,
+                    "attempt": self.attempt(),
+                    "retryable": failure.retryable,
+                    "step": step,
+                }));
             }
         }
     }
@@ -195,20 +197,18 @@ impl Progress {
     /// Moves the run to where an entry says it went.
     pub(super) fn follow(&mut self, definition: &Definition, place: usize, entry: &Entry) -> Result<(), Illegal> {
         self.steps += 1;
-        let answer = entry.error_case.as_ref().and_then(|taken| taken.action);
         let failure = match &entry.outcome {
             Outcome::Output(_) => return self.leave(definition, place, entry),
             Outcome::Failed(failure) => failure,
         };
-        match answer {
-            Some(ErrorAction::Continue) => return self.leave(definition, place, entry),
-            Some(ErrorAction::StopProcessing) => self.position = Position::Ended(Ending::Succeeded),
-            Some(ErrorAction::RetryAction) if self.attempts + 1 < VISIT_LIMIT_ATTEMPTS => self.attempts += 1,
-            Some(ErrorAction::RetryWorkflow) if self.beginnings < RUN_LIMIT_BEGINNINGS => {
-                self.begin_again(definition, place);
-            }
-            Some(ErrorAction::RetryAction | ErrorAction::RetryWorkflow) | None => {
-                self.position = Position::Ended(Ending::Failed(failure.clone()));
+        let answer = entry.error_case.as_ref().and_then(|taken| taken.action);
+        match (entry.retries, answer) {
+            (Some(Retry::Action), _) => self.attempts += 1,
+            (Some(Retry::Workflow), _) => self.begin_again(definition, place),
+            (None, Some(ErrorAction::Continue)) => return self.leave(definition, place, entry),
+            (None, Some(ErrorAction::StopProcessing)) => self.position = Position::Ended(Ending::Succeeded),
+            (None, Some(ErrorAction::RetryAction | ErrorAction::RetryWorkflow) | None) => {
+                self.position = Position::Ended(Ending::Failed(run_failure(entry, failure)));
             }
         }
         Ok(())
@@ -243,6 +243,57 @@ impl Progress {
     pub(super) fn opening_position(&self, definition: &Definition) -> Position {
         // The target was checked when the definition was parsed, or when the run was taken up.
         position_of(definition, self.opening.target.as_deref()).unwrap_or(Position::Ended(Ending::Succeeded))
+    }
+}
+
+/// Judges transitions in order up to the first that is open.
+pub(super) fn choose(
+    transitions: &[Transition],
+    context: Context<'_>,
+    explanation: &mut Explanation,
+) -> TransitionTaken {
+    let conditions = transitions.iter().map(|transition| &transition.condition);
+    let judged = judge_until(true, conditions, &Evaluation::new(context), explanation, 0);
+    let target = |place: usize| transitions.get(place).map(|transition| transition.target.clone());
+    TransitionTaken {
+        target: judged.decided.and_then(target),
+        conditions: judged
+            .told
+            .into_iter()
+            .filter_map(|(place, verdict)| Some(Considered { target: target(place)?, verdict }))
+            .collect(),
+        left_out: judged.left_out,
+    }
+}
+
+/// Judges error cases in order up to the first that holds.
+pub(super) fn answer(step: &Step, context: Context<'_>, explanation: &mut Explanation) -> Option<ErrorCaseTaken> {
+    if step.error_cases.is_empty() {
+        return None;
+    }
+    let conditions = step.error_cases.iter().map(|case| &case.condition);
+    let judged = judge_until(true, conditions, &Evaluation::new(context), explanation, 0);
+    Some(ErrorCaseTaken {
+        action: judged.decided.and_then(|place| step.error_cases.get(place)).map(|case| case.action),
+        conditions: judged.told.into_iter().map(|(_, verdict)| verdict).collect(),
+        left_out: judged.left_out,
+    })
+}
+
+/// Which step, which attempt, which error, in words.
+fn run_failure(entry: &Entry, failure: &Failure) -> RunFailure {
+    let Entry { step, visit, attempt, action, .. } = entry;
+    let action_told = action.as_ref().map(|action| format!(" ({action})")).unwrap_or_default();
+    let visit_told = if *visit > 1 { format!(" at visit {visit}") } else { String::new() };
+    let attempt_told = if *attempt > 1 { format!(" after {attempt} attempts") } else { String::new() };
+    RunFailure {
+        code: failure.code.clone(),
+        message: format!("Step \"{step}\"{action_told} failed{visit_told}{attempt_told}: {}", failure.message),
+        step: Some(step.clone()),
+        action: action.clone(),
+        visit: Some(*visit),
+        attempt: Some(*attempt),
+        status: failure.status,
     }
 }
 

@@ -6,8 +6,10 @@
 
 use std::collections::HashMap;
 
+use super::helper::{BLOCK_HELPERS, bare_function, check_arguments, unknown_helper};
 use super::tag::{Kind, Part, Tag, Token, bad, next_part};
 use super::{Flaw, Piece};
+use crate::function;
 use crate::path::Path;
 
 /// How deep blocks may nest.
@@ -15,9 +17,6 @@ const BLOCKS_LIMIT_LEVELS: usize = 8;
 
 /// How many tags a template may have that the crate compiles, which takes it time quadratic in them.
 const TAGS_LIMIT: usize = 1_000;
-
-const BLOCK_HELPERS: [&str; 4] = ["if", "unless", "each", "with"];
-const INLINE_HELPERS: [&str; 11] = ["lookup", "eq", "ne", "gt", "gte", "lt", "lte", "and", "or", "not", "len"];
 
 /// What a loop itself sets, read with `@`.
 const LOOP_VARIABLES: [&str; 4] = ["index", "key", "first", "last"];
@@ -27,6 +26,8 @@ const LOOP_VARIABLES: [&str; 4] = ["index", "key", "first", "last"];
 pub(super) struct Rewritten {
     pub(super) source: String,
     pub(super) slots: Vec<Path>,
+    /// The functions it calls, each once.
+    pub(super) functions: Vec<&'static str>,
     /// The same template without Handlebars; `None` once anything but text and plain tags was met.
     pub(super) pieces: Option<Vec<Piece>>,
 }
@@ -100,7 +101,9 @@ impl Rewriter {
             (Kind::Inverse, tokens) | (Kind::Escaped, [Token::Word("else"), tokens @ ..]) => self.add_else(tag, tokens),
             (Kind::Open, tokens) => self.add_open(tag, tokens),
             (Kind::Close, tokens) => self.add_close(tag, tokens),
-            (Kind::Escaped | Kind::Raw, [Token::Word(path)]) => self.add_value(tag, path),
+            (Kind::Escaped | Kind::Raw, [Token::Word(path)]) if bare_function(path).is_none() => {
+                self.add_value(tag, path)
+            }
             (Kind::Escaped | Kind::Raw, tokens) => self.add_call(tag, tokens),
         }
     }
@@ -121,7 +124,7 @@ impl Rewriter {
     fn add_call(&mut self, tag: &Tag<'_>, tokens: &[Token<'_>]) -> Result<(), Flaw> {
         self.done.pieces = None;
         let call = self.call(tokens)?;
-        self.write(tag, &call);
+        self.write(tag, &format!("text-of ({call})"));
         Ok(())
     }
 
@@ -132,7 +135,7 @@ impl Rewriter {
             return Err(bad(&format!("nest blocks at most {BLOCKS_LIMIT_LEVELS} levels deep")));
         }
         let (helper, arguments) = block_helper(tokens)?;
-        let source = format!("#{helper} {}", self.arguments(arguments)?);
+        let source = format!("#{}", self.block(helper, arguments)?);
         self.write(tag, &source);
         self.blocks.push(Block { helper: helper.to_owned(), scope: scope(helper), names: names(arguments) });
         Ok(())
@@ -150,7 +153,7 @@ impl Rewriter {
         }
 
         let (helper, arguments) = block_helper(tokens)?;
-        let source = format!("else {helper} {}", self.arguments(arguments)?);
+        let source = format!("else {}", self.block(helper, arguments)?);
         self.write(tag, &source);
         if let Some(block) = self.blocks.last_mut() {
             block.scope = scope(helper);
@@ -182,6 +185,15 @@ impl Rewriter {
         self.done.source.push_str(&format!("{{{{{before}{open}{inner}{close}{after}}}}}"));
     }
 
+    /// `helper argument`; what is truthy is our own affair.
+    fn block(&mut self, helper: &str, arguments: &[Token<'_>]) -> Result<String, Flaw> {
+        let arguments = self.arguments(arguments)?;
+        Ok(match helper {
+            "if" | "unless" => format!("{helper} (truthy {arguments})"),
+            _ => format!("{helper} {arguments}"),
+        })
+    }
+
     fn arguments(&mut self, tokens: &[Token<'_>]) -> Result<String, Flaw> {
         let mut source = String::new();
         let mut rest = tokens;
@@ -209,14 +221,17 @@ impl Rewriter {
 
     /// `helper argument argument`, or one path in parentheses.
     fn call(&mut self, tokens: &[Token<'_>]) -> Result<String, Flaw> {
-        match tokens {
-            [Token::Word(path)] => self.argument(path),
-            [Token::Word(helper), arguments @ ..] if INLINE_HELPERS.contains(helper) => {
-                Ok(format!("{helper} {}", self.arguments(arguments)?))
-            }
-            [Token::Word(helper), ..] => Err(unknown_helper(helper)),
-            _ => Err(bad("a tag begins with a path or the name of a helper")),
+        let (word, arguments) = match tokens {
+            [Token::Word(word)] if bare_function(word).is_none() => return self.argument(word),
+            [Token::Word(word), arguments @ ..] => (word, arguments),
+            _ => return Err(bad("a tag begins with a path or the name of a helper")),
+        };
+        let function = function::find(word).ok_or_else(|| unknown_helper(word))?;
+        check_arguments(function, arguments)?;
+        if !self.done.functions.contains(&function.name) {
+            self.done.functions.push(function.name);
         }
+        Ok(format!("call \"{}\" {}", function.name, self.arguments(arguments)?))
     }
 
     fn argument(&mut self, word: &str) -> Result<String, Flaw> {
@@ -372,12 +387,4 @@ fn is_number(word: &str) -> bool {
     let unsigned = word.strip_prefix('-').unwrap_or(word);
     let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, "0"));
     [whole, fraction].iter().all(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
-}
-
-fn unknown_helper(helper: &str) -> Flaw {
-    let known = [BLOCK_HELPERS.as_slice(), INLINE_HELPERS.as_slice()].concat().join(", ");
-    Flaw {
-        code: "unknown_helper",
-        message: format!("The template uses a helper \"{helper}\" that is not known; the known ones are {known}."),
-    }
 }

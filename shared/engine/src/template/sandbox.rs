@@ -1,21 +1,25 @@
-//! Renders a compiled template under limits: of text made and of elements rendered.
+//! Renders a compiled template within the limits of its evaluation.
 //!
-//! The crate's own `each` is replaced by one that pays for every turn, because a loop that writes nothing would
-//! otherwise never meet a limit. Not bounded is the cost of a single element: `eq` on two large values compares them.
+//! The crate brings the blocks and their scopes; what a value is, what is truthy, and every function are ours. Its own
+//! `each` is replaced by one that pays for every turn, because a loop that writes nothing would otherwise never meet a
+//! limit.
 
+use std::borrow::Cow;
 use std::io;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use handlebars::template::TemplateElement;
 use handlebars::{
-    BlockContext, BlockParams, Context, Handlebars, Helper, HelperDef, HelperResult, Output, RenderContext,
-    RenderError, RenderErrorReason, Renderable, ScopedJson, Template,
+    BlockContext, BlockParams, Context, Handlebars, Helper, HelperDef, HelperResult, Output, PathAndJson,
+    RenderContext, RenderError, RenderErrorReason, Renderable, ScopedJson, Template,
 };
 use serde_json::Value;
 
-use super::{TEMPLATE_LIMIT_BYTES, TEMPLATE_LIMIT_OPERATIONS};
-use crate::cast::to_text;
+use super::TEMPLATE_LIMIT_BYTES;
+use crate::cast::{is_truthy, to_text};
+use crate::evaluation::Evaluation;
 use crate::expression::Fault;
+use crate::function::{self, Argument};
 use crate::path::Path;
 
 /// The helpers every template may use; nothing is ever added to it.
@@ -25,45 +29,119 @@ static HELPERS: LazyLock<Handlebars<'static>> = LazyLock::new(|| {
     helpers.unregister_helper("raw");
     helpers.register_helper("each", Box::new(Each));
     helpers.register_helper("text-of", Box::new(TextOf));
-    helpers.register_helper("value-of", Box::new(ValueOf));
+    helpers.register_helper("truthy", Box::new(Truthy));
     helpers
 });
 
 /// Renders with the slots' values.
 ///
-/// *Errors* — [`Fault`] when a limit is passed or a helper refuses its arguments.
-pub(super) fn render(template: &Template, slots: Value) -> Result<String, Fault> {
+/// *Errors* — [`Fault`] when a limit is passed.
+pub(super) fn render(template: &Template, slots: Value, evaluation: &Evaluation<'_>) -> Result<String, Fault> {
     let context = Context::from(slots);
-    let mut metered = Metered::default();
-    let outcome = template.render(&HELPERS, &context, &mut RenderContext::new(None), &mut metered);
-    match (outcome, metered.fault) {
+    let meter = Meter { evaluation, fault: Mutex::new(None) };
+    let mut metered = Metered { text: String::new(), meter: &meter };
+    let mut state = RenderContext::new(None);
+    state.register_local_helper("call", Box::new(CallFunction(&meter)));
+    state.register_local_helper("value-of", Box::new(ValueOf(&meter)));
+    let outcome = template.render(&HELPERS, &context, &mut state, &mut metered);
+    let text = metered.text;
+    // It borrows the meter.
+    drop(state);
+    match (outcome, meter.fault().take()) {
         (_, Some(fault)) => Err(fault),
         (Err(error), None) => Err(Fault::TemplateFailed(error.reason().to_string())),
-        (Ok(()), None) => Ok(metered.text),
+        (Ok(()), None) => Ok(text),
+    }
+}
+
+/// What pays for the rendering, and why it ended if it did. The crate's errors cannot carry a fault.
+struct Meter<'e, 'a> {
+    evaluation: &'e Evaluation<'a>,
+    fault: Mutex<Option<Fault>>,
+}
+
+impl Meter<'_, '_> {
+    fn fault(&self) -> MutexGuard<'_, Option<Fault>> {
+        self.fault.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn end(&self, fault: Fault) -> io::Error {
+        *self.fault() = Some(fault);
+        io::Error::other("a limit of the template was passed")
     }
 }
 
 /// Collects the text; writing nothing at all is how a helper pays for one operation.
-#[derive(Debug, Default)]
-struct Metered {
+struct Metered<'m, 'e, 'a> {
     text: String,
-    operations: u64,
-    fault: Option<Fault>,
+    meter: &'m Meter<'e, 'a>,
 }
 
-impl Output for Metered {
+impl Output for Metered<'_, '_, '_> {
     fn write(&mut self, segment: &str) -> io::Result<()> {
-        self.operations += 1;
-        if self.operations > TEMPLATE_LIMIT_OPERATIONS {
-            self.fault = Some(Fault::TemplateTooLong);
-        } else if self.text.len() + segment.len() > TEMPLATE_LIMIT_BYTES {
-            self.fault = Some(Fault::TemplateTooLarge);
-        }
-        if self.fault.is_some() {
-            return Err(io::Error::other("a limit of the template was passed"));
+        self.meter.evaluation.pay(1).map_err(|fault| self.meter.end(fault))?;
+        if self.text.len() + segment.len() > TEMPLATE_LIMIT_BYTES {
+            return Err(self.meter.end(Fault::TemplateTooLarge));
         }
         self.text.push_str(segment);
         Ok(())
+    }
+}
+
+/// `call "toLower" value`: what the function gives, with its type.
+struct CallFunction<'m, 'e, 'a>(&'m Meter<'e, 'a>);
+
+impl HelperDef for CallFunction<'_, '_, '_> {
+    fn call_inner<'reg: 'rc, 'rc>(
+        &self,
+        helper: &Helper<'rc>,
+        _: &'reg Handlebars<'reg>,
+        _: &'rc Context,
+        _: &mut RenderContext<'reg, 'rc>,
+    ) -> Result<ScopedJson<'rc>, RenderError> {
+        let name = helper.param(0).and_then(|name| name.value().as_str()).unwrap_or_default();
+        // The name was looked up when the template was compiled.
+        let Some(function) = function::find(name) else { return Ok(ScopedJson::Missing) };
+        let mut given: Vec<Argument<'_>> = helper.params().iter().skip(1).map(argument).collect();
+        for (name, value) in helper.hash() {
+            let Some(place) = function.place_of(name) else { continue };
+            if given.len() <= place {
+                given.resize(place + 1, Argument::Absent);
+            }
+            if let Some(at) = given.get_mut(place) {
+                *at = argument(value);
+            }
+        }
+        match function.call(&given, self.0.evaluation) {
+            Ok(result) => Ok(result.map_or(ScopedJson::Missing, ScopedJson::Derived)),
+            Err(fault) => Err(RenderErrorReason::from(self.0.end(fault)).into()),
+        }
+    }
+}
+
+fn argument<'v>(value: &'v PathAndJson<'_>) -> Argument<'v> {
+    if value.is_value_missing() { Argument::Missing } else { Argument::Value(Cow::Borrowed(value.value())) }
+}
+
+/// `truthy value includeZero=true`: what decides an `if`, as Handlebars has it: an empty list is falsy, an empty object is not.
+struct Truthy;
+
+impl HelperDef for Truthy {
+    fn call_inner<'reg: 'rc, 'rc>(
+        &self,
+        helper: &Helper<'rc>,
+        _: &'reg Handlebars<'reg>,
+        _: &'rc Context,
+        _: &mut RenderContext<'reg, 'rc>,
+    ) -> Result<ScopedJson<'rc>, RenderError> {
+        let value = helper.param(0).map(PathAndJson::value);
+        let includes_zero = helper.hash_get("includeZero").is_some_and(|flag| is_truthy(Some(flag.value())));
+        let truth = match value {
+            Some(Value::Array(elements)) => !elements.is_empty(),
+            Some(Value::Number(_)) if includes_zero => true,
+            other => is_truthy(other),
+        };
+        Ok(ScopedJson::Derived(Value::Bool(truth)))
     }
 }
 
@@ -84,9 +162,9 @@ impl HelperDef for TextOf {
 }
 
 /// `value-of item "path"`: what is at the path below the item, or nothing.
-struct ValueOf;
+struct ValueOf<'m, 'e, 'a>(&'m Meter<'e, 'a>);
 
-impl HelperDef for ValueOf {
+impl HelperDef for ValueOf<'_, '_, '_> {
     fn call_inner<'reg: 'rc, 'rc>(
         &self,
         helper: &Helper<'rc>,
@@ -95,8 +173,13 @@ impl HelperDef for ValueOf {
         _: &mut RenderContext<'reg, 'rc>,
     ) -> Result<ScopedJson<'rc>, RenderError> {
         let path = helper.param(1).and_then(|path| path.value().as_str()).and_then(|path| Path::parse(path).ok());
-        let found = path.zip(helper.param(0)).and_then(|(path, item)| path.find_below(item.value()).cloned());
-        Ok(found.map_or(ScopedJson::Missing, ScopedJson::Derived))
+        let Some((path, item)) = path.zip(helper.param(0)) else { return Ok(ScopedJson::Missing) };
+        let found = path.find_below(item.value());
+        if found.is_none() {
+            let why = || path.explain_missing_below(item.value());
+            self.0.evaluation.tell(|| format!("`{}` is missing: {}", path.text(), why()));
+        }
+        Ok(found.cloned().map_or(ScopedJson::Missing, ScopedJson::Derived))
     }
 }
 

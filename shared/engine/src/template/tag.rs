@@ -240,9 +240,9 @@ fn after(text: &str, length: usize) -> &str {
 
 /// A template that is not well formed.
 pub(super) fn bad(reason: &str) -> Flaw {
-    Flaw { code: "bad_template", message: format!("Mend the template: {reason}.") }
+    Flaw::bad(reason)
 }
 
 fn forbidden(what: &str) -> Flaw {
-    Flaw { code: "bad_template", message: format!("Take the {what} out of the template; {what} are not supported.") }
+    Flaw::bad(&format!("take the {what} out of it; {what} are not supported"))
 }

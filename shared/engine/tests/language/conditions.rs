@@ -1,26 +1,26 @@
-//! The sixteen operators: `cases/conditions.json`, one row per operator and case.
+//! The sixteen operators: `tests/fixtures/conditions.json` at the root, one row per operator and case.
 
 use engine::condition::{Condition, Operator, Verdict};
 use serde_json::{Value, json};
 
-use crate::support::{context, parse};
+use crate::support::{Given, parse, rows};
 
 fn judge(condition: &Value, given: &Value) -> Verdict {
-    let condition = Condition::parse(condition).unwrap_or_else(|problems| panic!("{condition}: {problems:?}"));
-    condition.judge(&context(given))
+    Given::of(given).judge(condition)
 }
 
 #[test]
 fn operators_judge_as_the_table_says() {
-    let table = parse(include_str!("../cases/conditions.json"));
-    let cases = table["cases"].as_array().unwrap();
-    for case in cases {
-        let condition = json!({"op": case[0], "values": case[1]});
-        assert_eq!(judge(&condition, &table["context"]).holds, case[2], "{condition}");
+    let table = parse(include_str!("../../../../tests/fixtures/conditions.json"));
+    let rows = rows(&table);
+    for row in &rows {
+        let condition = &row.row["condition"];
+        assert_eq!(judge(condition, row.given).holds, row.row["result"], "{condition}");
     }
     for operator in Operator::ALL {
         for answer in [true, false] {
-            let has_row = cases.iter().any(|case| case[0] == operator.name() && case[2] == answer);
+            let is_it = |row: &Value| row["condition"]["op"] == operator.name() && row["result"] == answer;
+            let has_row = rows.iter().any(|row| is_it(row.row));
             assert!(has_row, "the table has no row where {} gives {answer}", operator.name());
         }
     }
@@ -37,8 +37,9 @@ fn a_verdict_says_what_was_compared_and_what_was_missing() {
     ]});
     let verdict = judge(&condition, &given);
     let expected = json!({"op": "or", "result": true, "conditions": [
-        {"op": "eq", "values": ["open", "done"], "result": false},
-        {"op": "exists", "values": [null], "result": false, "missing": ["/#steps.1['the total']"]},
+        {"op": "eq", "values": ["open", "done"], "from": ["/#steps.1.status", null], "result": false},
+        {"op": "exists", "values": [null], "from": ["/#steps.1['the total']"], "result": false,
+            "missing": ["/#steps.1['the total']"]},
         {"op": "true", "values": [true], "result": true},
     ]});
     assert_eq!(serde_json::to_value(&verdict).unwrap(), expected);

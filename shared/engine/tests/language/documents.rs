@@ -1,29 +1,47 @@
-//! Documents and their problems: `cases/documents.json`.
+//! Documents and what is told of them: `tests/fixtures/documents.json` at the root.
 
-use engine::Definition;
 use engine::definition::TriggerKind;
+use engine::problem::Severity;
+use engine::{Definition, Problem, check};
 use serde_json::{Value, json};
 
-use crate::support::{ACTIONS, definition, parse};
+use crate::support::{catalogue, definition, parse, problems};
 
 #[test]
 fn documents_have_the_problems_the_table_says() {
-    let table = parse(include_str!("../cases/documents.json"));
-    for case in table.as_array().unwrap() {
-        let problems = Definition::parse(&case["document"], &ACTIONS).err().unwrap_or_default();
-        let found: Vec<Value> = problems
-            .iter()
-            .zip(case["problems"].as_array().unwrap().iter().chain(std::iter::repeat(&Value::Null)))
-            .map(|(problem, expected)| match (&problem.suggestion, expected.get(2)) {
-                (Some(suggestion), Some(_)) => json!([problem.path, problem.code, suggestion]),
-                _ => json!([problem.path, problem.code]),
-            })
-            .collect();
-        assert_eq!(json!(found), case["problems"], "{}: {problems:#?}", case["about"]);
-        for problem in problems {
-            assert!(problem.message.ends_with(['.', '?']), "not a sentence: {}", problem.message);
+    let table = parse(include_str!("../../../../tests/fixtures/documents.json"));
+    let mut wrong = Vec::new();
+    for group in table.as_array().unwrap() {
+        let catalogue = catalogue(&group["actions"]);
+        for row in group["rows"].as_array().unwrap() {
+            let checked = check(&row["document"], &catalogue);
+            for (severity, key) in [(Severity::Error, "errors"), (Severity::Warning, "warnings")] {
+                let expected = row.get(key).cloned().unwrap_or(json!([]));
+                let found = told(&checked.problems, severity, &expected);
+                if json!(found) != expected {
+                    wrong.push(format!("{}: {key}\n    are   {}\n    wants {expected}", row["about"], json!(found)));
+                }
+            }
+            for problem in &checked.problems {
+                assert!(problem.message.ends_with(['.', '?']), "not a sentence: {}", problem.message);
+            }
+            let is_refused = checked.problems.iter().any(|problem| problem.severity == Severity::Error);
+            assert_eq!(checked.definition.is_none(), is_refused, "{}", row["about"]);
         }
     }
+    assert!(wrong.is_empty(), "{} rows are wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Path and code of each problem, and the suggestion where the table has one.
+fn told(problems: &[Problem], severity: Severity, expected: &Value) -> Vec<Value> {
+    let problems = problems.iter().filter(|problem| problem.severity == severity);
+    problems
+        .enumerate()
+        .map(|(place, problem)| match (&problem.suggestion, expected[place].get(2)) {
+            (Some(suggestion), Some(_)) => json!([problem.path, problem.code, suggestion]),
+            _ => json!([problem.path, problem.code]),
+        })
+        .collect()
 }
 
 #[test]
@@ -54,7 +72,7 @@ fn the_sample_of_the_documentation_is_a_workflow() {
             "params": {"name": "/#steps.1.companyName"}, "appVersion": "kustomer-^1.4.11"
         }]
     });
-    let definition = Definition::parse(&document, &["kustomer.company.create"]).unwrap();
+    let definition = Definition::parse(&document).unwrap();
     assert!(definition.is_enabled());
     assert_eq!(definition.trigger().id(), "1");
     assert_eq!(definition.trigger().kind(), TriggerKind::Event);
@@ -68,7 +86,7 @@ fn names_and_descriptions_may_be_as_long_as_the_limit_and_no_longer() {
             "name": "n".repeat(name), "description": "ß".repeat(description),
             "trigger": {"eventName": "e", "transitions": []},
         });
-        let problems = Definition::parse(&document, &ACTIONS).err().unwrap_or_default();
+        let problems = problems(&document);
         problems.into_iter().map(|problem| (problem.path, problem.code)).collect::<Vec<_>>()
     };
     assert_eq!(with(128, 4096), []);
@@ -99,8 +117,8 @@ fn a_hostile_document_is_refused_without_much_work() {
     let mut steps: Vec<Value> = ids.collect();
     steps.push(json!({"id": long, "action": long, "transitions": []}));
     let document = json!({"name": "a", "trigger": {"eventName": "e", "transitions": transitions}, "steps": steps});
-    let problems = Definition::parse(&document, &ACTIONS).unwrap_err();
-    // Every target and the action are unknown; the last id is too long, and there are too many steps.
-    assert_eq!(problems.len(), 20 + 20_000 + 3);
+    let problems = problems(&document);
+    // Every target and the action are unknown; the last id is too long, there are too many steps, and all of it is too large.
+    assert_eq!(problems.len(), 20 + 20_000 + 4);
     assert!(problems.iter().filter(|problem| problem.suggestion.is_some()).count() < 100);
 }

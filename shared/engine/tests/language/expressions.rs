@@ -1,36 +1,57 @@
-//! References and literals: `cases/expressions.json`.
+//! References, templates and functions: `tests/fixtures/{references,templates,functions}.json` at the root.
 
-use engine::expression::{Expression, resolve};
+use engine::expression::Expression;
 use serde_json::{Value, json};
 
-use crate::support::{context, parse};
+use crate::support::{Given, parse, rows};
+
+const TABLES: [(&str, &str); 3] = [
+    ("references", include_str!("../../../../tests/fixtures/references.json")),
+    ("templates", include_str!("../../../../tests/fixtures/templates.json")),
+    ("functions", include_str!("../../../../tests/fixtures/functions.json")),
+];
 
 #[test]
-fn expressions_give_what_the_table_says() {
-    let table = parse(include_str!("../cases/expressions.json"));
-    let context = context(&table["context"]);
-    for case in table["cases"].as_array().unwrap() {
-        let params = &case["params"];
-        match case.get("problem").and_then(Value::as_str) {
-            Some(code) => {
-                let problems = Expression::parse(params).expect_err(&params.to_string());
-                assert_eq!(problems[0].code, code, "{params}: {problems:?}");
-            }
-            None => {
-                let given = resolve(params, &context).unwrap_or_else(|fault| panic!("{params}: {fault}"));
-                assert_eq!(given.as_ref(), case.get("gives"), "{params}");
+fn expressions_give_what_the_tables_say() {
+    let mut wrong = Vec::new();
+    for (name, table) in TABLES {
+        let table = parse(table);
+        for row in rows(&table) {
+            let expression = &row.row["expression"];
+            let found = found(&Given::of(row.given), expression);
+            let expected = row.row.as_object().unwrap().iter().find(|(key, _)| *key != "expression").unwrap();
+            if (found.0, &found.1) != (expected.0.as_str(), expected.1) {
+                wrong.push(format!(
+                    "{name}: {expression}\n    is    {} {}\n    wants {} {}",
+                    found.0, found.1, expected.0, expected.1
+                ));
             }
         }
+    }
+    assert!(wrong.is_empty(), "{} rows are wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// What came of an expression, in the words of the tables.
+fn found(given: &Given, expression: &Value) -> (&'static str, Value) {
+    if let Err(problems) = Expression::parse(expression) {
+        return ("problem", json!(problems[0].code));
+    }
+    match given.resolve(expression) {
+        Ok(Some(value)) => ("result", value),
+        Ok(None) => ("missing", json!(true)),
+        Err(fault) => ("fault", json!(fault.code())),
     }
 }
 
 #[test]
 fn a_number_keeps_every_digit_through_a_reference() {
-    // serde_json writes the sign of an exponent out when it reads one, 1e400 as 1e+400; nothing else changes.
-    let numbers = r#"{"a":9007199254740993,"b":1e+400,"c":0.10,"d":-0.0}"#;
-    let given = json!({"steps": {"1": parse(numbers)}});
+    let numbers = r#"{"a":9007199254740993,"b":1e400,"c":0.10,"d":-0.0}"#;
+    let given = Given::of(&json!({"steps": {"1": null}}));
+    assert_eq!(given.resolve(&json!("/#steps.1")).unwrap(), Some(Value::Null));
+    let mut steps = json!({"steps": {}});
+    steps["steps"]["1"] = parse(numbers);
     let params = json!({"a": "/#steps.1.a", "b": "/#steps.1.b", "c": "/#steps.1.c", "d": "/#steps.1.d"});
-    let resolved = resolve(&params, &context(&given)).unwrap().unwrap();
+    let resolved = Given::of(&steps).resolve(&params).unwrap().unwrap();
     assert_eq!(resolved.to_string(), numbers);
 }
 

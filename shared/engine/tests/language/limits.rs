@@ -1,19 +1,18 @@
 //! How large what a run keeps may get: params, explanations and names, at each limit and one past it.
 
-use engine::Definition;
-use engine::expression::{Fault, INPUT_LIMIT_BYTES, INPUT_LIMIT_LEVELS, resolve};
+use engine::expression::{Fault, INPUT_LIMIT_BYTES, INPUT_LIMIT_LEVELS};
 use engine::journal::{Entry, Outcome};
 use engine::run::{Decision, Ending, next, start};
 use serde_json::{Value, json};
 
-use crate::support::{ACTIONS, context, drive, failed, order, parse, steps};
+use crate::support::{Given, drive, failed, order, parse, problems, steps, surroundings};
 
 /// What an entry may take, apart from its input and output.
 const EXPLANATION_BYTES: usize = 262_144;
 
 fn resolved(params: Value, data: &Value) -> Result<Value, Fault> {
     let given = json!({"steps": {"1": data}});
-    resolve(&params, &context(&given)).map(Option::unwrap)
+    Given::of(&given).resolve(&params).map(Option::unwrap)
 }
 
 fn nested(levels: usize) -> Value {
@@ -70,7 +69,7 @@ fn a_large_value_named_thousands_of_times_fails_the_step_and_its_error_case_answ
         {"id": "said", "action": "flow.wait", "params": {"said": "/#error.message"}, "transitions": []},
     ]));
     let trigger = json!({"k": "x".repeat(400_000)});
-    let decision = next(&definition, &start(&definition, trigger.clone()));
+    let decision = next(&definition, &start(&definition, trigger.clone(), &surroundings()), &surroundings());
     assert!(matches!(decision, Decision::Settled { outcome: Outcome::Failed(_), .. }));
     let (entries, ending) = drive(&definition, &trigger, |_, input| Outcome::Output(input.clone()));
     assert_eq!((order(&entries), ending), (vec!["1", "s", "said"], Ending::Succeeded));
@@ -116,7 +115,7 @@ fn a_template_with_blocks_reads_as_much_as_the_limit_and_no_more() {
 }
 
 /// A step that looks at `conditions`, then goes to the last step, from which nothing leads on.
-fn looks_at(conditions: Vec<Value>) -> Definition {
+fn looks_at(conditions: Vec<Value>) -> engine::Definition {
     let transitions: Vec<Value> =
         conditions.into_iter().map(|condition| json!({"target": "end", "condition": condition})).collect();
     steps(json!([{"id": "s", "transitions": transitions}, {"id": "end", "transitions": []}]))
@@ -218,26 +217,27 @@ fn conditions_and_values_that_nest_deep_leave_an_entry_that_can_be_read() {
 
 #[test]
 fn names_may_be_as_long_as_their_limits_and_no_longer() {
-    let problems = |event: usize, trigger: usize, step: usize| {
+    let told = |event: usize, trigger: usize, step: usize| {
         let document = json!({"name": "a",
-            "trigger": {"id": "t".repeat(trigger), "eventName": "é".repeat(event / 2) + &"e".repeat(event % 2), "transitions": []},
+            "trigger": {"id": "t".repeat(trigger), "eventName": "é".repeat(event / 2) + &"e".repeat(event % 2), "transitions": [always(&"s".repeat(step))]},
             "steps": [{"id": "s".repeat(step), "transitions": []}]});
-        let problems = Definition::parse(&document, &ACTIONS).err().unwrap_or_default();
-        problems.into_iter().map(|problem| (problem.path, problem.code)).collect::<Vec<_>>()
+        problems(&document).into_iter().map(|problem| (problem.path, problem.code)).collect::<Vec<_>>()
     };
-    assert_eq!(problems(256, 128, 128), []);
+    assert_eq!(told(256, 128, 128), []);
     let expected = ["$.trigger.id", "$.trigger.eventName", "$.steps[0].id"].map(|path| (path.to_owned(), "too_long"));
-    assert_eq!(problems(257, 129, 129), expected);
+    assert_eq!(told(257, 129, 129), expected);
 }
 
 #[test]
 fn a_workflow_may_have_as_many_steps_as_the_limit_and_no_more() {
-    let problems = |count: usize| {
+    let told = |count: usize| {
+        let closed =
+            |n: usize| json!({"target": format!("s{n}"), "condition": {"op": "exists", "values": ["/#steps.1.go"]}});
         let steps: Vec<Value> = (0..count).map(|n| json!({"id": format!("s{n}"), "transitions": []})).collect();
-        let document = json!({"name": "a", "trigger": {"eventName": "e", "transitions": []}, "steps": steps});
-        Definition::parse(&document, &ACTIONS).err().unwrap_or_default()
+        let ways: Vec<Value> = (0..count).map(closed).collect();
+        problems(&json!({"name": "a", "trigger": {"eventName": "e", "transitions": ways}, "steps": steps}))
     };
-    assert_eq!(problems(1_000), []);
-    let found = problems(1_001);
+    assert_eq!(told(1_000), []);
+    let found = told(1_001);
     assert_eq!((found.len(), found[0].path.as_str(), found[0].code), (1, "$.steps", "too_many_steps"));
 }

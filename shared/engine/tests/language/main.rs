@@ -5,7 +5,11 @@ mod conditions;
 #[cfg(test)]
 mod documents;
 #[cfg(test)]
+mod explainer;
+#[cfg(test)]
 mod expressions;
+#[cfg(test)]
+mod failures;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
@@ -14,5 +18,7 @@ mod properties;
 mod runs;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod surroundings;
 #[cfg(test)]
 mod templates;

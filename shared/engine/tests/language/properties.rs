@@ -1,13 +1,11 @@
 //! What holds for any document, any data and any outcomes.
 
-use engine::Definition;
-use engine::condition::Condition;
-use engine::expression::{Expression, resolve};
+use engine::expression::Expression;
 use engine::journal::Outcome;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use crate::support::{ACTIONS, context, drive, failed, steps};
+use crate::support::{Given, drive, failed, problems, steps};
 
 /// Texts made of what means something to the language.
 fn texts() -> impl Strategy<Value = String> {
@@ -109,27 +107,27 @@ proptest! {
 
     #[test]
     fn reading_a_document_never_panics(document in values(), trigger in values(), steps in values()) {
-        let _ = Definition::parse(&document, &ACTIONS);
-        let _ = Definition::parse(&json!({"name": "a", "trigger": trigger, "steps": [steps]}), &ACTIONS);
+        let _ = problems(&document);
+        let _ = problems(&json!({"name": "a", "trigger": trigger, "steps": [steps]}));
     }
 
     #[test]
     fn resolving_never_panics_and_literals_stay(params in values(), data in values()) {
         let given = json!({"steps": {"1": data}});
-        let _ = resolve(&params, &context(&given));
+        let _ = Given::of(&given).resolve(&params);
     }
 
     #[test]
     fn data_passes_through_unchanged(data in values()) {
         let given = json!({"steps": {"1": {"a": data}}});
-        prop_assert_eq!(resolve(&json!("/#steps.1.a"), &context(&given)), Ok(Some(data)));
+        prop_assert_eq!(Given::of(&given).resolve(&json!("/#steps.1.a")), Ok(Some(data)));
     }
 
     #[test]
     fn text_passes_through_a_template_unchanged(text in texts()) {
         let given = json!({"steps": {"1": {"a": text}}});
         for template in ["{{{steps.1.a}}}", "{{{steps.1.a}}}{{! rendered by the crate }}", "{{#if true}}{{{steps.1.a}}}{{/if}}"] {
-            prop_assert_eq!(resolve(&json!(template), &context(&given)), Ok(Some(json!(text))));
+            prop_assert_eq!(Given::of(&given).resolve(&json!(template)), Ok(Some(json!(text))));
         }
     }
 
@@ -137,7 +135,7 @@ proptest! {
     fn a_template_that_parses_renders_or_fails_with_a_sentence(text in texts(), data in values()) {
         let given = json!({"steps": {"1": data}});
         if Expression::parse(&json!(text)).is_ok()
-            && let Err(fault) = resolve(&json!(text), &context(&given))
+            && let Err(fault) = Given::of(&given).resolve(&json!(text))
         {
             prop_assert!(fault.to_string().ends_with('.'));
         }
@@ -147,7 +145,7 @@ proptest! {
     fn opposite_operators_never_agree(left in values(), right in values()) {
         let given = json!({"steps": {"1": {"left": left, "right": right}}});
         let holds = |op: &str, values: Value| {
-            Condition::parse(&json!({"op": op, "values": values})).unwrap().judge(&context(&given)).holds
+            Given::of(&given).judge(&json!({"op": op, "values": values})).holds
         };
         let both = json!(["/#steps.1.left", "/#steps.1.right"]);
         let one = json!(["/#steps.1.left"]);

@@ -4,7 +4,7 @@ use engine::journal::{Entry, Outcome};
 use engine::run::{Decision, Ending, Illegal, next, record, replay, start};
 use serde_json::{Value, json};
 
-use crate::support::{definition, drive, failed, order, parse, steps};
+use crate::support::{definition, drive, failed, order, parse, steps, surroundings};
 
 fn transaction() -> Value {
     json!({"id": "a5c3", "type": "transaction", "attributes": {"data": {
@@ -52,9 +52,9 @@ fn an_entry_says_which_transitions_were_considered() {
         "step": "found", "visit": 1, "outcome": {"output": null},
         "transition": {"target": "create", "conditions": [
             {"target": "order-found", "verdict":
-                {"op": "exists", "values": [null, ""], "result": false, "missing": ["/#steps.find.id"]}},
+                {"op": "exists", "values": [null, ""], "from": ["/#steps.find.id", null], "result": false, "missing": ["/#steps.find.id"]}},
             {"target": "create", "verdict":
-                {"op": "dne", "values": [null, true], "result": true, "missing": ["/#steps.find.id"]}},
+                {"op": "dne", "values": [null, true], "from": ["/#steps.find.id", null], "result": true, "missing": ["/#steps.find.id"]}},
         ]},
     });
     assert_eq!(serde_json::to_value(&entries[2]).unwrap(), expected);
@@ -63,9 +63,9 @@ fn an_entry_says_which_transitions_were_considered() {
 #[test]
 fn asking_what_is_next_changes_nothing() {
     let definition = definition(&parse(include_str!("../cases/tutorial.json")));
-    let progress = start(&definition, transaction());
-    assert_eq!(next(&definition, &progress), next(&definition, &progress));
-    let Decision::Perform { step, visit, action, .. } = next(&definition, &progress) else {
+    let progress = start(&definition, transaction(), &surroundings());
+    assert_eq!(next(&definition, &progress, &surroundings()), next(&definition, &progress, &surroundings()));
+    let Decision::Perform { step, visit, action, .. } = next(&definition, &progress, &surroundings()) else {
         panic!("the first step has an action");
     };
     assert_eq!((step.as_str(), visit, action.as_str()), ("find", 1, "kustomer.customer.find-by-email"));
@@ -132,7 +132,10 @@ fn a_failure_without_an_error_case_fails_the_run() {
     let (entries, ending) = drive(&definition, &json!({}), |_, _| failed("email_taken"));
     assert_eq!(entries[1].transition, None);
     let Ending::Failed(failure) = ending else { panic!("the run must fail") };
-    assert_eq!((failure.code.as_str(), failure.message.as_str()), ("email_taken", "It is email_taken."));
+    assert_eq!(
+        (failure.code.as_str(), failure.message.as_str()),
+        ("email_taken", "Step \"s\" (flow.wait) failed: It is email_taken.")
+    );
 }
 
 /// A step that fails, answered by `action` when the error is `known`, then a step that reports it.
@@ -246,9 +249,9 @@ fn a_run_takes_as_many_steps_as_the_limit_and_no_more() {
 #[test]
 fn nothing_is_recorded_after_the_end() {
     let definition = steps(json!([{"id": "s", "transitions": []}]));
-    let mut progress = start(&definition, json!({}));
-    record(&definition, &mut progress, None, Outcome::Output(Value::Null)).unwrap();
-    let again = record(&definition, &mut progress, None, Outcome::Output(Value::Null));
+    let mut progress = start(&definition, json!({}), &surroundings());
+    record(&definition, &mut progress, None, Outcome::Output(Value::Null), &surroundings()).unwrap();
+    let again = record(&definition, &mut progress, None, Outcome::Output(Value::Null), &surroundings());
     assert_eq!(again, Err(Illegal::Over));
 }
 
@@ -257,11 +260,11 @@ fn a_journal_that_is_not_of_this_workflow_is_refused() {
     let (entries, _) = tutorial_with(json!({}));
     let tutorial = definition(&parse(include_str!("../cases/tutorial.json")));
     let other = steps(json!([{"id": "s", "transitions": []}]));
-    assert_eq!(replay(&other, transaction(), &entries), Err(Illegal::NoSuchStep("find".to_owned())));
+    assert_eq!(replay(&other, transaction(), &entries, &surroundings()), Err(Illegal::NoSuchStep("find".to_owned())));
     let swapped = [entries[2].clone(), entries[1].clone()];
-    assert!(matches!(replay(&tutorial, transaction(), &swapped), Err(Illegal::OutOfOrder { .. })));
+    assert!(matches!(replay(&tutorial, transaction(), &swapped, &surroundings()), Err(Illegal::OutOfOrder { .. })));
     let twice = [entries[1].clone(), entries[1].clone()];
-    assert!(matches!(replay(&tutorial, transaction(), &twice), Err(Illegal::OutOfOrder { .. })));
+    assert!(matches!(replay(&tutorial, transaction(), &twice, &surroundings()), Err(Illegal::OutOfOrder { .. })));
     let past = [entries.as_slice(), &entries[4..]].concat();
-    assert_eq!(replay(&tutorial, transaction(), &past), Err(Illegal::Over));
+    assert_eq!(replay(&tutorial, transaction(), &past, &surroundings()), Err(Illegal::Over));
 }

@@ -1,25 +1,42 @@
-//! What the tests share: known actions, definitions from documents, and a run driven to its end.
+//! What the tests share: known actions, definitions from documents, given data, and a run driven to its end.
 
+use std::sync::LazyLock;
+
+use domain::{ScheduleId, Timestamp};
+use engine::condition::{Condition, Verdict};
 use engine::definition::Definition;
-use engine::expression::Context;
+use engine::expression::{Asker, Context, Fault, resolve};
 use engine::journal::{Entry, Failure, Outcome};
 use engine::run::{Decision, Ending, Progress, next, record, replay, start};
+use engine::{Catalogue, Problem, Setup, Surroundings, check};
 use serde_json::{Value, json};
 
-pub(crate) const ACTIONS: [&str; 5] = [
-    "kustomer.customer.find-by-email",
-    "kustomer.customer.create",
-    "kustomer.customer.update",
-    "kustomer.kobject.create-with-customer",
-    "flow.wait",
-];
+/// When every test takes place.
+pub(crate) const NOON: &str = "2026-11-28T12:00:00.000Z";
+
+pub(crate) static EMPTY: LazyLock<Setup> = LazyLock::new(Setup::default);
 
 pub(crate) fn parse(text: &str) -> Value {
-    serde_json::from_str(text).unwrap()
+    domain::exact::parse(text).unwrap()
+}
+
+/// The actions of the table of documents.
+pub(crate) fn catalogue(actions: &Value) -> Catalogue {
+    let schemas = actions.as_object().unwrap().iter().map(|(name, schema)| (name.clone(), schema.clone()));
+    Catalogue::new(schemas).unwrap()
+}
+
+/// The problems of a document whose steps may use any action of the tests.
+pub(crate) fn problems(document: &Value) -> Vec<Problem> {
+    let actions = json!({
+        "kustomer.customer.find-by-email": {}, "kustomer.customer.create": {}, "kustomer.customer.update": {},
+        "kustomer.kobject.create-with-customer": {}, "flow.wait": {},
+    });
+    check(document, &catalogue(&actions)).problems
 }
 
 pub(crate) fn definition(document: &Value) -> Definition {
-    Definition::parse(document, &ACTIONS).unwrap_or_else(|problems| panic!("{problems:#?}"))
+    Definition::parse(document).unwrap_or_else(|problems| panic!("{problems:#?}"))
 }
 
 /// A definition whose trigger leads to the first of `steps`.
@@ -32,12 +49,86 @@ pub(crate) fn steps(steps: Value) -> Definition {
     }))
 }
 
-pub(crate) fn context(given: &Value) -> Context<'_> {
-    Context { steps: &given["steps"], variables: given.get("variables"), error: given.get("error") }
+/// What a table says is given.
+pub(crate) struct Given {
+    steps: Value,
+    error: Option<Value>,
+    now: Timestamp,
+    pub(crate) setup: Setup,
+}
+
+impl Given {
+    pub(crate) fn of(given: &Value) -> Given {
+        let variables = given["variables"].as_object().cloned().unwrap_or_default();
+        let schedules = given["schedules"].as_array().into_iter().flatten().map(schedule).collect();
+        let default = given["defaultSchedule"].as_str().map(|id| ScheduleId::parse(id).unwrap());
+        let now = given["now"].as_str().unwrap_or(NOON);
+        Given {
+            steps: given["steps"].clone(),
+            error: given.get("error").cloned(),
+            now: Timestamp::parse(now).unwrap(),
+            setup: Setup {
+                variables,
+                app_settings: given["appSettings"].clone(),
+                schedules,
+                default_schedule: default,
+            },
+        }
+    }
+
+    pub(crate) fn context(&self) -> Context<'_> {
+        Context {
+            steps: &self.steps,
+            error: self.error.as_ref(),
+            surroundings: Surroundings { setup: &self.setup, now: self.now, seed: "a run" },
+            asker: Asker { step: "s", visit: 1, part: "params" },
+        }
+    }
+
+    pub(crate) fn resolve(&self, expression: &Value) -> Result<Option<Value>, Fault> {
+        resolve(expression, &self.context())
+    }
+
+    pub(crate) fn judge(&self, condition: &Value) -> Verdict {
+        let condition = Condition::parse(condition).unwrap_or_else(|problems| panic!("{condition}: {problems:?}"));
+        condition.judge(&self.context())
+    }
+}
+
+fn schedule(given: &Value) -> domain::Schedule {
+    let mut schedule = given.clone();
+    for (key, value) in
+        [("org", json!("581392b55ac7a2110099d9c8")), ("createdAt", json!(NOON)), ("updatedAt", json!(NOON))]
+    {
+        schedule[key] = value;
+    }
+    serde_json::from_value(schedule).unwrap()
+}
+
+/// One row of a table, with what is given for it.
+pub(crate) struct Row<'t> {
+    pub(crate) given: &'t Value,
+    pub(crate) row: &'t Value,
+}
+
+/// The rows of a table; a group without anything given has what the one before it has.
+pub(crate) fn rows(table: &Value) -> Vec<Row<'_>> {
+    let mut given = &Value::Null;
+    let mut rows = Vec::new();
+    for group in table.as_array().unwrap() {
+        given = group.get("given").unwrap_or(given);
+        rows.extend(group["rows"].as_array().unwrap().iter().map(|row| Row { given, row }));
+    }
+    rows
 }
 
 pub(crate) fn failed(code: &str) -> Outcome {
-    Outcome::Failed(Failure { code: code.to_owned(), message: format!("It is {code}.") })
+    Outcome::Failed(Failure::new(code, format!("It is {code}.")))
+}
+
+/// Nothing is set up, and it is always noon.
+pub(crate) fn surroundings() -> Surroundings<'static> {
+    Surroundings { setup: &EMPTY, now: Timestamp::parse(NOON).unwrap(), seed: "a run" }
 }
 
 /// Runs to the end, `perform` playing the actions; checks at every step that the journal gives the same state back.
@@ -46,10 +137,11 @@ pub(crate) fn drive(
     trigger_output: &Value,
     mut perform: impl FnMut(&str, &Value) -> Outcome,
 ) -> (Vec<Entry>, Ending) {
-    let mut progress = start(definition, trigger_output.clone());
+    let surroundings = surroundings();
+    let mut progress = start(definition, trigger_output.clone(), &surroundings);
     let mut entries = vec![progress.trigger_entry(definition)];
     loop {
-        let (input, outcome) = match next(definition, &progress) {
+        let (input, outcome) = match next(definition, &progress, &surroundings) {
             Decision::Perform { step, input, .. } => {
                 let outcome = perform(&step, &input);
                 (Some(input), outcome)
@@ -57,8 +149,8 @@ pub(crate) fn drive(
             Decision::Settled { outcome, .. } => (None, outcome),
             Decision::Finished(ending) => return (entries, ending),
         };
-        entries.push(record(definition, &mut progress, input, outcome).unwrap());
-        if entries.len() < 50 {
+        entries.push(record(definition, &mut progress, input, outcome, &surroundings).unwrap());
+        if entries.len() < 25 {
             assert_eq!(taken_up(definition, trigger_output, &entries), progress);
         }
     }
@@ -69,8 +161,9 @@ fn taken_up(definition: &Definition, trigger_output: &Value, entries: &[Entry]) 
     let saved = serde_json::to_string(entries).unwrap();
     let read: Vec<Entry> = serde_json::from_str(&saved).unwrap();
     assert_eq!(read, entries);
-    let with_trigger = replay(definition, trigger_output.clone(), &read).unwrap();
-    let without_trigger = replay(definition, trigger_output.clone(), &read[1..]).unwrap();
+    let surroundings = surroundings();
+    let with_trigger = replay(definition, trigger_output.clone(), &read, &surroundings).unwrap();
+    let without_trigger = replay(definition, trigger_output.clone(), &read[1..], &surroundings).unwrap();
     assert_eq!(with_trigger, without_trigger);
     with_trigger
 }

@@ -69,6 +69,18 @@ impl Shelf {
         }
     }
 
+    /// Takes in a message that has just been written and is not visible before `visible_at`. Where the file has messages
+    /// that are not here, it is loaded with them, and seen earlier.
+    pub(super) fn hold_back(&mut self, message: Stored, visible_at: Instant) {
+        if self.backlog != Backlog::None {
+            return;
+        }
+        self.loaded_up_to = message.id;
+        let Stored { id, body, receive_count } = message;
+        self.in_flight.insert(id, Flight { body, receive_count, visible_at });
+        self.returns.insert((visible_at, id));
+    }
+
     /// Takes in what was read from the file when `wanted` messages were asked for.
     pub(super) fn load(&mut self, messages: Vec<Stored>, wanted: usize) {
         self.backlog = if messages.len() < wanted { Backlog::None } else { Backlog::InFile };

@@ -5,9 +5,11 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
+use std::time::Duration;
 
 use service::ports::Unavailable;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use super::file::{Batch, QueueFile, Stored};
 use super::shelf::LOAD_LIMIT;
@@ -20,7 +22,7 @@ pub(super) type Answer<T> = oneshot::Sender<Result<T, Unavailable>>;
 
 /// What the writer is told.
 pub(super) enum Order {
-    Send { body: Arc<str>, answer: Answer<()> },
+    Send { body: Arc<str>, held_for: Duration, answer: Answer<()> },
     Delete { id: i64, answer: Answer<()> },
     Count { id: i64, receive_count: u32 },
     Bury { id: i64 },
@@ -32,6 +34,8 @@ pub(super) enum Order {
 /// What an order has brought about in the file, to be made known once it is committed.
 enum Effect {
     Added(Vec<Stored>),
+    /// One that is not to be received before some time has passed.
+    HeldBack(Stored, Duration),
     Deleted(i64),
     Loaded(Vec<Stored>),
     Read(Vec<DeadLetter>),
@@ -67,9 +71,9 @@ fn perform(
     loaded_up_to: i64,
 ) -> rusqlite::Result<Effect> {
     match order {
-        Order::Send { body, .. } => {
+        Order::Send { body, held_for, .. } => {
             let message = Stored { id: batch.insert(body)?, body: Arc::clone(body), receive_count: 0 };
-            Ok(Effect::Added(vec![message]))
+            Ok(if held_for.is_zero() { Effect::Added(vec![message]) } else { Effect::HeldBack(message, *held_for) })
         }
         Order::Delete { id, .. } => batch.delete(*id).map(|()| Effect::Deleted(*id)),
         // A message that was done before its count was written needs none.
@@ -100,6 +104,7 @@ fn make_known(orders: Vec<Order>, effects: Vec<Effect>, shared: &Shared) {
     for effect in &effects {
         match effect {
             Effect::Added(messages) => messages.iter().for_each(|message| shelf.add(message.clone())),
+            Effect::HeldBack(message, held_for) => shelf.hold_back(message.clone(), Instant::now() + *held_for),
             Effect::Deleted(id) => shelf.forget(*id),
             Effect::Loaded(messages) => shelf.load(messages.clone(), LOAD_LIMIT),
             Effect::Read(_) | Effect::Nothing => {}

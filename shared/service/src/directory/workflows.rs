@@ -1,9 +1,11 @@
-//! Workflows: a head that changes, definitions that never do, and who listens to which event.
+//! Workflows: a head that changes, definitions that never do, their versions, and who listens to which event.
 //!
 //! A definition lives under the SHA-256 of its JSON and is not deleted, so a run finishes on the one it began with
-//! whatever happens to the workflow meanwhile.
+//! whatever happens to the workflow meanwhile. Versions stay as well when a workflow is deleted: what ran can be read.
 
-use domain::{OrgId, Timestamp, WorkflowId};
+mod versions;
+
+use domain::{ApiKeyId, OrgId, Timestamp, WorkflowId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -13,6 +15,10 @@ use crate::{
     document,
     ports::{Change, Expectation, Freshness, Key, Store, Unavailable, WriteError},
 };
+
+pub use versions::{Draft, Version, delete_draft, find_draft, find_version, list_versions, put_draft};
+
+use super::variables;
 
 const HEADS: &str = "workflows";
 const NAMES: &str = "workflow-names";
@@ -32,6 +38,9 @@ pub struct Workflow {
     pub event_name: String,
     /// Whether it runs.
     pub enabled: bool,
+    /// The name or id of the workflow that starts no runs where this one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<String>,
     /// The SHA-256 of its definition's JSON.
     pub hash: String,
     /// When it was made.
@@ -50,8 +59,23 @@ pub struct Trigger {
     pub name: String,
     /// Its definition.
     pub hash: String,
+    /// The number of the version that is live.
+    #[serde(default)]
+    pub version: u64,
     /// Whether it runs.
     pub enabled: bool,
+    /// The name or id of the workflow that starts no runs where this one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<String>,
+}
+
+/// Who made a version, and from what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Origin {
+    /// The key that made it.
+    pub by: ApiKeyId,
+    /// The earlier version that it brings back.
+    pub restores: Option<u64>,
 }
 
 /// The hash under which `document` is kept.
@@ -59,15 +83,21 @@ pub fn definition_hash(document: &Value) -> String {
     hex::encode(Sha256::digest(document.to_string()))
 }
 
-/// Creates `workflow` with its definition `document`.
+/// Creates `workflow` with its definition `document`, which is its version 1.
 ///
 /// *Errors*: [`WriteError::Conflict`] at position [`NAME_POSITION`] when the name is taken.
-pub async fn create(store: &dyn Store, workflow: &Workflow, document: &Value) -> Result<(), WriteError> {
+pub async fn create(
+    store: &dyn Store,
+    workflow: &Workflow,
+    document: &Value,
+    origin: Origin,
+) -> Result<(), WriteError> {
     let changes = [
         put_head(workflow, 1, Expectation::Absent)?,
         put_name(workflow, Expectation::Absent),
         put_definition(workflow, document),
-        put_trigger(workflow)?,
+        put_trigger(workflow, 1)?,
+        versions::put_version(workflow, 1, origin)?,
     ];
     store.write(&changes).await
 }
@@ -75,7 +105,7 @@ pub async fn create(store: &dyn Store, workflow: &Workflow, document: &Value) ->
 /// Where in the changes of [`create`] and [`replace`] the name is.
 pub const NAME_POSITION: usize = 1;
 
-/// Writes `workflow` in the place of `before`, with its definition `document`.
+/// Writes `workflow` in the place of `before`, with its definition `document` as the next version.
 ///
 /// *Errors*: [`WriteError::Conflict`]: at [`NAME_POSITION`] the name is taken, elsewhere somebody else has written it.
 pub async fn replace(
@@ -83,6 +113,7 @@ pub async fn replace(
     before: &Versioned<Workflow>,
     workflow: &Workflow,
     document: &Value,
+    origin: Origin,
 ) -> Result<(), WriteError> {
     let renamed = before.value.name != workflow.name;
     let name_expectation = if renamed { Expectation::Absent } else { Expectation::Anything };
@@ -90,7 +121,8 @@ pub async fn replace(
         put_head(workflow, before.rev + 1, Expectation::Rev(before.rev))?,
         put_name(workflow, name_expectation),
         put_definition(workflow, document),
-        put_trigger(workflow)?,
+        put_trigger(workflow, before.rev + 1)?,
+        versions::put_version(workflow, before.rev + 1, origin)?,
     ];
     if renamed {
         changes.push(Change::Delete(name_key(&before.value), Expectation::Anything));
@@ -101,18 +133,30 @@ pub async fn replace(
     store.write(&changes).await
 }
 
-/// Deletes the workflow; its definitions and runs stay.
+/// Deletes the workflow; its definitions, versions and runs stay, its variables until `variables_until`, a second since
+/// 1970, for the runs that are under way.
 ///
 /// *Errors*: [`WriteError::Conflict`] when somebody else has written it since.
-pub async fn delete(store: &dyn Store, workflow: &Versioned<Workflow>) -> Result<(), WriteError> {
+pub async fn delete(store: &dyn Store, workflow: &Versioned<Workflow>, variables_until: i64) -> Result<(), WriteError> {
     let Versioned { rev, value } = workflow;
-    store
-        .write(&[
-            Change::Delete(head_key(value.org, value.id), Expectation::Rev(*rev)),
-            Change::Delete(name_key(value), Expectation::Anything),
-            Change::Delete(trigger_key(value), Expectation::Anything),
-        ])
-        .await
+    let mut changes = vec![
+        Change::Delete(head_key(value.org, value.id), Expectation::Rev(*rev)),
+        Change::Delete(name_key(value), Expectation::Anything),
+        Change::Delete(trigger_key(value), Expectation::Anything),
+        Change::Delete(versions::draft_key(value.org, value.id), Expectation::Anything),
+    ];
+    changes.extend(variables::expire(store, value.org, value.id, variables_until).await?);
+    store.write(&changes).await
+}
+
+/// Whether a workflow of `org` is called `name`, or has it as its id.
+pub async fn is_there(store: &dyn Store, org: OrgId, name: &str) -> Result<bool, Unavailable> {
+    let by_name = store.find(&key(org, NAMES, name), Freshness::Recent).await?;
+    match (by_name, WorkflowId::parse(name)) {
+        (Some(_), _) => Ok(true),
+        (None, Ok(id)) => Ok(find(store, org, id).await?.is_some()),
+        (None, Err(_)) => Ok(false),
+    }
 }
 
 /// The workflow with this id.
@@ -180,12 +224,14 @@ fn put_definition(workflow: &Workflow, document: &Value) -> Change {
     Change::Put(item(place, 1, document.to_string()), Expectation::Anything)
 }
 
-fn put_trigger(workflow: &Workflow) -> Result<Change, Unavailable> {
+fn put_trigger(workflow: &Workflow, version: u64) -> Result<Change, Unavailable> {
     let trigger = Trigger {
         workflow: workflow.id,
         name: workflow.name.clone(),
         hash: workflow.hash.clone(),
+        version,
         enabled: workflow.enabled,
+        replaces: workflow.replaces.clone(),
     };
     Ok(Change::Put(item(trigger_key(workflow), 1, document::write(&trigger)?), Expectation::Anything))
 }

@@ -9,7 +9,6 @@ use domain::{Failure, OrgId};
 use engine::Definition;
 
 use crate::{
-    actions::Action,
     directory::workflows,
     ports::{Store, Unavailable},
 };
@@ -54,7 +53,7 @@ async fn load(store: &dyn Store, org: OrgId, hash: &str) -> Result<Definition, N
         let message = format!("The definition {hash} of this run is not in the store any more.");
         return Err(NoDefinition::Unusable(Failure::new("definition_missing", message)));
     };
-    Definition::parse(&document, &Action::names()).map_err(|problems| {
+    Definition::parse(&document).map_err(|problems| {
         let told: Vec<String> =
             problems.iter().map(|problem| format!("{}: {}", problem.path, problem.message)).collect();
         let message = format!("This program cannot run the definition: {}", told.join("; "));

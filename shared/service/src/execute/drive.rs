@@ -1,4 +1,4 @@
-//! Carrying one run to its end.
+//! Carrying one run to its end, or to where it has to wait.
 //!
 //! ```text
 //! load ─→ replay ─→ ┌ next ─→ perform on the unit ─→ record ┐ ─→ write head, journal and records at once ─→ …
@@ -6,17 +6,19 @@
 //! ```
 //!
 //! A step outside ends such a stretch: what is pending is written together with the step's intent, and its outcome at
-//! once after it ([`outside`]).
+//! once after it ([`outside`]). So does a step that is to be tried again ([`suspension`]).
 
+mod journey;
 mod outside;
+mod suspension;
 
-use std::{io, sync::Arc};
+use std::sync::Arc;
 
 use domain::{Failure, Run, RunId, RunState, Timestamp, Transaction};
 use engine::{
-    Definition,
-    journal::{Entry, Outcome},
-    run::{self, Decision, Ending, Progress},
+    Definition, Setup, Surroundings,
+    journal::Outcome,
+    run::{self, Decision, Ending},
 };
 use serde_json::Value;
 
@@ -28,6 +30,7 @@ use crate::{
     runs::{self, Considered, JournalEntry, StoredRun},
 };
 
+use journey::Journey;
 use outside::OutsideStep;
 
 /// How often a run that somebody else has moved, or whose records have, is taken up again in one delivery.
@@ -52,6 +55,15 @@ pub(super) enum Delivery {
     Again,
 }
 
+/// Which run is carried.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    transaction: &'a Transaction,
+    trigger_output: &'a Value,
+    considered: &'a Considered,
+    id: RunId,
+}
+
 /// Why there is something to write.
 enum Pause {
     /// It is enough for one write.
@@ -60,23 +72,14 @@ enum Pause {
     Ended(Ending),
     /// The next step is one outside.
     Outside(OutsideStep),
-}
-
-/// The run as it is carried.
-struct Journey<'a> {
-    transaction: &'a Transaction,
-    definition: Arc<Definition>,
-    progress: Progress,
-    run: Run,
-    /// What the store has of it.
-    stored: Option<StoredRun>,
-    /// What the store does not have yet.
-    new: Vec<JournalEntry>,
+    /// What failed last is tried again, but not now.
+    Retry,
 }
 
 impl Executor {
-    /// Carries the run to its final state.
+    /// Carries the run to its final state, or to where it waits.
     ///
+    /// *Once it returns* `Ok`, a run that waits has a message that wakes it.
     /// *Errors*: [`Unavailable`]; what was written stays, and the next delivery goes on from there.
     pub(super) async fn drive(
         &self,
@@ -96,9 +99,14 @@ impl Executor {
             if stored.as_ref().is_some_and(|stored| stored.run.state.is_final()) {
                 return Ok(());
             }
+            if let Some(until) = stored.as_ref().and_then(|stored| self.still_waiting(&stored.run)) {
+                return self.wake_later(transaction, id, until).await;
+            }
             let carried = match self.definitions.get(self.store.as_ref(), transaction.org, &considered.hash).await {
                 Ok(definition) => {
-                    match self.embark(transaction, trigger_output, considered, id, definition, stored.clone()) {
+                    let setup = self.setup_for(transaction.org, considered.workflow, &definition).await?;
+                    let place = Place { transaction, trigger_output, considered, id };
+                    match self.embark(place, definition, setup, stored.clone()) {
                         Ok(journey) => self.carry(journey).await,
                         Err(failure) => self.fail(transaction, considered, id, stored, failure).await,
                     }
@@ -116,56 +124,51 @@ impl Executor {
         Err(Unavailable { port: "store", cause: format!("run {id} was overtaken {ROUNDS_LIMIT} times") })
     }
 
-    /// The run where its journal ends, or at its beginning.
+    /// The run from its beginning, or from where its journal ends.
     ///
     /// *Errors*: its journal is not one of this definition.
     fn embark<'a>(
         &self,
-        transaction: &'a Transaction,
-        trigger_output: &Value,
-        considered: &Considered,
-        id: RunId,
+        place: Place<'a>,
         definition: Arc<Definition>,
+        setup: Arc<Setup>,
         stored: Option<StoredRun>,
     ) -> Result<Journey<'a>, Failure> {
+        let Place { transaction, trigger_output, considered, id } = place;
         let now = self.world.now();
+        let seed = id.to_string();
+        let surroundings = Surroundings { setup: &setup, now, seed: &seed };
         let Some(stored) = stored else {
-            let progress = run::start(&definition, trigger_output.clone());
-            let opening = JournalEntry {
-                entry: opening_entry(&definition, &progress),
-                attempts: 1,
-                started_at: now,
-                ended_at: now,
-            };
+            let progress = run::start(&definition, trigger_output.clone(), &surroundings);
+            let opening = journey::opening_entry(&definition, &progress);
+            let new = vec![JournalEntry { entry: opening, attempts: 1, started_at: now, ended_at: now }];
             let run = new_run(transaction, considered, id, now);
-            return Ok(Journey { transaction, definition, progress, run, stored: None, new: vec![opening] });
+            return Ok(Journey { transaction, definition, setup, seed, progress, run, stored: None, new });
         };
         let entries = stored.entries.iter().map(|entry| entry.entry.clone()).collect::<Vec<_>>();
-        let progress = run::replay(&definition, trigger_output.clone(), &entries).map_err(|error| {
+        let replayed = run::replay(&definition, trigger_output.clone(), &entries, &surroundings);
+        let progress = replayed.map_err(|error| {
             let message = format!("The journal of this run cannot be followed any more: {error}.");
             Failure::new("journal_unusable", message)
         })?;
-        Ok(Journey {
-            transaction,
-            definition,
-            progress,
-            run: stored.run.clone(),
-            stored: Some(stored),
-            new: Vec::new(),
-        })
+        let run = Run { state: RunState::Running, resumes_at: None, ..stored.run.clone() };
+        Ok(Journey { transaction, definition, setup, seed, progress, run, stored: Some(stored), new: Vec::new() })
     }
 
     async fn carry(&self, mut journey: Journey<'_>) -> Result<(), WriteError> {
         loop {
             let mut unit = Unit::new(self.store.as_ref(), journey.transaction.org, self.world.now());
             let ending = match self.advance(&mut journey, &mut unit).await? {
-                Pause::Full => None,
+                Pause::Full | Pause::Retry => None,
                 Pause::Ended(ending) => Some(ending),
                 Pause::Outside(step) => {
                     unit = self.perform_outside(&mut journey, unit, step).await?;
                     journey.ending()
                 }
             };
+            if journey.retries().is_some() {
+                return self.suspend(journey, unit).await;
+            }
             if let Some(ending) = &ending {
                 settle(&mut journey.run, ending, self.world.now());
             }
@@ -187,13 +190,13 @@ impl Executor {
         let mut bytes = 0;
         while unit.change_count() < WRITE_RECORDS && journey.new.len() < WRITE_STEPS && bytes < WRITE_BYTES {
             let started_at = self.world.now();
-            let (input, outcome, attempts) = match run::next(&journey.definition, &journey.progress) {
+            let (input, outcome, attempts) = match journey.next() {
                 Decision::Finished(ending) => return Ok(Pause::Ended(ending)),
                 Decision::Settled { outcome, .. } => (None, outcome, 1),
-                Decision::Perform { step, visit, action, input } => {
+                Decision::Perform { step, visit, action, input, shown } => {
                     let outcome = match Action::parse(&action) {
                         Some(Action::Outside(action)) => {
-                            return Ok(Pause::Outside(OutsideStep { step, visit, action, input }));
+                            return Ok(Pause::Outside(OutsideStep { step, visit, action, input, shown }));
                         }
                         Some(Action::Record(action)) => {
                             let actor = Actor { run: journey.run.id, step: &step, visit };
@@ -201,10 +204,13 @@ impl Executor {
                         }
                         None => Outcome::Failed(unknown_action(&action)),
                     };
-                    (Some(input), outcome, 1 + journey.attempts_so_far(&step, visit))
+                    (Some(shown.unwrap_or(input)), outcome, 1 + journey.attempts_so_far(&step, visit))
                 }
             };
             bytes += journey.record(input, outcome, attempts, (started_at, self.world.now()))?;
+            if journey.retries().is_some() {
+                return Ok(Pause::Retry);
+            }
         }
         Ok(Pause::Full)
     }
@@ -243,41 +249,8 @@ impl Executor {
             Some(stored) => stored.run.clone(),
             None => new_run(transaction, considered, id, now),
         };
-        settle(&mut run, &Ending::Failed(failure), now);
+        settle(&mut run, &Ending::Failed(failure.into()), now);
         self.store.write(&runs::run_changes(&run, stored.as_ref(), &[])?).await
-    }
-}
-
-impl Journey<'_> {
-    /// Records what came of the step the run is at, and gives how many bytes its entry takes.
-    fn record(
-        &mut self,
-        input: Option<Value>,
-        outcome: Outcome,
-        attempts: u32,
-        (started_at, ended_at): (Timestamp, Timestamp),
-    ) -> Result<usize, Unavailable> {
-        let entry = run::record(&self.definition, &mut self.progress, input, outcome)
-            .map_err(|error| Unavailable { port: "engine", cause: error.to_string() })?;
-        let bytes = size_of(&entry);
-        self.new.push(JournalEntry { entry, attempts, started_at, ended_at });
-        Ok(bytes)
-    }
-
-    /// How the run ends, if it does so here.
-    fn ending(&self) -> Option<Ending> {
-        match run::next(&self.definition, &self.progress) {
-            Decision::Finished(ending) => Some(ending),
-            Decision::Perform { .. } | Decision::Settled { .. } => None,
-        }
-    }
-
-    /// How often the visit was tried before.
-    fn attempts_so_far(&self, step: &str, visit: u32) -> u32 {
-        let stored = self.stored.iter().flat_map(|stored| &stored.entries);
-        let earlier =
-            stored.chain(&self.new).rev().take_while(|entry| entry.entry.step == step && entry.entry.visit == visit);
-        u32::try_from(earlier.count()).unwrap_or(u32::MAX)
     }
 }
 
@@ -303,11 +276,6 @@ fn unknown_action(action: &str) -> Failure {
     Failure::new("unknown_action", format!("This program does not know the action `{action}`."))
 }
 
-/// The trigger's entry. Its output is the transaction, which is stored already.
-fn opening_entry(definition: &Definition, progress: &Progress) -> Entry {
-    Entry { outcome: Outcome::Output(Value::Null), ..progress.trigger_entry(definition) }
-}
-
 fn new_run(transaction: &Transaction, considered: &Considered, id: RunId, now: Timestamp) -> Run {
     Run {
         id,
@@ -319,39 +287,18 @@ fn new_run(transaction: &Transaction, considered: &Considered, id: RunId, now: T
         started_at: now,
         ended_at: None,
         error: None,
+        resumes_at: None,
     }
 }
 
 fn settle(run: &mut Run, ending: &Ending, now: Timestamp) {
     run.ended_at = Some(now);
+    run.resumes_at = None;
     match ending {
         Ending::Succeeded => run.state = RunState::Succeeded,
         Ending::Failed(failure) => {
             run.state = RunState::Failed;
             run.error = Some(failure.clone());
         }
-    }
-}
-
-/// How many bytes an entry takes in the journal, verdicts included.
-fn size_of(entry: &Entry) -> usize {
-    struct Counter(usize);
-
-    impl io::Write for Counter {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0 += bytes.len();
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    let mut counter = Counter(0);
-    // Counting does not fail, and an entry that cannot be written fails when it is.
-    match serde_json::to_writer(&mut counter, entry) {
-        Ok(()) => counter.0,
-        Err(_) => WRITE_BYTES,
     }
 }

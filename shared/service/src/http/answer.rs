@@ -29,6 +29,14 @@ pub(crate) fn json_response(status: StatusCode, document: &Value) -> Response {
     response
 }
 
+/// A JSON document that is text already.
+pub(crate) fn json_text_response(status: StatusCode, text: &'static str) -> Response {
+    let mut response = Response::new(Bytes::from_static(text.as_bytes()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, JSON);
+    response
+}
+
 /// An answer without a body.
 pub(crate) fn empty_response(status: StatusCode) -> Response {
     let mut response = Response::new(Bytes::new());
@@ -105,24 +113,10 @@ pub fn error_response(status: StatusCode, code: &str, detail: &str) -> Response 
 }
 
 /// Several errors of one kind, each with a code, a sentence and a place.
-pub(crate) fn problems_response(problems: impl Iterator<Item = Problem>) -> Response {
+pub(crate) fn problems_response(problems: Vec<Problem>) -> Response {
     let status = StatusCode::BAD_REQUEST;
-    let mut problems = problems;
-    let mut errors: Vec<Value> = problems
-        .by_ref()
-        .take(PROBLEMS_LIMIT)
-        .map(|problem| {
-            let mut error = error_object(status, &problem.code, &shortened(&problem.detail));
-            if let Some(error) = error.as_object_mut() {
-                error.insert("source".to_owned(), json!({ "path": shortened(&problem.path) }));
-                if let Some(suggestion) = problem.suggestion {
-                    error.insert("meta".to_owned(), json!({ "suggestion": suggestion }));
-                }
-            }
-            error
-        })
-        .collect();
-    let left_out = problems.count();
+    let mut errors: Vec<Value> = problems.iter().take(PROBLEMS_LIMIT).map(|problem| problem.object(status)).collect();
+    let left_out = problems.len().saturating_sub(PROBLEMS_LIMIT);
     if left_out > 0 {
         let detail = format!("There are {left_out} more problems. Mend these first.");
         errors.push(error_object(status, "more_problems", &detail));
@@ -144,6 +138,30 @@ pub(crate) struct Problem {
     pub(crate) code: String,
     pub(crate) detail: String,
     pub(crate) suggestion: Option<String>,
+}
+
+impl Problem {
+    /// The JSON:API error object of it.
+    pub(crate) fn object(&self, status: StatusCode) -> Value {
+        let mut error = error_object(status, &self.code, &shortened(&self.detail));
+        if let Some(error) = error.as_object_mut() {
+            error.insert("source".to_owned(), json!({ "path": shortened(&self.path) }));
+            if let Some(suggestion) = &self.suggestion {
+                error.insert("meta".to_owned(), json!({ "suggestion": suggestion }));
+            }
+        }
+        error
+    }
+
+    /// The same where nothing is refused because of it.
+    pub(crate) fn warning(&self) -> Value {
+        let (code, detail, path) = (&self.code, shortened(&self.detail), shortened(&self.path));
+        let mut warning = json!({ "code": code, "detail": detail, "source": { "path": path } });
+        if let (Some(suggestion), Some(warning)) = (&self.suggestion, warning.as_object_mut()) {
+            warning.insert("meta".to_owned(), json!({ "suggestion": suggestion }));
+        }
+        warning
+    }
 }
 
 fn error_object(status: StatusCode, code: &str, detail: &str) -> Value {

@@ -3,6 +3,7 @@
 mod apps;
 mod call;
 mod customers;
+mod evaluate;
 mod hooks;
 mod keys;
 mod klasses;
@@ -10,6 +11,9 @@ mod mail;
 mod resource;
 mod runs;
 mod samples;
+mod schedules;
+mod settings;
+mod variables;
 mod workflows;
 
 use std::sync::{Arc, OnceLock};
@@ -21,7 +25,10 @@ use subtle::ConstantTimeEq;
 
 use super::{
     ANSWER_LIMIT_BYTES, API_BODY_LIMIT_BYTES, Request, Response,
-    answer::{json_response, method_not_allowed_response, problems_response, rejected_response, unavailable_response},
+    answer::{
+        json_response, json_text_response, method_not_allowed_response, problems_response, rejected_response,
+        unavailable_response,
+    },
     openapi,
     routes::{Operation, ROUTES, Route},
     source_address,
@@ -39,6 +46,9 @@ use crate::{
 use call::Call;
 
 pub use mail::{MailSetup, MailWay};
+
+/// The JSON Schema of workflow documents, for editors. Whether it says what the checks do is tested.
+const WORKFLOW_SCHEMA: &str = include_str!("../../../../docs/schemas/workflow.json");
 
 /// What the addresses of hooks begin with.
 const ADDRESSES: &str = "/v1/hooks/";
@@ -109,7 +119,7 @@ impl Management {
         match self.operate(request).await {
             Ok(response) => response,
             Err(Refused::Rejected(rejected)) => rejected_response(&rejected),
-            Err(Refused::Problems(problems)) => problems_response(problems.into_iter()),
+            Err(Refused::Problems(problems)) => problems_response(problems),
             Err(Refused::Unavailable(error)) => unavailable_response(&error),
         }
     }
@@ -151,6 +161,9 @@ impl Management {
         if operation == Operation::ReadOpenApi {
             return json_response(StatusCode::OK, &openapi::document());
         }
+        if operation == Operation::ReadWorkflowSchema {
+            return json_text_response(StatusCode::OK, WORKFLOW_SCHEMA);
+        }
         json_response(StatusCode::OK, &json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") }))
     }
 
@@ -174,7 +187,9 @@ impl Management {
 
 async fn perform(operation: Operation, call: &Call<'_>) -> Result<Response, Refused> {
     match operation {
-        Operation::ReadHealth | Operation::ReadOpenApi => Ok(call.management.answer_publicly(operation)),
+        Operation::ReadHealth | Operation::ReadOpenApi | Operation::ReadWorkflowSchema => {
+            Ok(call.management.answer_publicly(operation))
+        }
         Operation::CreateHook => hooks::create(call).await,
         Operation::ListHooks => hooks::list(call).await,
         Operation::GetHook => hooks::get(call).await,
@@ -196,6 +211,27 @@ async fn perform(operation: Operation, call: &Call<'_>) -> Result<Response, Refu
         Operation::UpdateWorkflow => workflows::update(call).await,
         Operation::DeleteWorkflow => workflows::delete(call).await,
         Operation::ExportWorkflow => workflows::export(call).await,
+        Operation::ListWorkflowVersions => workflows::versions::list(call).await,
+        Operation::GetWorkflowVersion => workflows::versions::get(call).await,
+        Operation::DiffWorkflow => workflows::versions::diff(call).await,
+        Operation::RollBackWorkflow => workflows::versions::roll_back(call).await,
+        Operation::GetDraft => workflows::drafts::get(call).await,
+        Operation::PutDraft => workflows::drafts::put(call).await,
+        Operation::DeleteDraft => workflows::drafts::delete(call).await,
+        Operation::PublishDraft => workflows::drafts::publish(call).await,
+        Operation::CreateVariable => variables::create(call).await,
+        Operation::ListVariables => variables::list(call).await,
+        Operation::GetVariable => variables::get(call).await,
+        Operation::UpdateVariable => variables::update(call).await,
+        Operation::DeleteVariable => variables::delete(call).await,
+        Operation::Evaluate => evaluate::evaluate(call).await,
+        Operation::CreateSchedule => schedules::create(call).await,
+        Operation::ListSchedules => schedules::list(call).await,
+        Operation::GetSchedule => schedules::get(call).await,
+        Operation::UpdateSchedule => schedules::update(call).await,
+        Operation::DeleteSchedule => schedules::delete(call).await,
+        Operation::GetAppSettings => settings::get_app(call).await,
+        Operation::UpdateAppSettings => settings::update_app(call).await,
         Operation::ListRuns => runs::list(call).await,
         Operation::GetRun => runs::get(call).await,
         Operation::GetTransaction => runs::transaction(call).await,

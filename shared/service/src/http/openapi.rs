@@ -66,7 +66,7 @@ fn has_patch(route: &Route) -> bool {
 
 /// Whether a request without a body says too little.
 fn needs_body(route: &Route) -> bool {
-    route.operation != Operation::RotateApiKey
+    !matches!(route.operation, Operation::RotateApiKey | Operation::PublishDraft)
 }
 
 fn parameters(route: &Route) -> Vec<Value> {
@@ -85,6 +85,10 @@ fn parameters(route: &Route) -> Vec<Value> {
                 let states = json!({ "enum": ["running", "waiting", "held", "succeeded", "failed", "cancelled"] });
                 query(&mut parameters, [("state", states), ("from", instant.clone()), ("until", instant)]);
             }
+        }
+        "WorkflowDiff" => {
+            let version = json!({ "type": "string", "pattern": "^([0-9]+|live|draft)$" });
+            query(&mut parameters, [("from", version.clone()), ("to", version)]);
         }
         _ => {}
     }
@@ -107,6 +111,7 @@ fn path_parameters(path: &str) -> Vec<Value> {
 fn path_schema(name: &str) -> Value {
     match name {
         "kind" => json!({ "enum": ["form", "web", "email"] }),
+        "version" => json!({ "type": "integer", "minimum": 1 }),
         "org" => json!({ "type": "string", "pattern": "^[0-9a-f]{24}$" }),
         "hash" => json!({ "type": "string", "pattern": "^[0-9a-f]{64}$" }),
         _ => json!({ "type": "string" }),

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use domain::Timestamp;
 
-use crate::ports::{MESSAGE_LIMIT_BYTES, Queue, Unavailable, World};
+use crate::ports::{DELAY_LIMIT_SECONDS, MESSAGE_LIMIT_BYTES, Queue, Unavailable, World};
 
 /// A queue whose visibility timeouts run by a given clock.
 pub struct MemoryQueue {
@@ -69,6 +69,11 @@ impl MemoryQueue {
         self.shelf().messages.len()
     }
 
+    /// When the next message is visible, also one that was received and not deleted.
+    pub fn next_visible_at(&self) -> Option<Timestamp> {
+        self.shelf().messages.values().map(|message| message.visible_at).min()
+    }
+
     fn shelf(&self) -> MutexGuard<'_, Shelf> {
         self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -76,13 +81,13 @@ impl MemoryQueue {
 
 #[async_trait]
 impl Queue for MemoryQueue {
-    async fn send(&self, message: String) -> Result<(), Unavailable> {
+    async fn send_later(&self, message: String, seconds: u32) -> Result<(), Unavailable> {
         if message.len() > MESSAGE_LIMIT_BYTES {
             let cause = format!("a message of {} bytes is over the limit of {MESSAGE_LIMIT_BYTES}", message.len());
             return Err(Unavailable { port: "queue", cause });
         }
 
-        let visible_at = self.world.now();
+        let visible_at = self.world.now().plus_seconds(i64::from(seconds.min(DELAY_LIMIT_SECONDS)));
         let mut shelf = self.shelf();
         shelf.sent = shelf.sent.saturating_add(1);
         let id = shelf.sent;
@@ -118,6 +123,19 @@ mod tests {
         assert_eq!(queue.depth(), 1, "the receipt of the first receive is stale");
         queue.delete(&again[0].receipt);
         assert_eq!(queue.depth(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_message_that_is_held_back_is_not_received_before_its_time() {
+        let world = Arc::new(FixedWorld::at(Timestamp::from_millisecond(0)));
+        let queue = MemoryQueue::new(world.clone());
+        queue.send_later("later".to_owned(), 60).await.unwrap();
+        queue.send_later("much later".to_owned(), 86_400).await.unwrap();
+        world.pass_seconds(59);
+        assert!(queue.receive(10, 30).is_empty());
+        world.pass_seconds(1);
+        assert_eq!(queue.receive(10, 1_000_000)[0].body, "later");
+        assert_eq!(queue.next_visible_at(), Some(Timestamp::from_millisecond(900_000)), "no longer than SQS would");
     }
 
     #[tokio::test]

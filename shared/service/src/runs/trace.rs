@@ -19,6 +19,8 @@ pub enum Verdict {
     Started,
     /// It listens but is disabled.
     Disabled,
+    /// It listens, and another workflow that replaces it does so, too.
+    Replaced,
 }
 
 /// An event that a transaction fires beside its hook's own, because an app knows what the data means.
@@ -42,8 +44,14 @@ pub struct Considered {
     pub name: String,
     /// Its definition at that moment; the run finishes on it.
     pub hash: String,
+    /// The number of the version that was.
+    #[serde(default)]
+    pub version: u64,
     /// What came of it.
     pub verdict: Verdict,
+    /// The workflow that replaces it.
+    #[serde(default, rename = "replacedBy", skip_serializing_if = "Option::is_none")]
+    pub replaced_by: Option<WorkflowId>,
     /// The run, if one was started.
     pub run: Option<RunId>,
     /// Which of the [`StoredTransaction::events`] it listens to; the hook's own where there is nothing.

@@ -29,6 +29,8 @@ pub(super) struct OutsideStep {
     pub(super) action: OutsideAction,
     /// Its params.
     pub(super) input: Value,
+    /// The same as people may read them, where there is a difference.
+    pub(super) shown: Option<Value>,
 }
 
 /// A visit as it was come to.
@@ -127,7 +129,8 @@ impl Executor {
         tries: u32,
         started_at: Timestamp,
     ) -> Result<(), Unavailable> {
-        journey.record(Some(step.input), outcome, tries, (started_at, self.world.now())).map(|_bytes| ())
+        let input = step.shown.unwrap_or(step.input);
+        journey.record(Some(input), outcome, tries, (started_at, self.world.now())).map(|_bytes| ())
     }
 
     async fn prepare(
@@ -166,8 +169,9 @@ impl Executor {
 
     /// Hands the mail over under the claim `intent`.
     ///
-    /// *Errors*: [`Unavailable`]; the claim is given back where the mail certainly was not sent, and stays where it may
-    /// have been.
+    /// Where it certainly was not sent, the claim is given back, and the failure is one to be tried again.
+    ///
+    /// *Errors*: [`Unavailable`]; the mail may have been sent, and the claim stays.
     async fn hand_over(
         &self,
         journey: &Journey<'_>,
@@ -185,7 +189,8 @@ impl Executor {
             Err(NotPosted::NotSent(error)) => {
                 let store = self.store.as_ref();
                 runs::release_intent(store, &journey.run, &step.step, step.visit, intent).await?;
-                Err(error)
+                tracing::warn!(run.id = %journey.run.id, step.id = step.step, %error, "a mail was not sent");
+                Ok(Outcome::Failed(not_sent()))
             }
         }
     }
@@ -198,6 +203,11 @@ fn claimed(journey: &Journey<'_>, step: &OutsideStep) -> Unavailable {
         "visit {visit} of step {step} of run {run} is claimed by another attempt, for {CLAIM_SECONDS} s at most"
     );
     Unavailable { port: "post", cause }
+}
+
+fn not_sent() -> Failure {
+    let message = "The mail service did not take the mail: it cannot be reached, or asks to slow down.";
+    Failure::new("mail_not_sent", message).retryable()
 }
 
 fn unknown_outcome(prepared: &Prepared) -> Failure {

@@ -92,6 +92,7 @@ fn run_resource(call: &Call<'_>, run: &Run, steps: Option<Vec<Value>>) -> Value 
         "transactionId": run.transaction_id,
         "startedAt": run.started_at,
         "endedAt": run.ended_at,
+        "resumesAt": run.resumes_at,
         "error": run.error,
     });
     if let (Some(steps), Some(attributes)) = (steps, attributes.as_object_mut()) {
@@ -128,6 +129,7 @@ fn step(index: usize, entry: &JournalEntry, trigger_output: &Value) -> Value {
         ("input", entry.input.clone().unwrap_or(Value::Null)),
         ("output", output),
         ("attempts", json!(attempts)),
+        ("retries", json!(entry.retries)),
         ("startedAt", json!(started_at)),
         ("endedAt", json!(ended_at)),
         ("transition", transition(entry)),
@@ -180,11 +182,14 @@ async fn trace(call: &Call<'_>, stored: &StoredTransaction) -> Result<Value, Ref
     let ids: Vec<RunId> = stored.considered.iter().filter_map(|considered| considered.run).collect();
     let heads = runs::find_run_heads(call.management.store.as_ref(), call.caller.org, &ids).await?;
     let mut considered = Vec::with_capacity(stored.considered.len());
-    for Considered { workflow, name, hash, verdict, run, event } in &stored.considered {
+    for Considered { workflow, name, hash, version, verdict, replaced_by, run, event } in &stored.considered {
         let event = event.and_then(|position| stored.events.get(usize::try_from(position).ok()?));
         let event = event.map_or(&stored.event, |event| &event.name);
-        let mut line =
-            json!({ "workflow": { "id": workflow, "name": name, "hash": hash }, "event": event, "verdict": verdict });
+        let workflow = json!({ "id": workflow, "name": name, "hash": hash, "version": version });
+        let mut line = json!({ "workflow": workflow, "event": event, "verdict": verdict });
+        if let (Some(replaced_by), Some(line)) = (replaced_by, line.as_object_mut()) {
+            line.insert("replacedBy".to_owned(), json!({ "id": replaced_by }));
+        }
         let found = heads.iter().find(|(head, _)| Some(head.id) == *run);
         if let (Some(run), Some(line)) = (run, line.as_object_mut()) {
             line.insert("run".to_owned(), json!({ "id": run, "state": found.map(|(head, _)| head.state) }));
@@ -196,7 +201,7 @@ async fn trace(call: &Call<'_>, stored: &StoredTransaction) -> Result<Value, Ref
     let none_ran =
         match (stored.considered.is_empty(), stored.considered.iter().any(|considered| considered.run.is_some())) {
             (true, _) => Some("No workflow listens to this event."),
-            (false, false) => Some("Every workflow that listens to this event is disabled."),
+            (false, false) => Some("Every workflow that listens to this event is disabled or replaced."),
             (false, true) => None,
         };
     let reason = stored.not_fired.as_ref().map(|reason| reason.sentence.as_str()).or(none_ran);

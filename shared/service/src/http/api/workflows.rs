@@ -3,6 +3,10 @@
 //! The body is the workflow document itself. What comes back has `id`, `rev`, `createdAt` and `updatedAt` added;
 //! `export` is the document as it was imported.
 
+pub(super) mod checks;
+pub(super) mod drafts;
+pub(super) mod versions;
+
 use domain::{Rejected, Rejection, WorkflowId};
 use engine::Definition;
 use http::StatusCode;
@@ -14,13 +18,13 @@ use super::{
     resource::{many, one, org_relationship, resource},
 };
 use crate::{
-    actions::Action,
     directory::{
         Versioned,
-        workflows::{self, NAME_POSITION, Workflow},
+        workflows::{self, NAME_POSITION, Origin, Workflow},
     },
     http::answer::{Problem, empty_response, json_response},
     ports::{Unavailable, WriteError},
+    runs::RETENTION_SECONDS,
 };
 
 /// Keys that this server adds to what it gives out. An update that sends them back does not change the document by it.
@@ -28,24 +32,27 @@ const OWN_KEYS: [&str; 4] = ["id", "rev", "createdAt", "updatedAt"];
 
 pub(super) async fn create(call: &Call<'_>) -> Result<Response, Refused> {
     let document = Value::Object(call.attributes()?);
-    let definition = checked(&document)?;
     let now = call.management.world.now();
     let mut id = [0; 8];
     call.management.world.fill(&mut id)?;
+    let id = WorkflowId::fresh(now, id);
+    let checked = checks::checked(call, Some(id), &document).await?;
     let workflow = Workflow {
-        id: WorkflowId::fresh(now, id),
+        id,
         org: call.caller.org,
-        name: definition.name().to_owned(),
-        event_name: definition.event_name().to_owned(),
-        enabled: definition.is_enabled(),
+        name: checked.definition.name().to_owned(),
+        event_name: event_name(id, &checked.definition),
+        enabled: checked.definition.is_enabled(),
+        replaces: checked.definition.replaces().map(str::to_owned),
         hash: workflows::definition_hash(&document),
         created_at: now,
         updated_at: now,
     };
-    workflows::create(call.management.store.as_ref(), &workflow, &document)
+    workflows::create(call.management.store.as_ref(), &workflow, &document, origin(call, None))
         .await
         .map_err(|error| refused(error, &workflow))?;
-    Ok(one(StatusCode::CREATED, workflow_resource(call, &Versioned { rev: 1, value: workflow }, &document)))
+    let created = Versioned { rev: 1, value: workflow };
+    Ok(answer(call, StatusCode::CREATED, &created, &document, &checked.warnings))
 }
 
 pub(super) async fn list(call: &Call<'_>) -> Result<Response, Refused> {
@@ -71,37 +78,67 @@ pub(super) async fn list(call: &Call<'_>) -> Result<Response, Refused> {
 
 pub(super) async fn get(call: &Call<'_>) -> Result<Response, Refused> {
     let workflow = found(call).await?;
-    let document = document_of(call, &workflow.value).await?;
+    let document = document_of(call, &workflow.value.hash).await?;
     Ok(one(StatusCode::OK, workflow_resource(call, &workflow, &document)))
 }
 
 pub(super) async fn export(call: &Call<'_>) -> Result<Response, Refused> {
     let workflow = found(call).await?;
-    Ok(json_response(StatusCode::OK, &document_of(call, &workflow.value).await?))
+    Ok(json_response(StatusCode::OK, &document_of(call, &workflow.value.hash).await?))
 }
 
 pub(super) async fn update(call: &Call<'_>) -> Result<Response, Refused> {
     let before = found(call).await?;
     let changes = call.attributes()?;
-    let document = merged(document_of(call, &before.value).await?, changes);
-    let definition = checked(&document)?;
-    let workflow = Workflow {
-        name: definition.name().to_owned(),
-        event_name: definition.event_name().to_owned(),
-        enabled: definition.is_enabled(),
-        hash: workflows::definition_hash(&document),
-        updated_at: call.management.world.now(),
-        ..before.value.clone()
-    };
-    let written = workflows::replace(call.management.store.as_ref(), &before, &workflow, &document).await;
-    written.map_err(|error| refused(error, &workflow))?;
-    Ok(one(StatusCode::OK, workflow_resource(call, &Versioned { rev: before.rev + 1, value: workflow }, &document)))
+    let document = merged(document_of(call, &before.value.hash).await?, changes);
+    make_live(call, &before, &document, None).await
 }
 
 pub(super) async fn delete(call: &Call<'_>) -> Result<Response, Refused> {
     let workflow = found(call).await?;
-    workflows::delete(call.management.store.as_ref(), &workflow).await?;
+    let until = call.management.world.now().plus_seconds(RETENTION_SECONDS).as_second();
+    workflows::delete(call.management.store.as_ref(), &workflow, until).await?;
     Ok(empty_response(StatusCode::NO_CONTENT))
+}
+
+/// Makes `document` the next version of the workflow, if it differs from what is live.
+async fn make_live(
+    call: &Call<'_>,
+    before: &Versioned<Workflow>,
+    document: &Value,
+    restores: Option<u64>,
+) -> Result<Response, Refused> {
+    let checked = checks::checked(call, Some(before.value.id), document).await?;
+    let hash = workflows::definition_hash(document);
+    if hash == before.value.hash {
+        return Ok(answer(call, StatusCode::OK, before, document, &checked.warnings));
+    }
+    let workflow = Workflow {
+        name: checked.definition.name().to_owned(),
+        event_name: event_name(before.value.id, &checked.definition),
+        enabled: checked.definition.is_enabled(),
+        replaces: checked.definition.replaces().map(str::to_owned),
+        hash,
+        updated_at: call.management.world.now(),
+        ..before.value.clone()
+    };
+    let store = call.management.store.as_ref();
+    let written = workflows::replace(store, before, &workflow, document, origin(call, restores)).await;
+    written.map_err(|error| refused(error, &workflow))?;
+    let changed = Versioned { rev: before.rev + 1, value: workflow };
+    Ok(answer(call, StatusCode::OK, &changed, document, &checked.warnings))
+}
+
+/// The event that starts it; a callable workflow that names none has one made of its id, as Kustomer has it.
+fn event_name(id: WorkflowId, definition: &Definition) -> String {
+    match definition.event_name() {
+        "" => format!("kustomer.workflow.{id}.call"),
+        name => name.to_owned(),
+    }
+}
+
+fn origin(call: &Call<'_>, restores: Option<u64>) -> Origin {
+    Origin { by: call.caller.key, restores }
 }
 
 async fn found(call: &Call<'_>) -> Result<Versioned<Workflow>, Refused> {
@@ -110,23 +147,11 @@ async fn found(call: &Call<'_>) -> Result<Versioned<Workflow>, Refused> {
     found.ok_or_else(|| not_found().into())
 }
 
-async fn document_of(call: &Call<'_>, workflow: &Workflow) -> Result<Value, Refused> {
-    let found = workflows::find_definition(call.management.store.as_ref(), workflow.org, &workflow.hash).await?;
+async fn document_of(call: &Call<'_>, hash: &str) -> Result<Value, Refused> {
+    let found = workflows::find_definition(call.management.store.as_ref(), call.caller.org, hash).await?;
     found.ok_or_else(|| {
-        let cause = format!("the definition {} of workflow {} is not there", workflow.hash, workflow.id);
+        let cause = format!("the definition {hash} is not there");
         Refused::Unavailable(Unavailable { port: "store", cause })
-    })
-}
-
-fn checked(document: &Value) -> Result<Definition, Refused> {
-    Definition::parse(document, &Action::names()).map_err(|problems| {
-        let told = problems.into_iter().map(|problem| Problem {
-            path: problem.path,
-            code: problem.code.to_owned(),
-            detail: problem.message,
-            suggestion: problem.suggestion,
-        });
-        Refused::Problems(told.collect())
     })
 }
 
@@ -152,6 +177,23 @@ fn refused(error: WriteError, workflow: &Workflow) -> Refused {
         }
         error @ (WriteError::Conflict { .. } | WriteError::Unavailable(_)) => error.into(),
     }
+}
+
+/// The workflow, with what its author should know in `meta.warnings`.
+fn answer(
+    call: &Call<'_>,
+    status: StatusCode,
+    workflow: &Versioned<Workflow>,
+    document: &Value,
+    warnings: &[Problem],
+) -> Response {
+    let resource = workflow_resource(call, workflow, document);
+    if warnings.is_empty() {
+        return one(status, resource);
+    }
+    let warnings: Vec<Value> = warnings.iter().map(Problem::warning).collect();
+    let meta = json!({ "warnings": warnings });
+    json_response(status, &domain::exact::object([("data", resource), ("meta", meta)]))
 }
 
 fn workflow_resource(call: &Call<'_>, workflow: &Versioned<Workflow>, document: &Value) -> Value {

@@ -4,6 +4,7 @@
 //! always holds, or one whose action is in the `flow.` namespace. That loops end in practice is seen to by the limits
 //! of a run.
 
+use super::ways::Ways;
 use crate::definition::Step;
 use crate::problem::{Place, Problems};
 
@@ -12,7 +13,7 @@ const FLOW_NAMESPACE: &str = "flow.";
 
 /// What matters of a step here; its place among the outlines is its place in the document.
 #[derive(Debug)]
-pub(crate) struct Outline {
+struct Outline {
     /// Where it may lead.
     targets: Vec<usize>,
     /// The transition that always holds, and where it leads; without one, a run may end here.
@@ -20,14 +21,11 @@ pub(crate) struct Outline {
 }
 
 impl Outline {
-    /// A step that could not be read; nothing is said against it here.
-    pub(crate) fn unknown() -> Outline {
-        Outline { targets: Vec::new(), certain: None }
-    }
-
-    /// The outline of a step. Transitions after one that always holds can never be taken.
-    pub(crate) fn of(step: &Step) -> Outline {
-        let mut outline = Outline::unknown();
+    /// The outline of a step; of one that could not be read, nothing is said here. Transitions after one that always
+    /// holds can never be taken.
+    fn of(step: Option<&Step>) -> Outline {
+        let mut outline = Outline { targets: Vec::new(), certain: None };
+        let Some(step) = step else { return outline };
         for (index, transition) in step.transitions.iter().enumerate() {
             let constant = transition.condition.constant();
             if constant == Some(false) {
@@ -44,8 +42,14 @@ impl Outline {
     }
 }
 
-/// Adds a problem for every cycle that can never be left.
-pub(crate) fn check_cycles(outlines: &[Outline], names: &[&str], steps_place: &Place<'_>, problems: &mut Problems) {
+/// Adds a problem for every cycle that can never be left. Steps whose transitions could not all be read are taken for ends.
+pub(super) fn check(steps: &[Option<Step>], ways: &Ways, names: &[&str], problems: &mut Problems) {
+    let steps_place = &Place::ROOT.key("steps");
+    let is_whole = |place: usize, step: &Step| ways.targets_of(place).len() == step.transitions.len();
+    let outline =
+        |(place, step): (usize, &Option<Step>)| Outline::of(step.as_ref().filter(|step| is_whole(place, step)));
+    let outlines: Vec<Outline> = steps.iter().enumerate().map(outline).collect();
+    let outlines = outlines.as_slice();
     let mut is_settled = ending(outlines);
     for start in 0..outlines.len() {
         let walk = walk(start, outlines, &mut is_settled);

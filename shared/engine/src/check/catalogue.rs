@@ -1,0 +1,51 @@
+//! The actions that steps may use, with the JSON Schema of their params.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use jsonschema::Validator;
+use serde_json::Value;
+
+/// Actions by their names.
+#[derive(Debug, Default)]
+pub struct Catalogue {
+    actions: BTreeMap<String, ActionSchema>,
+}
+
+/// What an action takes.
+pub(super) struct ActionSchema {
+    pub(super) name: String,
+    /// The JSON Schema of its params.
+    pub(super) schema: Value,
+    pub(super) validator: Validator,
+}
+
+impl fmt::Debug for ActionSchema {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ActionSchema").field("name", &self.name).field("schema", &self.schema).finish_non_exhaustive()
+    }
+}
+
+impl Catalogue {
+    /// The catalogue of these actions, each with the JSON Schema of its params.
+    ///
+    /// *Errors* — a sentence, when a schema is none.
+    pub fn new(actions: impl IntoIterator<Item = (String, Value)>) -> Result<Catalogue, String> {
+        let mut catalogue = Catalogue::default();
+        for (name, schema) in actions {
+            let validator = jsonschema::validator_for(&schema)
+                .map_err(|error| format!("The schema of the params of {name} is none: {error}."))?;
+            catalogue.actions.insert(name.clone(), ActionSchema { name, schema, validator });
+        }
+        Ok(catalogue)
+    }
+
+    /// The names of all actions, in alphabetical order.
+    pub fn names(&self) -> Vec<&str> {
+        self.actions.keys().map(String::as_str).collect()
+    }
+
+    pub(super) fn find(&self, name: &str) -> Option<&ActionSchema> {
+        self.actions.get(name)
+    }
+}

@@ -1,0 +1,112 @@
+//! The fields of a document by their types; what is not of its type is a problem and counts as absent.
+
+use serde_json::Value;
+
+use super::{Object, Presence, Reader};
+use crate::problem::Place;
+
+impl<'d> Reader<'d> {
+    pub(super) fn object(&mut self, value: &'d Value, place: &Place<'_>) -> Option<&'d Object> {
+        let object = value.as_object();
+        if object.is_none() {
+            self.wrong_type(place, "an object", value);
+        }
+        object
+    }
+
+    pub(super) fn optional_object(&mut self, owner: &'d Object, key: &str, place: &Place<'_>) -> Option<&'d Value> {
+        let value = owner.get(key).filter(|value| !value.is_null())?;
+        self.object(value, &place.key(key)).map(|_| value)
+    }
+
+    pub(super) fn list(
+        &mut self,
+        owner: &'d Object,
+        key: &str,
+        place: &Place<'_>,
+        presence: Presence,
+    ) -> Option<&'d [Value]> {
+        let place = place.key(key);
+        match owner.get(key) {
+            Some(Value::Array(values)) => Some(values),
+            None | Some(Value::Null) => {
+                if presence == Presence::Required {
+                    self.missing(&place, key, "a list, which may be empty");
+                }
+                None
+            }
+            Some(value) => {
+                self.wrong_type(&place, "a list", value);
+                None
+            }
+        }
+    }
+
+    /// A text that is not empty.
+    pub(super) fn text(
+        &mut self,
+        owner: &'d Object,
+        key: &str,
+        place: &Place<'_>,
+        presence: Presence,
+    ) -> Option<&'d str> {
+        let text = self.optional_text(owner, key, place);
+        let place = place.key(key);
+        let is_absent = owner.get(key).is_none_or(Value::is_null);
+        if is_absent && presence == Presence::Required {
+            self.missing(&place, key, "a text");
+        }
+        if text == Some("") {
+            self.problems.add(&place, "empty_field", format!("Fill in \"{key}\"; it is empty."));
+            return None;
+        }
+        text
+    }
+
+    pub(super) fn optional_text(&mut self, owner: &'d Object, key: &str, place: &Place<'_>) -> Option<&'d str> {
+        let value = owner.get(key).filter(|value| !value.is_null())?;
+        if !value.is_string() {
+            self.wrong_type(&place.key(key), "a text", value);
+        }
+        value.as_str()
+    }
+
+    pub(super) fn flag(&mut self, owner: &'d Object, key: &str, place: &Place<'_>) -> Option<bool> {
+        let value = owner.get(key).filter(|value| !value.is_null())?;
+        if !value.is_boolean() {
+            self.wrong_type(&place.key(key), "true or false", value);
+        }
+        value.as_bool()
+    }
+
+    pub(super) fn missing(&mut self, place: &Place<'_>, key: &str, what: &str) {
+        self.problems.add(place, "missing_field", format!("Add \"{key}\", {what}."));
+    }
+
+    pub(super) fn wrong_type(&mut self, place: &Place<'_>, wanted: &str, found: &Value) {
+        let found = match found {
+            Value::Null => "null",
+            Value::Bool(_) => "a boolean",
+            Value::Number(_) => "a number",
+            Value::String(_) => "a text",
+            Value::Array(_) => "a list",
+            Value::Object(_) => "an object",
+        };
+        self.problems.add(place, "wrong_type", format!("Make this {wanted}; it is {found}."));
+    }
+
+    pub(super) fn check_length(&mut self, text: &str, limit: usize, place: &Place<'_>) {
+        let length = text.chars().count();
+        if length > limit {
+            let message = format!("Shorten this to {limit} characters; it has {length}.");
+            self.problems.add(place, "too_long", message);
+        }
+    }
+
+    pub(super) fn check_bytes(&mut self, text: Option<&str>, limit: usize, place: &Place<'_>) {
+        if let Some(bytes) = text.map(str::len).filter(|bytes| *bytes > limit) {
+            let message = format!("Shorten this to {limit} bytes; it has {bytes}.");
+            self.problems.add(place, "too_long", message);
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! The functions of the language: a name, the arguments it takes, and what it gives.
+//!
+//! The same table serves calls (`/#fn:toLower,steps.1.name`), where the result keeps its type, and helpers in templates
+//! (`{{{toLower steps.1.name}}}`), where it becomes text. What cannot be computed is missing, never an error; the only
+//! faults are limits. Whatever a function reads or makes is paid for, so no document can make an executor work long.
+
+mod call;
+
+mod checks;
+mod collections;
+mod comparisons;
+mod dates;
+mod encodings;
+mod markdown;
+mod moment;
+mod numbers;
+mod texts;
+mod units;
+
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use domain::Timestamp;
+use rust_decimal::Decimal;
+use serde_json::Value;
+
+pub(crate) use call::{BadCall, Call, wrong_arguments};
+
+use crate::allowance::{Allowance, Exceeded};
+use crate::cast;
+use crate::evaluation::Evaluation;
+use crate::expression::{Fault, INPUT_LIMIT_BYTES, INPUT_LIMIT_LEVELS};
+use crate::problem::closest;
+
+/// A function.
+#[derive(Debug)]
+pub(crate) struct Function {
+    /// Its name, as the documentation spells it; found without regard to case.
+    pub(crate) name: &'static str,
+    /// Other names it has.
+    pub(crate) aliases: &'static [&'static str],
+    /// What it takes, in this order.
+    pub(crate) parameters: &'static [Parameter],
+    body: Body,
+}
+
+type Body = fn(&Arguments<'_, '_>) -> Result<Option<Value>, Fault>;
+
+/// An argument that a function takes. In a template it may also be given by its name, `format='LL'`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Parameter {
+    pub(crate) name: &'static str,
+    pub(crate) presence: Presence,
+    pub(crate) spelling: Spelling,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Presence {
+    Required,
+    Optional,
+    /// The last one, which may be repeated.
+    Repeated,
+}
+
+/// How a call, `/#fn:…`, spells an argument; templates tell paths from texts by quotes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Spelling {
+    /// A path, with or without `/#`.
+    Path,
+    /// A text.
+    Literal,
+    /// A path if it begins like one, else a text.
+    Either,
+    /// All that is left, commas included.
+    Rest,
+}
+
+const fn path(name: &'static str) -> Parameter {
+    Parameter { name, presence: Presence::Required, spelling: Spelling::Path }
+}
+
+const fn literal(name: &'static str) -> Parameter {
+    Parameter { name, presence: Presence::Required, spelling: Spelling::Literal }
+}
+
+const fn either(name: &'static str) -> Parameter {
+    Parameter { name, presence: Presence::Required, spelling: Spelling::Either }
+}
+
+const fn rest(name: &'static str) -> Parameter {
+    Parameter { name, presence: Presence::Required, spelling: Spelling::Rest }
+}
+
+const fn optional(parameter: Parameter) -> Parameter {
+    Parameter { presence: Presence::Optional, ..parameter }
+}
+
+const fn repeated(parameter: Parameter) -> Parameter {
+    Parameter { presence: Presence::Repeated, ..parameter }
+}
+
+/// Every function, by chapter of `docs/expressions.md`.
+static CHAPTERS: [&[Function]; 7] = [
+    dates::FUNCTIONS,
+    numbers::FUNCTIONS,
+    texts::FUNCTIONS,
+    collections::FUNCTIONS,
+    comparisons::FUNCTIONS,
+    checks::FUNCTIONS,
+    encodings::FUNCTIONS,
+];
+
+/// The names of all functions, aliases left out.
+pub(crate) static NAMES: LazyLock<Vec<&'static str>> = LazyLock::new(|| all().map(|function| function.name).collect());
+
+fn all() -> impl Iterator<Item = &'static Function> {
+    CHAPTERS.iter().flat_map(|chapter| chapter.iter())
+}
+
+/// The function of that name, or of that other name.
+pub(crate) fn find(name: &str) -> Option<&'static Function> {
+    all().find(|function| {
+        function.name.eq_ignore_ascii_case(name)
+            || function.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(name))
+    })
+}
+
+/// The name that was probably meant.
+pub(crate) fn suggestion(name: &str) -> Option<String> {
+    closest(name, &NAMES)
+}
+
+/// One argument of a call.
+#[derive(Debug, Clone)]
+pub(crate) enum Argument<'v> {
+    /// Not given.
+    Absent,
+    /// Given, but nothing is there.
+    Missing,
+    Value(Cow<'v, Value>),
+}
+
+impl<'v> Argument<'v> {
+    pub(crate) fn of(found: Option<&'v Value>) -> Argument<'v> {
+        found.map_or(Argument::Missing, |value| Argument::Value(Cow::Borrowed(value)))
+    }
+}
+
+/// The arguments of one call, as its function reads them.
+pub(crate) struct Arguments<'e, 'a> {
+    given: &'e [Argument<'e>],
+    pub(crate) evaluation: &'e Evaluation<'a>,
+}
+
+impl Arguments<'_, '_> {
+    /// The argument; `None` when it was not given or nothing is there.
+    fn value(&self, place: usize) -> Option<&Value> {
+        match self.given.get(place) {
+            Some(Argument::Value(value)) => Some(value),
+            Some(Argument::Absent | Argument::Missing) | None => None,
+        }
+    }
+
+    /// Whether it was given, even if nothing is there.
+    fn is_given(&self, place: usize) -> bool {
+        matches!(self.given.get(place), Some(Argument::Missing | Argument::Value(_)))
+    }
+
+    /// All from `place` on, for a parameter that is repeated.
+    fn all_from(&self, place: usize) -> impl Iterator<Item = Option<&Value>> {
+        (place..self.given.len()).map(|place| self.value(place))
+    }
+
+    /// The argument as text: nothing for `null`, the digits of a number, compact JSON for lists and objects.
+    fn text(&self, place: usize) -> Option<Cow<'_, str>> {
+        self.value(place).filter(|value| !value.is_null()).map(cast::to_text)
+    }
+
+    /// The argument as a number of at most 28 digits.
+    fn number(&self, place: usize) -> Option<Decimal> {
+        self.value(place).and_then(units::as_decimal)
+    }
+
+    /// The argument as a whole number.
+    fn whole(&self, place: usize) -> Option<i64> {
+        let number = self.number(place)?;
+        number.is_integer().then(|| number.try_into().ok()).flatten()
+    }
+
+    /// Whether the argument is given and truthy.
+    fn flag(&self, place: usize) -> bool {
+        cast::is_truthy(self.value(place)) && self.value(place) != Some(&Value::String("false".to_owned()))
+    }
+
+    /// The argument as an instant; the present one when it was not given.
+    fn instant_or_now(&self, place: usize) -> Option<Timestamp> {
+        if !self.is_given(place) {
+            return Some(self.evaluation.now());
+        }
+        self.value(place).and_then(units::as_timestamp)
+    }
+}
+
+impl Function {
+    /// How many arguments it must be given.
+    pub(crate) fn required(&self) -> usize {
+        self.parameters.iter().filter(|parameter| parameter.presence == Presence::Required).count()
+    }
+
+    /// How many arguments it may be given.
+    pub(crate) fn most(&self) -> usize {
+        let is_repeated = self.parameters.last().is_some_and(|last| last.presence == Presence::Repeated);
+        if is_repeated { ARGUMENTS_LIMIT } else { self.parameters.len() }
+    }
+
+    /// Where the argument of that name goes.
+    pub(crate) fn place_of(&self, name: &str) -> Option<usize> {
+        self.parameters.iter().position(|parameter| parameter.name.eq_ignore_ascii_case(name))
+    }
+
+    /// Calls it.
+    ///
+    /// *Errors* — [`Fault`], when its work or its result passes a limit.
+    pub(crate) fn call(&self, given: &[Argument<'_>], evaluation: &Evaluation<'_>) -> Result<Option<Value>, Fault> {
+        for argument in given {
+            if let Argument::Value(value) = argument {
+                evaluation.pay_for_bytes(weight(value))?;
+            }
+        }
+        evaluation.pay(1)?;
+        let result = (self.body)(&Arguments { given, evaluation })?;
+        if let Some(value) = &result {
+            Allowance::new(INPUT_LIMIT_BYTES, INPUT_LIMIT_LEVELS).take(value, 0)?;
+            evaluation.pay_for_bytes(weight(value))?;
+        }
+        evaluation.tell(|| self.told(given, result.as_ref(), evaluation));
+        Ok(result)
+    }
+
+    fn told(&self, given: &[Argument<'_>], result: Option<&Value>, evaluation: &Evaluation<'_>) -> String {
+        let arguments = given.iter().filter_map(|argument| match argument {
+            Argument::Absent => None,
+            Argument::Missing => Some("nothing".to_owned()),
+            Argument::Value(value) => Some(evaluation.name(value)),
+        });
+        let arguments: Vec<String> = arguments.collect();
+        let of = if arguments.is_empty() { String::new() } else { format!(" of {}", arguments.join(", ")) };
+        let result = result.map_or("nothing".to_owned(), |value| evaluation.name(value));
+        format!("`{}`{of} gives {result}.", self.name)
+    }
+}
+
+/// The most arguments of one call.
+pub(crate) const ARGUMENTS_LIMIT: usize = 32;
+
+/// About how many bytes a value has; huge ones are not measured to their end.
+fn weight(value: &Value) -> usize {
+    match value {
+        Value::Null | Value::Bool(_) => 1,
+        Value::Number(number) => number.as_str().len(),
+        Value::String(text) => text.len(),
+        Value::Array(_) | Value::Object(_) => {
+            let mut allowance = Allowance::new(WEIGHED_LIMIT_BYTES, usize::MAX);
+            match allowance.take(value, 0) {
+                Ok(()) | Err(Exceeded::Bytes | Exceeded::Levels) => WEIGHED_LIMIT_BYTES - allowance.bytes_left(),
+            }
+        }
+    }
+}
+
+/// More bytes than all operations of an evaluation pay for.
+const WEIGHED_LIMIT_BYTES: usize = 32 << 20;

@@ -1,0 +1,164 @@
+//! A call as a value is written, `/#fn:dateFormat,steps.1.createdAt,MMM D, YYYY`.
+//!
+//! The parts stand between commas, without spaces: the name, then the arguments. No argument can hold a comma, except
+//! the last one of a function that takes the rest.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use super::{ARGUMENTS_LIMIT, Argument, Function, Presence, Spelling, find, suggestion};
+use crate::evaluation::Evaluation;
+use crate::expression::Fault;
+use crate::path::{Path, ROOTS};
+
+/// A parsed call.
+#[derive(Debug, Clone)]
+pub(crate) struct Call {
+    text: String,
+    function: &'static Function,
+    operands: Vec<Operand>,
+}
+
+#[derive(Debug, Clone)]
+enum Operand {
+    Absent,
+    Path(Path),
+    Literal(Value),
+}
+
+/// What is wrong with a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct BadCall {
+    pub(crate) code: &'static str,
+    /// A sentence that tells the author what to do.
+    pub(crate) message: String,
+    pub(crate) suggestion: Option<String>,
+}
+
+impl Call {
+    /// Parses what follows `/#fn:`.
+    ///
+    /// *Errors* — [`BadCall`]: a function that is not known, or arguments that it does not take.
+    pub(crate) fn parse(text: &str) -> Result<Call, BadCall> {
+        let (name, arguments) = match text.split_once(',') {
+            Some((name, arguments)) => (name, Some(arguments)),
+            None => (text, None),
+        };
+        let function = find(name.trim()).ok_or_else(|| unknown_function(name))?;
+        let mut operands = Vec::new();
+        let mut left = arguments;
+        while let Some(text) = left {
+            let place = operands.len();
+            let Some(parameter) = parameter_at(function, place) else {
+                return Err(wrong_arguments(function, "has more arguments than it takes"));
+            };
+            let (argument, after) = match parameter {
+                Spelling::Rest => (text, None),
+                Spelling::Path | Spelling::Literal | Spelling::Either => match text.split_once(',') {
+                    Some((argument, after)) => (argument, Some(after)),
+                    None => (text, None),
+                },
+            };
+            operands.push(operand(function, parameter, argument)?);
+            left = after;
+        }
+        let given = operands.iter().filter(|operand| !matches!(operand, Operand::Absent)).count();
+        if given < function.required() {
+            return Err(wrong_arguments(function, "has fewer arguments than it needs"));
+        }
+        Ok(Call { text: text.to_owned(), function, operands })
+    }
+
+    /// What it gives; `None` when that is nothing.
+    ///
+    /// *Errors* — [`Fault`], when a limit is passed.
+    pub(crate) fn evaluate(&self, evaluation: &Evaluation<'_>) -> Result<Option<Value>, Fault> {
+        let argument = |operand| match operand {
+            &Operand::Absent => Argument::Absent,
+            Operand::Path(path) => Argument::of(evaluation.find(path, || path.text().to_owned())),
+            Operand::Literal(value) => Argument::Value(Cow::Borrowed(value)),
+        };
+        let given: Vec<Argument<'_>> = self.operands.iter().map(argument).collect();
+        self.function.call(&given, evaluation)
+    }
+
+    /// As the author wrote it.
+    pub(crate) fn as_written(&self) -> String {
+        format!("/#fn:{}", self.text)
+    }
+
+    /// The function's name.
+    pub(crate) fn name(&self) -> &'static str {
+        self.function.name
+    }
+
+    /// The paths it reads.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.operands.iter().filter_map(|operand| match operand {
+            Operand::Path(path) => Some(path),
+            Operand::Absent | Operand::Literal(_) => None,
+        })
+    }
+}
+
+fn parameter_at(function: &Function, place: usize) -> Option<Spelling> {
+    let last = function.parameters.last()?;
+    match function.parameters.get(place) {
+        Some(parameter) => Some(parameter.spelling),
+        None if last.presence == Presence::Repeated && place < ARGUMENTS_LIMIT => Some(last.spelling),
+        None => None,
+    }
+}
+
+fn operand(function: &Function, spelling: Spelling, text: &str) -> Result<Operand, BadCall> {
+    let spelled = text.trim();
+    let is_path = match spelling {
+        Spelling::Path => !spelled.is_empty(),
+        Spelling::Either => begins_like_a_path(spelled),
+        Spelling::Literal | Spelling::Rest => false,
+    };
+    if is_path {
+        let path = Path::parse(spelled.strip_prefix("/#").unwrap_or(spelled));
+        return path.map(Operand::Path).map_err(|reason| {
+            let message = format!("Mend the path \"{spelled}\" in the call of {}: {reason}.", function.name);
+            BadCall { code: "bad_reference", message, suggestion: None }
+        });
+    }
+    if text.is_empty() {
+        return Ok(Operand::Absent);
+    }
+    Ok(Operand::Literal(Value::String(text.to_owned())))
+}
+
+fn begins_like_a_path(text: &str) -> bool {
+    let is_root = |root: &&str| {
+        text.strip_prefix(*root).is_some_and(|rest| rest.is_empty() || rest.starts_with('.') || rest.starts_with('['))
+    };
+    text.starts_with("/#") || ROOTS.iter().any(is_root)
+}
+
+fn unknown_function(name: &str) -> BadCall {
+    let suggestion = suggestion(name);
+    let meant = suggestion.as_ref().map(|close| format!(" Did you mean \"{close}\"?"));
+    let shown = crate::naming::quoted(name);
+    let message =
+        format!("There is no function {shown}; docs/expressions.md lists them all.{}", meant.unwrap_or_default());
+    BadCall { code: "unknown_function", message, suggestion }
+}
+
+/// Says what is wrong and how the function is called.
+pub(crate) fn wrong_arguments(function: &Function, wrong: &str) -> BadCall {
+    let parameters: Vec<String> = function
+        .parameters
+        .iter()
+        .map(|parameter| match parameter.presence {
+            Presence::Required => parameter.name.to_owned(),
+            Presence::Optional => format!("[{}]", parameter.name),
+            Presence::Repeated => format!("[{}…]", parameter.name),
+        })
+        .collect();
+    let takes = if parameters.is_empty() { "nothing".to_owned() } else { parameters.join(", ") };
+    let message = format!("A call of {} {wrong}; it takes {takes}.", function.name);
+    BadCall { code: "wrong_arguments", message, suggestion: None }
+}

@@ -1,0 +1,233 @@
+//! Texts: their letters, their parts, and what is searched for in them.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use regex::{Regex, RegexBuilder};
+use serde_json::{Value, json};
+
+use super::{Arguments, Function, either, literal, optional, path, rest};
+use crate::expression::{Fault, TEMPLATE_LIMIT_BYTES};
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    Function { name: "toLower", aliases: &["lowercase", "toLowerCase"], parameters: &[path("text")], body: to_lower },
+    Function { name: "toUpper", aliases: &["uppercase", "toUpperCase"], parameters: &[path("text")], body: to_upper },
+    Function { name: "capitalize", aliases: &["upperFirst"], parameters: &[path("text")], body: capitalize },
+    Function { name: "titleCase", aliases: &["startCase"], parameters: &[path("text")], body: title_case },
+    Function { name: "trim", aliases: &[], parameters: &[path("text")], body: trim },
+    Function {
+        name: "replace",
+        aliases: &[],
+        parameters: &[path("text"), literal("sought"), optional(literal("replacement"))],
+        body: replace,
+    },
+    Function {
+        name: "substring",
+        aliases: &["substr", "slice"],
+        parameters: &[path("text"), literal("start"), optional(literal("end"))],
+        body: substring,
+    },
+    Function {
+        name: "truncate",
+        aliases: &[],
+        parameters: &[path("text"), literal("length"), optional(literal("ending"))],
+        body: truncate,
+    },
+    Function {
+        name: "padStart",
+        aliases: &[],
+        parameters: &[path("text"), literal("length"), optional(literal("filler"))],
+        body: pad_start,
+    },
+    Function { name: "split", aliases: &[], parameters: &[path("text"), optional(literal("separator"))], body: split },
+    Function { name: "startsWith", aliases: &[], parameters: &[path("text"), either("start")], body: starts_with },
+    Function { name: "endsWith", aliases: &[], parameters: &[path("text"), either("end")], body: ends_with },
+    Function {
+        name: "regexTest",
+        aliases: &["matches"],
+        parameters: &[path("text"), rest("pattern")],
+        body: regex_test,
+    },
+    Function {
+        name: "regexMatch",
+        aliases: &["match"],
+        parameters: &[path("text"), rest("pattern")],
+        body: regex_match,
+    },
+];
+
+/// How long a pattern may be, and what it may take once compiled. *Why* — the time to search is their product with the text.
+const PATTERN_LIMIT_BYTES: usize = 1_024;
+const PATTERN_LIMIT_COMPILED_BYTES: usize = 256 * 1_024;
+
+/// How many compiled patterns a thread remembers.
+const PATTERNS_LIMIT: usize = 64;
+
+/// What compiling a pattern costs.
+const PATTERN_OPERATIONS: u64 = 100;
+
+type Given<'e, 'a> = Arguments<'e, 'a>;
+type Gives = Result<Option<Value>, Fault>;
+
+fn to_lower(arguments: &Given<'_, '_>) -> Gives {
+    Ok(arguments.text(0).map(|text| json!(text.to_lowercase())))
+}
+
+fn to_upper(arguments: &Given<'_, '_>) -> Gives {
+    Ok(arguments.text(0).map(|text| json!(text.to_uppercase())))
+}
+
+fn capitalize(arguments: &Given<'_, '_>) -> Gives {
+    Ok(arguments.text(0).map(|text| json!(capitalized(&text))))
+}
+
+fn title_case(arguments: &Given<'_, '_>) -> Gives {
+    let titled = |text: &str| {
+        let words = text.split_inclusive(char::is_whitespace);
+        words.map(|word| capitalized(&word.to_lowercase())).collect::<String>()
+    };
+    Ok(arguments.text(0).map(|text| json!(titled(&text))))
+}
+
+fn capitalized(text: &str) -> String {
+    let mut rest = text.chars();
+    let first: String = rest.next().into_iter().flat_map(char::to_uppercase).collect();
+    first + rest.as_str()
+}
+
+fn trim(arguments: &Given<'_, '_>) -> Gives {
+    Ok(arguments.text(0).map(|text| json!(text.trim())))
+}
+
+/// Every occurrence, letter by letter.
+fn replace(arguments: &Given<'_, '_>) -> Gives {
+    let Some((text, sought)) = arguments.text(0).zip(arguments.text(1)) else { return Ok(None) };
+    let replacement = arguments.text(2).unwrap_or_default();
+    if sought.is_empty() {
+        return Ok(Some(json!(text)));
+    }
+    let grown = replacement.len().saturating_sub(sought.len());
+    let times = if grown > 0 { text.matches(sought.as_ref()).count() } else { 0 };
+    if text.len().saturating_add(times.saturating_mul(grown)) > TEMPLATE_LIMIT_BYTES {
+        return Err(Fault::TemplateTooLarge);
+    }
+    Ok(Some(json!(text.replace(sought.as_ref(), &replacement))))
+}
+
+/// From one character up to before another, counted from 0; negative ones count from the end.
+fn substring(arguments: &Given<'_, '_>) -> Gives {
+    let Some(text) = arguments.text(0) else { return Ok(None) };
+    let length = i64::try_from(text.chars().count()).unwrap_or(i64::MAX);
+    let place = |asked: i64| if asked < 0 { (length.saturating_add(asked)).max(0) } else { asked.min(length) };
+    let end = if arguments.is_given(2) { arguments.whole(2) } else { Some(length) };
+    let Some((start, end)) = arguments.whole(1).zip(end) else { return Ok(None) };
+    let (start, end) = (place(start), place(end));
+    let count = usize::try_from(end - start).unwrap_or(0);
+    let part: String = text.chars().skip(usize::try_from(start).unwrap_or(0)).take(count).collect();
+    Ok(Some(json!(part)))
+}
+
+/// At most so many characters, the ending included where something was cut.
+fn truncate(arguments: &Given<'_, '_>) -> Gives {
+    let length = arguments.whole(1).and_then(|length| usize::try_from(length).ok());
+    let Some((text, length)) = arguments.text(0).zip(length) else { return Ok(None) };
+    if text.chars().count() <= length {
+        return Ok(Some(json!(text)));
+    }
+    let ending = arguments.text(2).unwrap_or("…".into());
+    let kept = length.saturating_sub(ending.chars().count());
+    let cut: String = text.chars().take(kept).chain(ending.chars()).take(length).collect();
+    Ok(Some(json!(cut)))
+}
+
+fn pad_start(arguments: &Given<'_, '_>) -> Gives {
+    let length = arguments.whole(1).and_then(|length| usize::try_from(length).ok());
+    let Some((text, length)) = arguments.text(0).zip(length) else { return Ok(None) };
+    let filler = arguments.text(2).unwrap_or(" ".into());
+    let missing = length.saturating_sub(text.chars().count());
+    if filler.is_empty() || missing == 0 {
+        return Ok(Some(json!(text)));
+    }
+    if missing > TEMPLATE_LIMIT_BYTES {
+        return Err(Fault::TemplateTooLarge);
+    }
+    let padded: String = filler.chars().cycle().take(missing).chain(text.chars()).collect();
+    Ok(Some(json!(padded)))
+}
+
+/// The parts between separators; commas, when none is given. An empty separator parts characters.
+fn split(arguments: &Given<'_, '_>) -> Gives {
+    let Some(text) = arguments.text(0) else { return Ok(None) };
+    let separator = arguments.text(1).unwrap_or(",".into());
+    let parts: Vec<Value> = if separator.is_empty() {
+        text.chars().map(|character| json!(character.to_string())).collect()
+    } else {
+        text.split(separator.as_ref()).map(|part| json!(part)).collect()
+    };
+    arguments.evaluation.pay(parts.len() as u64)?;
+    Ok(Some(Value::Array(parts)))
+}
+
+fn starts_with(arguments: &Given<'_, '_>) -> Gives {
+    let texts = arguments.text(0).zip(arguments.text(1));
+    Ok(texts.map(|(text, start)| json!(text.starts_with(start.as_ref()))))
+}
+
+fn ends_with(arguments: &Given<'_, '_>) -> Gives {
+    let texts = arguments.text(0).zip(arguments.text(1));
+    Ok(texts.map(|(text, end)| json!(text.ends_with(end.as_ref()))))
+}
+
+fn regex_test(arguments: &Given<'_, '_>) -> Gives {
+    let Some((text, pattern)) = searched(arguments)? else { return Ok(None) };
+    Ok(Some(json!(pattern.is_match(&text))))
+}
+
+/// The first match, or its first group where the pattern has one.
+fn regex_match(arguments: &Given<'_, '_>) -> Gives {
+    let Some((text, pattern)) = searched(arguments)? else { return Ok(None) };
+    let Some(captures) = pattern.captures(&text) else { return Ok(None) };
+    let found = if captures.len() > 1 { captures.get(1) } else { captures.get(0) };
+    Ok(found.map(|found| json!(found.as_str())))
+}
+
+fn searched(arguments: &Given<'_, '_>) -> Result<Option<(String, Regex)>, Fault> {
+    arguments.evaluation.pay(PATTERN_OPERATIONS)?;
+    let Some((text, pattern)) = arguments.text(0).zip(arguments.text(1)) else { return Ok(None) };
+    match compiled(&pattern) {
+        Ok(pattern) => Ok(Some((text.into_owned(), pattern))),
+        Err(reason) => {
+            arguments.evaluation.tell(|| reason);
+            Ok(None)
+        }
+    }
+}
+
+thread_local! {
+    /// *Why* — compiling takes longer than most searches, and a loop asks for the same pattern at every turn.
+    static PATTERNS: RefCell<HashMap<String, Regex>> = RefCell::new(HashMap::new());
+}
+
+/// A compiled pattern, which searches in time linear in the text.
+///
+/// *Errors* — a sentence: it is no pattern, too long, or too large once compiled.
+fn compiled(pattern: &str) -> Result<Regex, String> {
+    if pattern.len() > PATTERN_LIMIT_BYTES {
+        return Err(format!("A pattern may have at most {PATTERN_LIMIT_BYTES} bytes; this one has {}.", pattern.len()));
+    }
+    PATTERNS.with_borrow_mut(|known| {
+        if let Some(compiled) = known.get(pattern) {
+            return Ok(compiled.clone());
+        }
+        let compiled = RegexBuilder::new(pattern)
+            .size_limit(PATTERN_LIMIT_COMPILED_BYTES)
+            .dfa_size_limit(PATTERN_LIMIT_COMPILED_BYTES)
+            .build()
+            .map_err(|error| format!("The pattern {} cannot be used: {error}.", crate::naming::quoted(pattern)))?;
+        if known.len() >= PATTERNS_LIMIT {
+            known.clear();
+        }
+        known.insert(pattern.to_owned(), compiled.clone());
+        Ok(compiled)
+    })
+}

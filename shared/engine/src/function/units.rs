@@ -1,0 +1,67 @@
+//! Units that functions share: numbers that can be computed with, instants, and how both are written.
+
+use std::str::FromStr;
+
+use domain::Timestamp;
+use rust_decimal::Decimal;
+use serde_json::{Number, Value};
+
+use crate::cast;
+
+const NANOSECONDS_PER_MILLISECOND: i128 = 1_000_000;
+
+/// A JSON number, or a text that is wholly one, of at most 28 digits; others cannot be computed with exactly.
+pub(super) fn as_decimal(value: &Value) -> Option<Decimal> {
+    match value {
+        Value::Number(number) => parse_decimal(number.as_str()),
+        Value::String(text) => parse_decimal(text.trim()),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+pub(super) fn parse_decimal(text: &str) -> Option<Decimal> {
+    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+    // The library also reads `1_000`.
+    if !unsigned.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'E' | b'+' | b'-')) {
+        return None;
+    }
+    let is_scientific = text.contains(['e', 'E']);
+    let parsed = if is_scientific { Decimal::from_scientific(text).ok() } else { Decimal::from_str(text).ok() };
+    // More digits than fit would be rounded without a word.
+    parsed.filter(|_| unsigned.bytes().filter(u8::is_ascii_digit).count() <= DIGITS_LIMIT || is_scientific)
+}
+
+/// How many digits are kept exactly. *Source* — `rust_decimal` has 96 bits.
+const DIGITS_LIMIT: usize = 28;
+
+/// The number as JSON, without needless zeros behind its point.
+pub(super) fn number(decimal: Decimal) -> Value {
+    let text = decimal.normalize().to_string();
+    serde_json::from_str::<Number>(&text).map_or(Value::Null, Value::Number)
+}
+
+/// The instant of a date as conditions read it, and of a date and time without an offset, which is UTC then.
+pub(super) fn as_timestamp(value: &Value) -> Option<Timestamp> {
+    let nanoseconds = match (cast::as_instant(value), value) {
+        (Some(nanoseconds), _) => nanoseconds,
+        (None, Value::String(text)) => civil_nanoseconds(text.trim())?,
+        (None, _) => return None,
+    };
+    let milliseconds = nanoseconds.div_euclid(NANOSECONDS_PER_MILLISECOND);
+    i64::try_from(milliseconds)
+        .ok()
+        .filter(|milliseconds| is_representable(*milliseconds))
+        .map(Timestamp::from_millisecond)
+}
+
+fn civil_nanoseconds(text: &str) -> Option<i128> {
+    if let Ok(civil) = text.parse::<jiff::civil::DateTime>() {
+        return civil.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|zoned| zoned.timestamp().as_nanosecond());
+    }
+    // As mails write it: Fri, 28 Nov 2026 12:00:00 +0100.
+    jiff::fmt::rfc2822::parse(text).ok().map(|zoned| zoned.timestamp().as_nanosecond())
+}
+
+fn is_representable(milliseconds: i64) -> bool {
+    jiff::Timestamp::from_millisecond(milliseconds).is_ok()
+}

@@ -1,0 +1,54 @@
+//! Values in a few words, for sentences: `the text "open"`, `a list of 3`.
+
+use serde_json::Value;
+
+/// How much of a text or number a sentence quotes.
+const QUOTED_LIMIT_CHARACTERS: usize = 80;
+
+/// `the text "open"`, `the number 5`, `true`, `a list of 3`, `an object of 2 keys`, `null`.
+pub(crate) fn named(value: &Value) -> String {
+    match value {
+        Value::Null => "null".to_owned(),
+        Value::Bool(truth) => truth.to_string(),
+        Value::Number(number) => format!("the number {}", shortened(number.as_str())),
+        Value::String(text) => format!("the text {}", quoted(text)),
+        Value::Array(elements) => format!("a list of {}", elements.len()),
+        Value::Object(object) if object.len() == 1 => "an object of 1 key".to_owned(),
+        Value::Object(object) => format!("an object of {} keys", object.len()),
+    }
+}
+
+/// What type a value has, as `POST /v1/evaluate` names it.
+pub(crate) fn type_of(value: Option<&Value>) -> &'static str {
+    match value {
+        None => "missing",
+        Some(Value::Null) => "null",
+        Some(Value::Bool(_)) => "boolean",
+        Some(Value::Number(_)) => "number",
+        Some(Value::String(_)) => "string",
+        Some(Value::Array(_)) => "array",
+        Some(Value::Object(_)) => "object",
+    }
+}
+
+/// A text in quotes, cut where it is long.
+pub(crate) fn quoted(text: &str) -> String {
+    format!("\"{}\"", shortened(text))
+}
+
+/// A text, cut where it is long.
+pub(crate) fn shortened(text: &str) -> String {
+    match text.char_indices().nth(QUOTED_LIMIT_CHARACTERS) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
+/// `a, b and c`.
+pub(crate) fn listed(words: &[&str]) -> String {
+    match words {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [rest @ .., last] => format!("{} and {last}", rest.join(", ")),
+    }
+}

@@ -1,0 +1,117 @@
+//! What expressions read beside the run's own data: variables that nobody may see, chance, and the time.
+
+use std::collections::HashSet;
+
+use domain::Timestamp;
+use engine::journal::Outcome;
+use engine::run::{Decision, next, record, start};
+use engine::{Definition, Setup, Surroundings};
+use serde_json::{Value, json};
+
+use crate::support::{EMPTY, NOON, steps};
+
+const SECRET: &str = "s3cret-key";
+
+fn setup() -> Setup {
+    let variables = json!({"5a345109e578360010eaa1ad": SECRET});
+    Setup { variables: variables.as_object().unwrap().clone(), ..Setup::default() }
+}
+
+fn at(now: &str) -> Surroundings<'static> {
+    Surroundings { setup: &EMPTY, now: Timestamp::parse(now).unwrap(), seed: "a run" }
+}
+
+/// The params of the first step, as they are performed and as they are shown.
+fn params(definition: &Definition, surroundings: &Surroundings<'_>) -> (Value, Option<Value>) {
+    let progress = start(definition, json!({"text": "x"}), surroundings);
+    let decision = next(definition, &progress, surroundings);
+    let Decision::Perform { input, shown, .. } = decision else { panic!("{decision:?}") };
+    (input, shown)
+}
+
+fn random_ids(surroundings: &Surroundings<'_>) -> Vec<String> {
+    let definition = steps(json!([{"id": "s", "action": "a", "transitions": [],
+        "params": {"a": "/#fn:randomId", "b": "{{randomId size=6}}", "c": "{{randomId}}{{randomId}}"}}]));
+    let (input, _) = params(&definition, surroundings);
+    input.as_object().unwrap().values().map(|value| value.as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_variable_is_used_and_never_shown() {
+    let setup = setup();
+    let surroundings = Surroundings { setup: &setup, ..at(NOON) };
+    let definition = steps(json!([{"id": "s", "action": "a",
+        "params": {"key": "/#variables.5a345109e578360010eaa1ad", "text": "Bearer {{{variables.5a345109e578360010eaa1ad}}}",
+            "hashed": "/#fn:base64,variables.5a345109e578360010eaa1ad", "plain": "/#steps.1.text"},
+        "transitions": [{"target": "t", "condition": {"op": "eq", "values": ["/#variables.5a345109e578360010eaa1ad", "{{{steps.1.text}}}"]}},
+            {"target": "t", "condition": {"op": "contains", "values": ["/#steps.s.echo", "s3cret-key"]}}]},
+        {"id": "t", "transitions": []}]));
+    assert!(definition.needs().variables);
+    let (input, shown) = params(&definition, &surroundings);
+    assert_eq!(input, json!({"key": SECRET, "text": "Bearer s3cret-key", "hashed": "czNjcmV0LWtleQ==", "plain": "x"}));
+    let shown = shown.unwrap();
+    assert_eq!((&shown["key"], &shown["plain"]), (&json!("••••••••"), &json!("x")));
+    assert!(!shown.to_string().contains("czNj"), "what is made of a secret is one, too: {shown}");
+
+    // What an action echoes is looked at as it is, and told without the secret.
+    let mut progress = start(&definition, json!({"text": "x"}), &surroundings);
+    let echo = Outcome::Output(json!({"echo": format!("<{SECRET}>")}));
+    let entry = record(&definition, &mut progress, Some(shown), echo, &surroundings).unwrap();
+    let transition = serde_json::to_string(&entry.transition).unwrap();
+    assert!(transition.contains("•••") && !transition.contains("<s3cret"), "{transition}");
+}
+
+#[test]
+fn without_a_variable_in_it_a_definition_needs_nothing_and_shows_what_it_does() {
+    let definition = steps(json!([{"id": "s", "action": "a", "params": {"x": "/#steps.1.text"}, "transitions": []}]));
+    assert_eq!(definition.needs(), engine::definition::Needs::default());
+    assert_eq!(params(&definition, &at(NOON)), (json!({"x": "x"}), None));
+}
+
+#[test]
+fn what_a_definition_needs_is_known_before_it_runs() {
+    let needs = |value: &str| {
+        let condition = json!({"op": "true", "values": [value]});
+        let definition = steps(
+            json!([{"id": "s", "transitions": [{"target": "t", "condition": condition}]}, {"id": "t", "transitions": []}]),
+        );
+        let needs = definition.needs();
+        (needs.variables, needs.schedules, needs.app_settings)
+    };
+    assert_eq!(needs("/#fn:inBusinessHours"), (false, true, false));
+    assert_eq!(needs("{{#if (inBusinessHours steps.1.at)}}x{{/if}}"), (false, true, false));
+    assert_eq!(needs("{{getAppSetting 'a.b.c'}}"), (false, false, true));
+    assert_eq!(needs("{{variables.5a345109e578360010eaa1ad}}"), (true, false, false));
+    assert_eq!(needs("/#fn:hmac,steps.1.text,variables.5a345109e578360010eaa1ad"), (true, false, false));
+}
+
+#[test]
+fn chance_is_the_same_for_the_same_visit_of_the_same_run_and_for_no_other() {
+    let first = random_ids(&at(NOON));
+    assert_eq!(first, random_ids(&at("2027-01-01T00:00:00Z")), "an attempt later asks for the same");
+    assert_ne!(first, random_ids(&Surroundings { seed: "another run", ..at(NOON) }));
+    assert_eq!(first.iter().map(String::len).collect::<Vec<_>>(), [10, 6, 20]);
+    let drawn: HashSet<&str> = [&first[0][..6], &first[1], &first[2][..6], &first[2][10..16]].into();
+    assert_eq!(drawn.len(), 4, "no draw repeats another: {first:?}");
+    let letters: String = first.concat();
+    assert!(letters.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit()), "{letters}");
+}
+
+#[test]
+fn a_random_id_has_as_many_characters_as_the_limit_and_no_more() {
+    let made = |size: &str| {
+        let definition = steps(
+            json!([{"id": "s", "action": "a", "transitions": [], "params": {"id": format!("/#fn:randomId,{size}")}}]),
+        );
+        params(&definition, &at(NOON)).0["id"].as_str().map(str::len)
+    };
+    let sizes = ["1", "256", "257", "0", "-1", "x"];
+    assert_eq!(sizes.map(made), [Some(1), Some(256), None, None, None, None]);
+}
+
+#[test]
+fn the_present_is_what_is_given() {
+    let definition =
+        steps(json!([{"id": "s", "action": "a", "params": {"at": "/#fn:date,days,0"}, "transitions": []}]));
+    assert_eq!(params(&definition, &at(NOON)).0, json!({"at": NOON}));
+}

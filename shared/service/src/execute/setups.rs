@@ -1,0 +1,73 @@
+//! What orgs have set up, read only where a definition asks for it and remembered for seconds.
+
+use std::sync::Arc;
+
+use domain::{OrgId, Timestamp, WorkflowId};
+use engine::{Setup, definition::Needs};
+use futures_util::future::try_join4;
+use serde_json::{Map, Value};
+
+use crate::{
+    directory::{schedules, settings, variables},
+    ports::{Store, Unavailable},
+    remembered::Remembered,
+};
+
+/// How long a setup is believed. *Why*: a change of a variable or a schedule takes as long to be seen by all executors.
+const AGE_MS: i64 = 5_000;
+
+/// How many are remembered; past it all are forgotten.
+const LIMIT: usize = 1_000;
+
+/// Setups by workflow.
+pub(super) struct Setups {
+    remembered: Remembered<(OrgId, WorkflowId), Arc<Setup>>,
+    nothing: Arc<Setup>,
+}
+
+impl Default for Setups {
+    fn default() -> Self {
+        Self { remembered: Remembered::at_most(LIMIT), nothing: Arc::default() }
+    }
+}
+
+impl Setups {
+    /// What a definition of `workflow` that needs `needs` finds.
+    pub(super) async fn get(
+        &self,
+        store: &dyn Store,
+        now: Timestamp,
+        org: OrgId,
+        workflow: WorkflowId,
+        needs: Needs,
+    ) -> Result<Arc<Setup>, Unavailable> {
+        if needs == Needs::default() {
+            return Ok(Arc::clone(&self.nothing));
+        }
+        let key = (org, workflow);
+        if let Some(known) = self.remembered.find(&key, now, AGE_MS) {
+            return Ok(known);
+        }
+        // All of it, whatever this definition needs: another one of the workflow may need more.
+        let setup = Arc::new(read(store, org, workflow).await?);
+        self.remembered.put(key, Arc::clone(&setup), now);
+        Ok(setup)
+    }
+}
+
+async fn read(store: &dyn Store, org: OrgId, workflow: WorkflowId) -> Result<Setup, Unavailable> {
+    let (variables, app_settings, schedules, settings) = try_join4(
+        variables::all(store, org, workflow),
+        settings::all_app_settings(store, org),
+        schedules::all(store, org),
+        settings::find(store, org),
+    )
+    .await?;
+    let value = |variable: variables::Variable| (variable.id.to_string(), Value::String(variable.value));
+    Ok(Setup {
+        variables: variables.into_iter().map(value).collect::<Map<_, _>>(),
+        app_settings: Value::Object(app_settings),
+        schedules,
+        default_schedule: settings.default_schedule,
+    })
+}

@@ -1,0 +1,96 @@
+//! Drafts of workflows: changed as often as one likes, checked each time, and live only once they are published.
+
+use domain::{Rejected, Rejection, WorkflowId, exact};
+use http::StatusCode;
+use serde_json::{Map, Value, json};
+
+use super::{
+    super::{
+        Refused, Response,
+        call::{Call, bad_attribute},
+        resource::{one, org_relationship, resource},
+    },
+    checks::{self, Findings},
+    document_of, found, make_live, merged,
+    versions::no_draft,
+};
+use crate::{
+    directory::workflows::{self, Draft},
+    http::answer::{Problem, empty_response},
+};
+
+pub(in super::super) async fn get(call: &Call<'_>) -> Result<Response, Refused> {
+    let id = found(call).await?.value.id;
+    let draft = draft(call, id).await?.ok_or_else(no_draft)?;
+    shown(call, id, &draft).await
+}
+
+/// Whatever is wrong with the draft is told, and it is kept all the same.
+pub(in super::super) async fn put(call: &Call<'_>) -> Result<Response, Refused> {
+    let live = found(call).await?;
+    let id = live.value.id;
+    let changes = call.attributes()?;
+    let (before, base) = match draft(call, id).await? {
+        Some(draft) => (draft.document, draft.base),
+        None => (document_of(call, &live.value.hash).await?, live.rev),
+    };
+    let draft = Draft {
+        document: merged(before, changes),
+        base,
+        updated_at: call.management.world.now(),
+        updated_by: call.caller.key,
+    };
+    workflows::put_draft(call.management.store.as_ref(), call.caller.org, id, &draft).await?;
+    shown(call, id, &draft).await
+}
+
+pub(in super::super) async fn delete(call: &Call<'_>) -> Result<Response, Refused> {
+    let id = found(call).await?.value.id;
+    workflows::delete_draft(call.management.store.as_ref(), call.caller.org, id).await?;
+    Ok(empty_response(StatusCode::NO_CONTENT))
+}
+
+pub(in super::super) async fn publish(call: &Call<'_>) -> Result<Response, Refused> {
+    let live = found(call).await?;
+    let id = live.value.id;
+    let attributes = call.optional_attributes()?;
+    let draft = draft(call, id).await?.ok_or_else(no_draft)?;
+    if draft.base != live.rev && !is_forced(&attributes)? {
+        let detail = format!(
+            "The draft was begun on version {}, and version {} is live now. Look at the differences (…/diff?from={}&to=live), then \
+             publish with `\"force\": true`, or delete the draft.",
+            draft.base, live.rev, draft.base
+        );
+        return Err(Rejected::new(Rejection::Taken, "draft_is_behind", detail).into());
+    }
+    let answer = make_live(call, &live, &draft.document, None).await?;
+    workflows::delete_draft(call.management.store.as_ref(), call.caller.org, id).await?;
+    Ok(answer)
+}
+
+fn is_forced(attributes: &Map<String, Value>) -> Result<bool, Refused> {
+    match attributes.get("force") {
+        None | Some(Value::Null) => Ok(false),
+        Some(Value::Bool(force)) => Ok(*force),
+        Some(_) => Err(bad_attribute("force", "`force` is true or false.")),
+    }
+}
+
+async fn draft(call: &Call<'_>, id: WorkflowId) -> Result<Option<Draft>, Refused> {
+    Ok(workflows::find_draft(call.management.store.as_ref(), call.caller.org, id).await?)
+}
+
+async fn shown(call: &Call<'_>, id: WorkflowId, draft: &Draft) -> Result<Response, Refused> {
+    let Findings { errors, warnings, .. } = checks::findings(call, Some(id), &draft.document).await?;
+    let told = |problems: &[Problem]| Value::Array(problems.iter().map(Problem::warning).collect());
+    let attributes = exact::object([
+        ("document", draft.document.clone()),
+        ("base", json!(draft.base)),
+        ("problems", told(&errors)),
+        ("warnings", told(&warnings)),
+        ("updatedAt", json!(draft.updated_at)),
+        ("updatedBy", json!(draft.updated_by)),
+    ]);
+    let path = format!("/v1/workflows/{id}/draft");
+    Ok(one(StatusCode::OK, resource("workflow_draft", &id.to_string(), &path, attributes, org_relationship(call))))
+}

@@ -1,0 +1,103 @@
+//! Secrets that owners give: of guards, variables, and settings that are refused.
+
+use serde_json::json;
+use tests::world::{always, workflow_of};
+
+use super::Story;
+
+/// A guarded form, and a run of it that fails.
+pub(super) async fn drive_form(story: &mut Story) {
+    let guard = json!({
+        "origins": ["https://shop.example"],
+        "turnstileSecret": story.canaries.plant("Turnstile secret"),
+        "recaptchaSecret": story.canaries.plant("reCAPTCHA secret"),
+    });
+    let attributes = json!({ "title": "Form", "debug": true, "tape": true, "guard": guard });
+    let guarded = story.world.form_hook_with(attributes).await;
+    story.post(&guarded.path, &[], "{}").await.expect(400);
+    let path = format!("/v1/hooks/form/{}", guarded.id);
+    let changed = story.world.api("PATCH", &path, json!({ "guard": { "honeypot": "website" } })).await.expect(200);
+    story.note("the answer to a changed hook", &changed);
+
+    let open = story.world.form_hook_with(json!({ "title": "Open", "debug": true, "tape": true })).await;
+    for hash in [&guarded.hash, &open.hash] {
+        story.canaries.add("hash of a form hook", hash);
+        story.hashes.push(hash.clone());
+    }
+    let steps = json!([
+        { "id": "good", "action": "kustomer.company.create", "params": { "name": "n", "tags": "/#steps.1" }, "transitions": always("bad") },
+        { "id": "bad", "action": "kustomer.note.create", "params": { "customer": "/#steps.good.id", "body": "/#steps.1" }, "transitions": [] },
+    ]);
+    story.world.workflow(workflow_of("fails", &open.event, steps)).await;
+    drive_variable(story, &open.event).await;
+    story.post(&open.path, &[], "{\"a\":1}").await.expect(202);
+    let again = ("idempotency-key".to_owned(), "one".to_owned());
+    story.post(&open.path, std::slice::from_ref(&again), "{\"a\":2}").await.expect(202);
+    story.post(&open.path, std::slice::from_ref(&again), "{\"a\":2}").await.expect(202);
+    story.post(&open.path, std::slice::from_ref(&again), "{\"a\":3}").await.expect(409);
+    story.post(&open.path, &[], "{").await.expect(400);
+}
+
+/// A workflow that uses a variable in params, in conditions and in a failure.
+async fn drive_variable(story: &mut Story, event: &str) {
+    let steps = json!([{ "id": "find", "transitions": [] }]);
+    let workflow = story.world.workflow(workflow_of("uses-a-variable", event, steps)).await;
+    let (first, value) =
+        (story.canaries.plant("first value of a variable"), story.canaries.plant("value of a variable"));
+    let variables = format!("/v1/workflows/{workflow}/variables");
+    let variable = json!({ "name": "api key", "value": first });
+    let variable = story.world.api("POST", &variables, variable).await.expect(201);
+    story.note("a new variable", &variable);
+    let path = format!("/v1/workflow-variables/{}", variable.id());
+    let changed = story.world.api("PATCH", &path, json!({ "value": value })).await.expect(200);
+    story.note("a changed variable", &changed);
+    let reference = format!("/#variables.{}", variable.id());
+    let holds = |op: &str| json!({ "op": op, "values": [reference, "another"] });
+    let steps = json!([
+        { "id": "find", "action": "kustomer.customer.find-by-email", "params": { "email": reference },
+          "transitions": [{ "target": "end", "condition": holds("eq") }],
+          "errorCases": [{ "errorAction": { "type": "continue" }, "condition": { "op": "or", "values": [holds("contains")] } }] },
+        { "id": "end", "transitions": [] },
+    ]);
+    let changes = json!({ "steps": steps });
+    story.world.api("PATCH", &format!("/v1/workflows/{workflow}"), changes.clone()).await.expect(200);
+    story.world.api("PUT", &format!("/v1/workflows/{workflow}/draft"), changes).await.expect(200);
+}
+
+/// What management refuses, which must not quote it.
+pub(super) async fn drive_refused_settings(story: &mut Story) {
+    let secret = story.canaries.plant("secret of a refused setting");
+    for auth in [
+        json!({ "scheme": "shopify", "secrets": secret }),
+        json!({ "scheme": "shopify", "secrets": [{ "is": secret }] }),
+        json!({ "scheme": "shopify", "secrets": [secret], "toleranceSeconds": -1 }),
+        json!({ "scheme": "shopify", "secrets": [format!("{secret}{}", "x".repeat(5_000))] }),
+        json!({ "scheme": "standard-webhooks", "secrets": [format!("whsec_!{secret}")] }),
+        json!({ "scheme": "basic", "secrets": [secret] }),
+        json!({ "scheme": "meta", "secrets": [secret], "verifyToken": [secret] }),
+    ] {
+        let draft = json!({ "title": "Refused", "auth": auth });
+        let answer = story.world.api("POST", "/v1/hooks/web", draft).await.expect(400);
+        story.note("the answer to a refused setting", &answer);
+    }
+    for refused in [
+        json!({ "key": format!("{secret} {secret}") }),
+        json!({ "key": [secret] }),
+        json!({ "key": secret.repeat(20) }),
+        json!({ "mail": { "key": secret } }),
+        json!({ "mail": { "senders": [secret] } }),
+        json!({ "mail": { "policy": { "spam": secret } } }),
+    ] {
+        let mut draft = json!({ "title": "Refused" });
+        draft.as_object_mut().unwrap().extend(refused.as_object().unwrap().clone());
+        let answer = story.world.api("POST", "/v1/hooks/email", draft).await.expect(400);
+        story.note("the answer to a refused setting", &answer);
+    }
+    let guard = json!({ "title": "Refused", "guard": { "turnstileSecret": { "is": secret } } });
+    let answer = story.world.api("POST", "/v1/hooks/form", guard).await.expect(400);
+    story.note("the answer to a refused guard", &answer);
+    let dead = story.canaries.plant("message that is no transaction");
+    for message in [dead.clone(), format!("{{\"v\":1,\"event\":\"{dead}\"}}"), format!("{{\"v\":\"{dead}\"}}")] {
+        service::ports::Queue::send(story.world.queue.as_ref(), message).await.unwrap();
+    }
+}
