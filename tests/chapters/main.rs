@@ -3,6 +3,7 @@
 mod tutorial;
 
 mod doctor;
+mod explainer;
 mod form_hooks;
 mod guard;
 mod limits;
@@ -12,6 +13,7 @@ mod management;
 mod providers;
 mod records;
 mod runs;
+mod settings;
 mod uploads;
 mod webhooks;
 mod workflows;

@@ -1,5 +1,11 @@
 //! Workflow documents: imported, told what is wrong with them, changed, exported.
 
+mod format;
+mod limits;
+mod replaces;
+mod variables;
+mod versions;
+
 use serde_json::{Value, json};
 use tests::world::{World, tutorial_workflow, workflow_of};
 

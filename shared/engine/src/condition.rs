@@ -13,6 +13,7 @@ pub use crate::verdict::{Cast, Kind, Verdict};
 use crate::evaluation::{Context, Evaluation};
 use crate::explanation::{Explanation, Telling};
 use crate::expression::{Expression, NESTING_LIMIT_LEVELS, Use};
+use crate::naming::quoted;
 use crate::problem::{Place, Problem, Problems};
 
 /// A parsed condition.
@@ -169,7 +170,7 @@ fn read_operator(object: &Map<String, Value>, place: &Place<'_>, problems: &mut 
     let operator = Operator::find(name);
     if operator.is_none() {
         let known = Operator::ALL.map(Operator::name);
-        let message = format!("There is no operator \"{name}\"; use one of {}.", known.join(", "));
+        let message = format!("There is no operator {}; use one of {}.", quoted(name), known.join(", "));
         problems.add_unknown(&place, "unknown_operator", message, name, &known);
     }
     operator

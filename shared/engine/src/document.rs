@@ -11,6 +11,7 @@ use std::collections::HashMap;
 use serde_json::{Map, Value};
 
 use crate::definition::{Definition, Needs, Step, TRIGGER_ID, Trigger};
+use crate::naming::quoted;
 use crate::problem::{Place, Problem, Problems};
 
 /// *Source* — Kustomer's "Workflows" page.
@@ -180,10 +181,10 @@ impl<'d> Reader<'d> {
                 continue;
             }
             if id == trigger_id {
-                let message = format!("Give this step another id; \"{id}\" is the trigger's.");
+                let message = format!("Give this step another id; {} is the trigger's.", quoted(id));
                 self.problems.add(&steps_place.index(index).key("id"), "duplicate_id", message);
             } else if let Some(first) = self.places.get(id) {
-                let message = format!("Give this step another id; steps[{first}] already has \"{id}\".");
+                let message = format!("Give this step another id; steps[{first}] already has {}.", quoted(id));
                 self.problems.add(&steps_place.index(index).key("id"), "duplicate_id", message);
             } else {
                 self.places.insert(id, index);

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use crate::allowance::Allowance;
 use crate::evaluation::Evaluation;
 use crate::function::Call;
+use crate::naming::quoted;
 use crate::path::Path;
 use crate::problem::{Place, Problem, Problems};
 use crate::template::Template;
@@ -245,7 +246,8 @@ fn read_reference(reference: &str, place: &Place<'_>, problems: &mut Problems) -
     match Path::parse(reference) {
         Ok(path) => Some(Node::Reference(path)),
         Err(reason) => {
-            let message = format!("Mend the reference \"/#{reference}\": {reason}. Write it like /#steps.1.id.");
+            let shown = quoted(&format!("/#{reference}"));
+            let message = format!("Mend the reference {shown}: {reason}. Write it like /#steps.1.id.");
             problems.add(place, "bad_reference", message);
             None
         }

@@ -73,6 +73,8 @@ pub(crate) enum Spelling {
     Either,
     /// All that is left, commas included.
     Rest,
+    /// All that is left, a regular expression.
+    Pattern,
 }
 
 const fn path(name: &'static str) -> Parameter {
@@ -89,6 +91,10 @@ const fn either(name: &'static str) -> Parameter {
 
 const fn rest(name: &'static str) -> Parameter {
     Parameter { name, presence: Presence::Required, spelling: Spelling::Rest }
+}
+
+const fn pattern(name: &'static str) -> Parameter {
+    Parameter { name, presence: Presence::Required, spelling: Spelling::Pattern }
 }
 
 const fn optional(parameter: Parameter) -> Parameter {

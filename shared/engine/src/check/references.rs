@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::ways::Ways;
 use crate::document::Draft;
 use crate::expression::Use;
+use crate::naming::quoted;
 use crate::path::{Path, ROOTS};
 use crate::problem::{Place, Problems};
 
@@ -75,7 +76,8 @@ impl<'c> Checker<'c> {
             }
             "error" => {}
             root => {
-                let message = format!("Nothing is called \"{root}\", so \"{}\" is always missing.", path.text());
+                let message =
+                    format!("Nothing is called {}, so {} is always missing.", quoted(root), quoted(path.text()));
                 self.problems.warn_unknown(place, "unknown_root", message, root, &ROOTS);
             }
         }
@@ -88,13 +90,14 @@ impl<'c> Checker<'c> {
             return;
         }
         let Some((id, step)) = candidates.iter().find_map(|id| Some((id, *self.places.get(id.as_str())?))) else {
-            let message = format!("There is no step \"{first}\", so \"{}\" is always missing.", path.text());
+            let message = format!("There is no step {}, so {} is always missing.", quoted(first), quoted(path.text()));
             let known = self.known();
             self.problems.add_unknown(place, "unknown_step", message, first, &known);
             return;
         };
         if !self.can_have_run(step, referrer) {
-            let message = format!("Step \"{id}\" can never have run here, so \"{}\" is always missing.", path.text());
+            let message =
+                format!("Step {} can never have run here, so {} is always missing.", quoted(id), quoted(path.text()));
             self.problems.add(place, "step_not_run", message);
         }
     }

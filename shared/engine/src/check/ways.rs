@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::definition::{Step, Transition};
 use crate::document::Draft;
+use crate::naming::quoted;
 use crate::problem::{Place, Problems, closest};
 
 /// For how many targets that are not there the step that was meant is looked for.
@@ -65,7 +66,7 @@ impl Ways {
             // Nothing can lead to a step whose id is another's, and that is told already.
             if places.get(name) == Some(&place) && is_reached.get(place) == Some(&false) {
                 let message =
-                    format!("No way leads from the trigger to step \"{name}\"; lead one to it, or take it out.");
+                    format!("No way leads from the trigger to step {}; lead one to it, or take it out.", quoted(name));
                 problems.add(&steps_place.index(place).key("id"), "unreachable_step", message);
             }
         }

@@ -6,6 +6,7 @@ use super::{EVENT_NAME_LIMIT_BYTES, ID_LIMIT_BYTES, Object, Presence, Reader, ST
 use crate::condition::Condition;
 use crate::definition::{ErrorAction, ErrorCase, Step, TRIGGER_ID, Transition, Trigger, TriggerKind};
 use crate::expression::Expression;
+use crate::naming::quoted;
 use crate::problem::Place;
 
 impl<'d> Reader<'d> {
@@ -50,7 +51,7 @@ impl<'d> Reader<'d> {
                 Some(name) if properties.is_some_and(|properties| !properties.contains_key(name)) => {
                     let known: Vec<&str> =
                         properties.into_iter().flat_map(|map| map.keys().map(String::as_str)).collect();
-                    let message = format!("\"{name}\" is required but not among the properties.");
+                    let message = format!("{} is required but not among the properties.", quoted(name));
                     self.problems.warn_unknown(&place.index(index), "unknown_property", message, name, &known);
                 }
                 Some(_) => {}
@@ -84,7 +85,7 @@ impl<'d> Reader<'d> {
             .split_once('-')
             .is_some_and(|(app, range)| !app.is_empty() && semver::VersionReq::parse(range).is_ok());
         if !is_range {
-            let shown = crate::naming::quoted(version);
+            let shown = quoted(version);
             let message = format!("{shown} is no app with a range of versions; write it like \"kustomer-^1.4.11\".");
             self.problems.warn(place, "bad_app_version", message);
         }
@@ -107,7 +108,7 @@ impl<'d> Reader<'d> {
         let target = self.text(transition, "target", place, Presence::Required)?;
         let found = self.places.get(target).copied();
         if found.is_none() {
-            let message = format!("There is no step \"{target}\" to go to.");
+            let message = format!("There is no step {} to go to.", quoted(target));
             // Of more steps than there may be, none is likely meant.
             let known = if self.ids.len() <= STEPS_LIMIT { self.ids.as_slice() } else { &[] };
             self.problems.add_unknown(&place.key("target"), "unknown_target", message, target, known);
@@ -138,7 +139,7 @@ impl<'d> Reader<'d> {
         let found = ErrorAction::ALL.iter().find(|(known, _)| *known == name).map(|(_, action)| *action);
         if found.is_none() {
             let known = ErrorAction::ALL.map(|(known, _)| known);
-            let message = format!("There is no error action \"{name}\"; use one of {}.", known.join(", "));
+            let message = format!("There is no error action {}; use one of {}.", quoted(name), known.join(", "));
             self.problems.add_unknown(&place.key("type"), "unknown_error_action", message, name, &known);
         }
         Some(ErrorCase { condition: condition?, action: found? })

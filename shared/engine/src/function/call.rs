@@ -7,9 +7,11 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
+use super::texts::compiled;
 use super::{ARGUMENTS_LIMIT, Argument, Function, Presence, Spelling, find, suggestion};
 use crate::evaluation::Evaluation;
 use crate::expression::Fault;
+use crate::naming::quoted;
 use crate::path::{Path, ROOTS};
 
 /// A parsed call.
@@ -54,7 +56,7 @@ impl Call {
                 return Err(wrong_arguments(function, "has more arguments than it takes"));
             };
             let (argument, after) = match parameter {
-                Spelling::Rest => (text, None),
+                Spelling::Rest | Spelling::Pattern => (text, None),
                 Spelling::Path | Spelling::Literal | Spelling::Either => match text.split_once(',') {
                     Some((argument, after)) => (argument, Some(after)),
                     None => (text, None),
@@ -116,12 +118,17 @@ fn operand(function: &Function, spelling: Spelling, text: &str) -> Result<Operan
     let is_path = match spelling {
         Spelling::Path => !spelled.is_empty(),
         Spelling::Either => begins_like_a_path(spelled),
+        Spelling::Pattern => {
+            compiled(text).map_err(|message| BadCall { code: "bad_pattern", message, suggestion: None })?;
+            false
+        }
         Spelling::Literal | Spelling::Rest => false,
     };
     if is_path {
         let path = Path::parse(spelled.strip_prefix("/#").unwrap_or(spelled));
         return path.map(Operand::Path).map_err(|reason| {
-            let message = format!("Mend the path \"{spelled}\" in the call of {}: {reason}.", function.name);
+            let spelled = quoted(spelled);
+            let message = format!("Mend the path {spelled} in the call of {}: {reason}.", function.name);
             BadCall { code: "bad_reference", message, suggestion: None }
         });
     }
@@ -141,7 +148,7 @@ fn begins_like_a_path(text: &str) -> bool {
 fn unknown_function(name: &str) -> BadCall {
     let suggestion = suggestion(name);
     let meant = suggestion.as_ref().map(|close| format!(" Did you mean \"{close}\"?"));
-    let shown = crate::naming::quoted(name);
+    let shown = quoted(name);
     let message =
         format!("There is no function {shown}; docs/expressions.md lists them all.{}", meant.unwrap_or_default());
     BadCall { code: "unknown_function", message, suggestion }

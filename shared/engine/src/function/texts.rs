@@ -6,8 +6,9 @@ use std::collections::HashMap;
 use regex::{Regex, RegexBuilder};
 use serde_json::{Value, json};
 
-use super::{Arguments, Function, either, literal, optional, path, rest};
+use super::{Arguments, Function, either, literal, optional, path, pattern};
 use crate::expression::{Fault, TEMPLATE_LIMIT_BYTES};
+use crate::naming::quoted;
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function { name: "toLower", aliases: &["lowercase", "toLowerCase"], parameters: &[path("text")], body: to_lower },
@@ -45,13 +46,13 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function {
         name: "regexTest",
         aliases: &["matches"],
-        parameters: &[path("text"), rest("pattern")],
+        parameters: &[path("text"), pattern("pattern")],
         body: regex_test,
     },
     Function {
         name: "regexMatch",
         aliases: &["match"],
-        parameters: &[path("text"), rest("pattern")],
+        parameters: &[path("text"), pattern("pattern")],
         body: regex_match,
     },
 ];
@@ -211,7 +212,7 @@ thread_local! {
 /// A compiled pattern, which searches in time linear in the text.
 ///
 /// *Errors* — a sentence: it is no pattern, too long, or too large once compiled.
-fn compiled(pattern: &str) -> Result<Regex, String> {
+pub(super) fn compiled(pattern: &str) -> Result<Regex, String> {
     if pattern.len() > PATTERN_LIMIT_BYTES {
         return Err(format!("A pattern may have at most {PATTERN_LIMIT_BYTES} bytes; this one has {}.", pattern.len()));
     }
@@ -223,11 +224,18 @@ fn compiled(pattern: &str) -> Result<Regex, String> {
             .size_limit(PATTERN_LIMIT_COMPILED_BYTES)
             .dfa_size_limit(PATTERN_LIMIT_COMPILED_BYTES)
             .build()
-            .map_err(|error| format!("The pattern {} cannot be used: {error}.", crate::naming::quoted(pattern)))?;
+            .map_err(|error| bad_pattern(pattern, &error))?;
         if known.len() >= PATTERNS_LIMIT {
             known.clear();
         }
         known.insert(pattern.to_owned(), compiled.clone());
         Ok(compiled)
     })
+}
+
+/// The crate draws where the mistake is, and says what it is in its last line.
+fn bad_pattern(pattern: &str, error: &regex::Error) -> String {
+    let told = error.to_string();
+    let reason = told.lines().last().unwrap_or_default().trim_start_matches("error: ").trim_end_matches('.');
+    format!("The pattern {} cannot be used: {reason}.", quoted(pattern))
 }

@@ -113,7 +113,7 @@ fn a_call_tells_what_it_read() {
     let explained = of("/#fn:parseInt,steps.1.attributes.data.note");
     assert_eq!(explained.value_type, "missing");
     assert_eq!(explained.explanation[1], "`parseInt` of the text \"n/a\" gives nothing.");
-    assert!(of("/#fn:regexMatch,steps.find.name,(").explanation[1].contains("cannot be used"));
+    assert!(of("{{regexMatch steps.find.name '('}}").explanation[1].contains("cannot be used"));
     assert_eq!(of("/#fn:inBusinessHours").explanation[0], "There is no default business schedule.");
 }
 

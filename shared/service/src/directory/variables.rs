@@ -2,6 +2,7 @@
 
 use domain::{OrgId, Timestamp, VariableId, WorkflowId};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::{Paging, Versioned, item, key, list as list_collection};
 use crate::{
@@ -61,6 +62,11 @@ pub async fn all(store: &dyn Store, org: OrgId, workflow: WorkflowId) -> Result<
     let paging = Paging { limit: LIST_LIMIT_ITEMS, after: None };
     let page = list_collection(store, org, &collection(workflow), paging).await?;
     page.items.iter().map(document::read).collect()
+}
+
+/// What expressions find of them: each value by its variable's id.
+pub fn values(variables: Vec<Variable>) -> Map<String, Value> {
+    variables.into_iter().map(|variable| (variable.id.to_string(), Value::String(variable.value))).collect()
 }
 
 /// The variable with this id. Which workflow it belongs to is known by an item of its own.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::{OrgId, Timestamp, WorkflowId};
 use engine::{Setup, definition::Needs};
 use futures_util::future::try_join4;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::{
     directory::{schedules, settings, variables},
@@ -63,9 +63,8 @@ async fn read(store: &dyn Store, org: OrgId, workflow: WorkflowId) -> Result<Set
         settings::find(store, org),
     )
     .await?;
-    let value = |variable: variables::Variable| (variable.id.to_string(), Value::String(variable.value));
     Ok(Setup {
-        variables: variables.into_iter().map(value).collect::<Map<_, _>>(),
+        variables: variables::values(variables),
         app_settings: Value::Object(app_settings),
         schedules,
         default_schedule: settings.default_schedule,

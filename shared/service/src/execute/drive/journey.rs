@@ -45,7 +45,7 @@ impl Journey<'_> {
         attempts: u32,
         (started_at, ended_at): (Timestamp, Timestamp),
     ) -> Result<usize, Unavailable> {
-        let outcome = self.without_secrets(outcome);
+        let (input, outcome) = self.without_secrets(input, outcome);
         let surroundings = Surroundings { setup: &self.setup, now: ended_at, seed: &self.seed };
         let entry = run::record(&self.definition, &mut self.progress, input, outcome, &surroundings)
             .map_err(|error| Unavailable { port: "engine", cause: error.to_string() })?;
@@ -87,22 +87,23 @@ impl Journey<'_> {
         Surroundings { setup: &self.setup, now, seed: &self.seed }
     }
 
-    /// What later steps and people see of an outcome. *Why both see the same*: a run that is taken up from its journal
-    /// must not go another way than one that never stopped.
-    fn without_secrets(&self, outcome: Outcome) -> Outcome {
+    /// What people may read of a step's input and failure. An output is data that later steps go on with, so it stays as it
+    /// is and is masked when a run is shown.
+    fn without_secrets(&self, mut input: Option<Value>, outcome: Outcome) -> (Option<Value>, Outcome) {
         if !self.definition.needs().variables {
-            return outcome;
+            return (input, outcome);
         }
-        match outcome {
-            Outcome::Output(mut output) => {
-                self.setup.mask(&mut output);
-                Outcome::Output(output)
-            }
+        if let Some(input) = &mut input {
+            self.setup.mask(input);
+        }
+        let outcome = match outcome {
             Outcome::Failed(failure) => {
                 let message = self.setup.mask_text(&failure.message);
                 Outcome::Failed(Failure { message, ..failure })
             }
-        }
+            output @ Outcome::Output(_) => output,
+        };
+        (input, outcome)
     }
 }
 

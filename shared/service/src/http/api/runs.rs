@@ -4,7 +4,10 @@ use domain::{
     Rejected, Rejection, Run, RunId, RunState, TransactionId, WorkflowId,
     exact::{self, object},
 };
-use engine::journal::{Entry, Outcome};
+use engine::{
+    Setup,
+    journal::{Entry, Outcome},
+};
 use http::StatusCode;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -15,7 +18,9 @@ use super::{
     resource::{many, one, org_relationship, resource},
 };
 use crate::{
+    directory::variables,
     http::{ANSWER_LIMIT_BYTES, answer::json_response},
+    ports::Store,
     runs::{self, Considered, JournalEntry, StoredRun, StoredTransaction},
 };
 
@@ -53,6 +58,7 @@ pub(super) async fn get(call: &Call<'_>) -> Result<Response, Refused> {
     });
     let mut steps: Vec<Value> =
         entries.iter().enumerate().map(|(index, entry)| step(index, entry, &trigger_output)).collect();
+    mask_secrets(store, &run, &mut steps).await?;
     let whole = one(StatusCode::OK, run_resource(call, &run, Some(steps.clone())));
     if whole.body().len() <= ANSWER_LIMIT_BYTES {
         return Ok(whole);
@@ -141,6 +147,16 @@ fn step(index: usize, entry: &JournalEntry, trigger_output: &Value) -> Value {
         step.insert("errorCase".to_owned(), written(error_case));
     }
     Value::Object(step)
+}
+
+/// Masks the values of the workflow's variables in what steps put out; the rest was masked when it was written.
+async fn mask_secrets(store: &dyn Store, run: &Run, steps: &mut [Value]) -> Result<(), Refused> {
+    let variables = variables::all(store, run.org, run.workflow_id).await?;
+    let setup = Setup { variables: variables::values(variables), ..Setup::default() };
+    for output in steps.iter_mut().filter_map(|step| step.get_mut("output")) {
+        setup.mask(output);
+    }
+    Ok(())
 }
 
 /// A part of the journal as JSON. Its values were read from JSON, so they can be written as such.

@@ -40,8 +40,8 @@ pub(super) async fn create(call: &Call<'_>) -> Result<Response, Refused> {
         updated_at: now,
     };
     apply(&mut schedule, &attributes)?;
-    schedules::create(store, &schedule).await?;
     let wants_default = is_default(&attributes)?.unwrap_or(others.is_empty());
+    schedules::create(store, &schedule).await?;
     let is_default = wants_default && make_default(call, Some(schedule.id)).await?;
     Ok(one(StatusCode::CREATED, schedule_resource(call, &schedule, is_default)))
 }

@@ -1,0 +1,121 @@
+//! What is written or sent to hurt: it ends in a sentence, at once, and payload text is never read as an expression.
+
+use engine::expression::{EVALUATION_LIMIT_OPERATIONS, Expression, Fault, INPUT_LIMIT_BYTES};
+use serde_json::{Value, json};
+
+use crate::support::Given;
+
+fn resolve(expression: &Value, data: Value) -> Result<Option<Value>, Fault> {
+    let given = json!({"steps": {"1": data}});
+    Given::of(&given).resolve(expression)
+}
+
+fn problem(expression: &Value) -> String {
+    let problems = Expression::parse(expression).unwrap_err();
+    assert!(problems[0].message.ends_with(['.', '?']) && problems[0].message.len() < 1_000, "{problems:?}");
+    problems[0].code.to_owned()
+}
+
+#[test]
+fn a_loop_over_a_million_items_is_ended() {
+    let data = json!({"list": vec![0; 1_000_000]});
+    for template in ["{{#each steps.1.list}}{{/each}}", "{{#each steps.1.list}}x{{/each}}"] {
+        assert_eq!(resolve(&json!(template), data.clone()), Err(Fault::TooManyOperations), "{template}");
+    }
+    // What can be paid for is worked out.
+    let affordable = json!({"list": vec![0; EVALUATION_LIMIT_OPERATIONS as usize / 10]});
+    assert!(resolve(&json!("{{#each steps.1.list}}x{{/each}}"), affordable).is_ok());
+    assert_eq!(resolve(&json!("/#fn:length,steps.1.list"), data), Ok(Some(json!(1_000_000))));
+}
+
+#[test]
+fn blocks_and_brackets_ten_thousand_deep_are_refused_when_they_are_read() {
+    let blocks = format!("{}{}", "{{#if steps.1}}".repeat(10_000), "{{/if}}".repeat(10_000));
+    assert_eq!(problem(&json!(blocks)), "bad_template");
+    assert_eq!(problem(&json!(format!("/#steps{}", "[0]".repeat(10_000)))), "bad_reference");
+    assert_eq!(problem(&json!("{{".repeat(10_000))), "bad_template");
+    assert_eq!(problem(&json!(format!("{{{{{}", "(not ".repeat(10_000)))), "bad_template");
+}
+
+#[test]
+fn a_pattern_that_drives_others_mad_takes_time_in_proportion_to_the_text() {
+    let data = |bytes: usize| json!({"text": format!("{}!", "a".repeat(bytes - 1))});
+    for (function, expected) in [("regexTest", Some(json!(false))), ("regexMatch", None)] {
+        let expression = json!(format!("/#fn:{function},steps.1.text,(a+)+$"));
+        assert_eq!(resolve(&expression, data(1 << 20)), Ok(expected), "{function}");
+    }
+    let expression = json!("/#fn:regexTest,steps.1.text,^(a|aa)+$");
+    assert_eq!(resolve(&expression, data(1 << 20)), Ok(Some(json!(false))));
+    // A pattern whose automaton would be huge is refused and not built.
+    assert_eq!(problem(&json!(r"/#fn:regexTest,steps.1.text,(\w{1000}){1000}")), "bad_pattern");
+    assert_eq!(problem(&json!("/#fn:regexTest,steps.1.text,(a")), "bad_pattern");
+    // One that comes with the data and is none gives nothing.
+    let data = json!({"text": "aaa", "pattern": "(a+"});
+    assert_eq!(resolve(&json!("{{regexTest steps.1.text steps.1.pattern}}"), data), Ok(Some(json!(""))));
+}
+
+#[test]
+fn paths_that_mean_something_elsewhere_mean_nothing_here() {
+    for path in [
+        "__proto__",
+        "constructor",
+        "prototype.polluted",
+        "toString",
+        "1.length",
+        "1.__proto__.x",
+        "1[1e9]",
+        "1[-1]",
+        "1[99999999999999999999]",
+        "1['']",
+    ] {
+        assert_eq!(resolve(&json!(format!("/#steps.{path}")), json!([1, 2])), Ok(None), "{path}");
+        assert_eq!(resolve(&json!(format!("x{{{{{{steps.{path}}}}}}}")), json!([1, 2])).map(|_| ()), Ok(()), "{path}");
+    }
+    // As keys of data they are keys.
+    let data: Value = serde_json::from_str(r#"{"__proto__":{"a":1},"constructor":2,"a.b":3,"":4,"1e9":5}"#).unwrap();
+    for (path, expected) in [("1.__proto__.a", 1), ("1.constructor", 2), ("1['a.b']", 3), ("1['']", 4), ("1[1e9]", 5)] {
+        assert_eq!(resolve(&json!(format!("/#steps.{path}")), data.clone()), Ok(Some(json!(expected))), "{path}");
+    }
+}
+
+#[test]
+fn expressions_in_payloads_and_in_keys_are_text() {
+    let hostile = "{{{steps.1.secret}}} /#steps.1.secret {{#each steps}}";
+    let mut data = json!({"secret": "s", "text": hostile, "whole": "/#steps.1.secret", "fn": "/#fn:randomId"});
+    data[hostile] = json!("under a hostile key");
+    for (expression, expected) in [
+        ("/#steps.1.text", json!(hostile)),
+        ("/#steps.1.whole", json!("/#steps.1.secret")),
+        ("{{{steps.1.whole}}}", json!("/#steps.1.secret")),
+        ("{{#with steps.1}}{{{text}}}{{/with}}", json!(hostile)),
+        ("/#fn:default,steps.1.nowhere,steps.1.fn", json!("/#fn:randomId")),
+        ("/#fn:trim,steps.1.text", json!(hostile)),
+    ] {
+        assert_eq!(resolve(&json!(expression), data.clone()), Ok(Some(expected)), "{expression}");
+    }
+    let whole = resolve(&json!("/#steps.1"), data.clone()).unwrap().unwrap();
+    assert_eq!(whole, data);
+    let keys = json!({"{{{steps.1.secret}}}": "/#steps.1.secret", "/#steps.1.secret": 1});
+    let expected = json!({"{{{steps.1.secret}}}": "s", "/#steps.1.secret": 1});
+    assert_eq!(resolve(&keys, data), Ok(Some(expected)));
+}
+
+#[test]
+fn outputs_of_ten_megabytes_can_be_pointed_into_and_not_copied_whole() {
+    let data = || json!({"body": "x".repeat(10_000_000), "id": 7});
+    assert_eq!(resolve(&json!("/#steps.1.id"), data()), Ok(Some(json!(7))));
+    assert_eq!(resolve(&json!("/#fn:length,steps.1.body"), data()), Ok(Some(json!(10_000_000))));
+    assert_eq!(resolve(&json!("/#steps.1.body"), data()), Err(Fault::InputTooLarge));
+    assert_eq!(resolve(&json!("/#steps"), data()), Err(Fault::InputTooLarge));
+    assert_eq!(resolve(&json!("{{{steps.1.body}}}"), data()), Err(Fault::TemplateTooLarge));
+    for function in ["toUpper", "base64", "toJSON", "escape", "markdownToHTML", "removeMarkdown", "hmac,sha256,key"] {
+        let (name, rest) =
+            function.split_once(',').map_or((function, String::new()), |(name, rest)| (name, format!(",{rest}")));
+        let made = resolve(&json!(format!("/#fn:{name},steps.1.body{rest}")), data());
+        assert!(
+            made.as_ref()
+                .map_or(true, |made| made.to_owned().is_none_or(|made| made.to_string().len() <= INPUT_LIMIT_BYTES)),
+            "{name}"
+        );
+    }
+}
