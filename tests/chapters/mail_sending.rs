@@ -4,6 +4,7 @@ mod attachments;
 mod crashes;
 mod loops;
 mod params;
+mod retries;
 
 use std::sync::Arc;
 
@@ -52,7 +53,13 @@ impl Office {
 
     /// Another process over other ports.
     pub(crate) fn executor_over(&self, store: Arc<dyn Store>, post: Arc<dyn Post>) -> Executor {
-        Executor::new(store, self.world.queue.clone(), self.world.clock.clone()).with_post(Mailing {
+        let (queue, clock) = (self.world.queue.clone(), self.world.clock.clone());
+        self.with_post(Executor::new(store, queue, clock), post)
+    }
+
+    /// The executor, whose workflows send mail by `post`.
+    pub(crate) fn with_post(&self, executor: Executor, post: Arc<dyn Post>) -> Executor {
+        executor.with_post(Mailing {
             post,
             blobs: self.world.blobs.clone(),
             domain: Some("hooks.example".to_owned()),

@@ -28,7 +28,7 @@ const PAST_CLAIM_SECONDS: i64 = 61;
 
 /// What comes of handing a mail over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Handover {
+pub(super) enum Handover {
     Works,
     Refuses,
     CannotNow,
@@ -39,13 +39,13 @@ enum Handover {
 }
 
 /// A post where each handover is as it was told; after the last of them all work.
-struct FaultyPost {
+pub(super) struct FaultyPost {
     inner: Arc<MemoryPost>,
     handovers: Mutex<Vec<Handover>>,
 }
 
 impl FaultyPost {
-    fn new(inner: &Arc<MemoryPost>, handovers: &[Handover]) -> Arc<Self> {
+    pub(super) fn new(inner: &Arc<MemoryPost>, handovers: &[Handover]) -> Arc<Self> {
         let handovers = handovers.iter().rev().copied().collect();
         Arc::new(Self { inner: inner.clone(), handovers: Mutex::new(handovers) })
     }
@@ -70,7 +70,7 @@ impl Post for FaultyPost {
 }
 
 /// A customer, a mail to her, and a note about it.
-async fn office() -> Office {
+pub(super) async fn office() -> Office {
     let steps = json!([
         { "id": "customer", "action": "kustomer.customer.create", "params": { "email": "/#steps.1.attributes.data.email" }, "transitions": always("send") },
         {
@@ -91,7 +91,7 @@ async fn office() -> Office {
 
 /// What the store and the run hold, without what differs from one attempt to another: times, counts, names of the post,
 /// and the attempts that failed and were followed by another.
-async fn left_by(office: &Office) -> Value {
+pub(super) async fn left_by(office: &Office) -> Value {
     let run = office.only_run().await;
     let steps = run["steps"].as_array().unwrap().iter().filter(|step| step["retries"].is_null()).map(|step| {
         let mut step = step.clone();
@@ -114,7 +114,7 @@ async fn left_by(office: &Office) -> Value {
 }
 
 /// Delivers the message until it is done, as the queue does, past every claim, and then what it has put on the queue.
-async fn deliver_until_done(office: &Office, executor: &Executor, message: &str) {
+pub(super) async fn deliver_until_done(office: &Office, executor: &Executor, message: &str) {
     for _ in 0..5 {
         if executor.execute(message).await.is_ok() {
             office.world.work_on(executor).await;
