@@ -1,4 +1,4 @@
-//! A second opinion on the adapters for mail: they do their work on the emulator at `HOOKWRIGHT_TEST_AWS_ENDPOINT`, which
+//! A second opinion on the adapters: they do their work on the emulator at `HOOKWRIGHT_TEST_AWS_ENDPOINT`, which
 //! others have written. They are ignored unless they are asked for, as CI does:
 //!
 //! ```sh
@@ -10,12 +10,12 @@
 
 use std::sync::Arc;
 
-use aws::{S3Blobs, S3Mails, SesPost};
+use aws::{S3Blobs, S3Mails, SesPost, SqsQueue};
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
 use bytes::Bytes;
 use domain::Timestamp;
 use service::memory::FixedWorld;
-use service::ports::{Blobs, Mails, NotPosted, OutgoingContent, OutgoingMail, Pieces, Post};
+use service::ports::{Blobs, Mails, NotPosted, OutgoingContent, OutgoingMail, Pieces, Post, Queue as _};
 use sha2::{Digest, Sha256};
 
 /// Where the emulator is.
@@ -52,6 +52,36 @@ fn ses(endpoint: &str) -> aws_sdk_ses::Client {
         .endpoint_url(endpoint)
         .build();
     aws_sdk_ses::Client::from_conf(conf)
+}
+
+fn sqs(endpoint: &str) -> aws_sdk_sqs::Client {
+    let conf = aws_sdk_sqs::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::from_static("us-east-1"))
+        .credentials_provider(credentials())
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .endpoint_url(endpoint)
+        .build();
+    aws_sdk_sqs::Client::from_conf(conf)
+}
+
+#[tokio::test]
+#[ignore = "it needs an emulator"]
+async fn a_message_that_is_held_back_is_there_and_not_to_be_received() {
+    use aws_sdk_sqs::types::QueueAttributeName as Attribute;
+    let client = sqs(&endpoint());
+    let url = client.create_queue().queue_name("held-back").send().await.unwrap().queue_url.unwrap();
+    let queue = SqsQueue::new(client.clone(), &url, world());
+    queue.send_later("much later".to_owned(), 86_400).await.unwrap();
+    queue.send_later("later".to_owned(), 900).await.unwrap();
+    queue.send_later("now".to_owned(), 0).await.unwrap();
+
+    let received = client.receive_message().queue_url(&url).max_number_of_messages(10).send().await.unwrap();
+    let bodies: Vec<_> = received.messages().iter().filter_map(|message| message.body()).collect();
+    assert_eq!(bodies, ["now"]);
+    let asked = client.get_queue_attributes().queue_url(&url).attribute_names(Attribute::All).send().await.unwrap();
+    let attributes = asked.attributes.unwrap();
+    assert_eq!(attributes[&Attribute::ApproximateNumberOfMessagesDelayed], "2");
 }
 
 #[tokio::test]

@@ -166,3 +166,19 @@ impl Shelf {
         self.returns.insert((visible_at, delivery.id));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_that_is_held_back_is_visible_when_its_time_has_come_and_not_before() {
+        let mut shelf = Shelf::default();
+        shelf.load(Vec::new(), 1);
+        let (now, held_for) = (Instant::now(), Duration::from_secs(900));
+        shelf.hold_back(Stored { id: 1, body: "wake".into(), receive_count: 0 }, now + held_for);
+        let mut taken = |at: Instant| shelf.take(10, Duration::ZERO, 5, at).deliveries.len();
+        assert_eq!(taken(now + held_for - Duration::from_millis(1)), 0);
+        assert_eq!(taken(now + held_for), 1);
+    }
+}

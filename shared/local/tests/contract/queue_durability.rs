@@ -50,6 +50,19 @@ async fn what_was_sent_is_there_after_a_restart_and_what_was_deleted_is_not() {
 }
 
 #[tokio::test]
+async fn what_was_held_back_is_there_at_once_after_a_restart() {
+    let folder = Folder::new();
+    let queue = folder.open();
+    queue.send_later("wake".to_owned(), 900).await.unwrap();
+    assert_eq!(bodies(&queue), [] as [&str; 0]);
+    drop(queue);
+
+    let queue = folder.open();
+    let again = queue.receive(10, LONG).await;
+    assert_eq!(again.iter().map(|it| (&*it.body, it.receive_count)).collect::<Vec<_>>(), [("wake", 1)]);
+}
+
+#[tokio::test]
 async fn what_was_acknowledged_is_in_the_file_before_the_queue_is_closed() {
     let folder = Folder::new();
     let queue = folder.open();

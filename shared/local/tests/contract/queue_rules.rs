@@ -39,6 +39,13 @@ impl AnyQueue {
         }
     }
 
+    async fn send_later(&self, message: &str, seconds: u32) -> Result<(), Unavailable> {
+        match self {
+            Self::Memory(queue) => queue.send_later(message.to_owned(), seconds).await,
+            Self::Local(queue) => queue.send_later(message.to_owned(), seconds).await,
+        }
+    }
+
     fn receive(&self, max: usize, visibility_seconds: u32) -> Vec<Received> {
         match self {
             Self::Memory(queue) => {
@@ -95,6 +102,17 @@ async fn a_message_in_flight_is_invisible_until_its_time_is_over() {
         let counts: Vec<_> = again.iter().map(|it| (it.body.as_str(), it.receive_count)).collect();
         assert_eq!(counts, [("a", 2), ("b", 1)]);
         assert!(queue.receive(10, 30).is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_is_held_back_is_not_received_and_keeps_no_other_from_being() {
+    for queue in AnyQueue::both() {
+        queue.send_later("later", 900).await.unwrap();
+        queue.send_later("at once", 0).await.unwrap();
+        queue.send("now").await.unwrap();
+        let bodies: Vec<String> = queue.receive(10, 3_600).into_iter().map(|it| it.body).collect();
+        assert_eq!(bodies, ["at once", "now"]);
     }
 }
 
