@@ -3,6 +3,7 @@
 mod apps;
 mod customers;
 mod doctor;
+mod eval;
 mod hooks;
 mod keys;
 mod klasses;
@@ -10,8 +11,10 @@ mod lint;
 mod listen;
 mod mail;
 mod runs;
+mod schedules;
 mod transactions;
 mod trigger;
+mod why;
 mod workflows;
 
 use std::process::ExitCode;
@@ -26,7 +29,7 @@ Examples:
   hookwright hooks create --title Orders
   hookwright mail sample order-confirmation --send Orders
   hookwright workflows create order-to-timeline.json
-  hookwright transactions show 6a1f2e3d4c5b6a7980a1b2c3
+  hookwright why 6a1f2e3d4c5b6a7980a1b2c3
   HOOKWRIGHT_URL=https://hooks.example.com hookwright runs ls --workflow 6a1f2e3d4c5b6a7980a1b2c3
 
 Environment:
@@ -73,10 +76,16 @@ enum Command {
     Runs(runs::Args),
     /// What arrived, and which workflows ran because of it
     Transactions(transactions::Args),
+    /// What became of a transaction and why, in sentences
+    Why(why::Args),
+    /// What an expression or a condition gives, and why
+    Eval(eval::Args),
     /// Kinds of custom objects
     Klasses(klasses::Args),
     /// Customers and their timelines
     Customers(customers::Args),
+    /// Business hours, which workflows ask for with inBusinessHours
+    Schedules(schedules::Args),
     /// API keys and their roles
     Keys(keys::Args),
     /// Whether the server answers, what the key may do, and what the DNS needs for mail
@@ -96,8 +105,11 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         Command::Workflows(args) => workflows::run(args, &global),
         Command::Runs(args) => runs::run(args, &global),
         Command::Transactions(args) => transactions::run(args, &global),
+        Command::Why(args) => why::run(&args, &global),
+        Command::Eval(args) => eval::run(args, &global),
         Command::Klasses(args) => klasses::run(args, &global),
         Command::Customers(args) => customers::run(args, &global),
+        Command::Schedules(args) => schedules::run(args, &global),
         Command::Keys(args) => keys::run(args, &global),
         Command::Doctor(args) => doctor::run(&args, &global),
     };

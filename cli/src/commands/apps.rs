@@ -1,7 +1,7 @@
 //! `hookwright apps`: the providers whose signatures and events are built in.
 
 use clap::Subcommand;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use crate::{
     client::Address,
@@ -15,7 +15,8 @@ use crate::{
 #[command(after_help = "\
 Examples:
   hookwright apps ls
-  hookwright apps show shopify")]
+  hookwright apps show shopify
+  hookwright apps settings ecommstore --set default.region=eu")]
 pub(crate) struct Args {
     #[command(subcommand)]
     command: Command,
@@ -26,6 +27,23 @@ enum Command {
     /// List the built-in providers
     #[command(visible_alias = "list", after_help = "Examples:\n  hookwright apps ls\n  hookwright apps ls --json")]
     Ls,
+    /// Show or change the settings of an app, which workflows read with getAppSetting
+    #[command(after_help = "\
+Examples:
+  hookwright apps settings ecommstore
+  hookwright apps settings ecommstore --set default.region=eu --set default.limit=5 --unset default.old
+
+Settings are no secrets: those are variables of a workflow.")]
+    Settings {
+        /// The app's name
+        name: String,
+        /// A setting and its value: a number, true, false, or a text; may be repeated
+        #[arg(long = "set", value_name = "CATEGORY.NAME=VALUE", value_parser = setting)]
+        set: Vec<(String, String, Value)>,
+        /// A setting to take away; may be repeated
+        #[arg(long = "unset", value_name = "CATEGORY.NAME", value_parser = unset)]
+        unset: Vec<(String, String, Value)>,
+    },
     /// Show a provider: how it signs, and the events that workflows can listen to
     #[command(after_help = "Examples:\n  hookwright apps show shopify\n  hookwright apps show shopify --json")]
     Show {
@@ -39,8 +57,65 @@ pub(crate) fn run(args: Args, global: &Global) -> Result<(), Failure> {
     let session = Session::open(global)?;
     match args.command {
         Command::Ls => session.show(&session.client.get(&Address::of(&["apps"]))?, table),
+        Command::Settings { name, set, unset } => {
+            let address = Address::of(&["apps", &name, "settings"]);
+            let changes: Vec<_> = set.into_iter().chain(unset).collect();
+            let document = match changes.as_slice() {
+                [] => session.client.get(&address)?,
+                changes => session.client.put(&address, patch(changes).to_string().into_bytes())?,
+            };
+            session.show(&document, settings)
+        }
         Command::Show { name } => session.show(&session.client.get(&Address::of(&["apps", &name]))?, view),
     }
+}
+
+fn setting(text: &str) -> Result<(String, String, Value), String> {
+    let (name, value) = text.split_once('=').ok_or("write it as CATEGORY.NAME=VALUE")?;
+    let (category, name) = named(name)?;
+    // What reads as a number or a truth is one; all else is a text.
+    let value = match serde_json::from_str::<Value>(value) {
+        Ok(scalar @ (Value::Number(_) | Value::Bool(_) | Value::String(_))) => scalar,
+        Ok(Value::Null | Value::Array(_) | Value::Object(_)) | Err(_) => Value::String(value.to_owned()),
+    };
+    Ok((category, name, value))
+}
+
+fn unset(text: &str) -> Result<(String, String, Value), String> {
+    let (category, name) = named(text)?;
+    Ok((category, name, Value::Null))
+}
+
+fn named(text: &str) -> Result<(String, String), String> {
+    let (category, name) = text.split_once('.').ok_or("write it as CATEGORY.NAME, such as default.region")?;
+    Ok((category.to_owned(), name.to_owned()))
+}
+
+fn patch(changes: &[(String, String, Value)]) -> Value {
+    let mut patch = Map::new();
+    for (category, name, value) in changes {
+        let category = patch.entry(category.as_str()).or_insert_with(|| json!({}));
+        if let Some(settings) = category.as_object_mut() {
+            settings.insert(name.clone(), value.clone());
+        }
+    }
+    Value::Object(patch)
+}
+
+fn settings(settings: &Value) -> Page {
+    let mut page = Page::default();
+    let app = text_at(settings, "/id");
+    let mut rows = Vec::new();
+    for (category, settings) in settings.get("attributes").and_then(Value::as_object).into_iter().flatten() {
+        for (name, value) in settings.as_object().into_iter().flatten() {
+            rows.push([format!("{app}.{category}.{name}"), value.to_string()]);
+        }
+    }
+    if rows.is_empty() {
+        return Page::of_line(format!("The app {app} has no settings."));
+    }
+    page.table(["SETTING", "VALUE"], rows);
+    page
 }
 
 fn table(apps: &Value) -> Page {

@@ -8,7 +8,7 @@ use crate::{
     client::Address,
     config::Global,
     failure::Failure,
-    output::{Page, text_at},
+    output::{Page, present_fields, text_at},
     paging::Paging,
     session::Session,
     why,
@@ -112,6 +112,7 @@ fn view(run: &Value) -> Page {
         ("ended", text_at(attributes, "/endedAt")),
         ("took", took(attributes)),
     ];
+    fields.extend(present_fields(attributes, &[("goes on", "/resumesAt")]));
     if attributes.get("error").is_some_and(|error| !error.is_null()) {
         fields.push(("error", failure(attributes)));
     }
@@ -141,13 +142,36 @@ fn row((index, step): (usize, &Value)) -> [String; 7] {
     [name(step), action, state, text_at(step, "/startedAt"), took(step), text_at(step, "/attempts"), target]
 }
 
+/// A run in sentences: what each step did, where it went and why, and how it ended.
+pub(crate) fn story(run: &Value) -> Vec<String> {
+    let attributes = run.get("attributes").unwrap_or(&Value::Null);
+    let mut sentences = Vec::new();
+    for step in attributes.get("steps").and_then(Value::as_array).into_iter().flatten() {
+        if let (false, Some(action)) = (has_failed(step), step.get("action").and_then(Value::as_str)) {
+            sentences.push(format!("{} did {action}.", name(step)));
+        }
+        sentences.extend(reasons(step));
+    }
+    sentences.push(match text_at(attributes, "/state").as_str() {
+        "failed" => format!("The run failed: {}", failure(attributes)),
+        "waiting" => format!("The run waits and goes on at {}.", text_at(attributes, "/resumesAt")),
+        state => format!("The run is {state}."),
+    });
+    sentences
+}
+
 fn reasons(step: &Value) -> Vec<String> {
     let mut sentences = Vec::new();
     if has_failed(step) {
         sentences.push(format!("{} failed: {}", name(step), failure(step)));
     }
     if let Some(error_case) = step.get("errorCase") {
-        sentences.push(why::error_case(&name(step), error_case));
+        sentences.extend(why::error_case(&name(step), error_case));
+    }
+    match step.get("retries").and_then(Value::as_str) {
+        Some("workflow") => sentences.push("The run begins again.".to_owned()),
+        Some(_) => sentences.push(format!("{} is tried again.", name(step))),
+        None => {}
     }
     if let Some(transition) = step.get("transition").filter(|transition| transition.is_object()) {
         sentences.extend(why::transition(&name(step), transition));
@@ -216,7 +240,7 @@ mod tests {
             "make (visit 2)  kustomer.customer.create  failed  2026-11-22T09:30:00.004Z  12 s  3      (end)",
             "  1 → make, as always.",
             "  make (visit 2) failed: The address is taken. (email_taken)",
-            "  make (visit 2) failed, and none of its error cases held, which fails the run.",
+            "  None of the error cases of make (visit 2) held.",
         ] {
             assert!(told.lines().any(|told| told == line), "{line}\n--- is not in\n{told}");
         }

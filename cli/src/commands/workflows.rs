@@ -2,6 +2,10 @@
 //!
 //! A document is sent byte for byte as it is in the file: the server checks it and keeps every digit.
 
+mod drafts;
+mod variables;
+mod versions;
+
 use clap::Subcommand;
 use serde_json::{Value, json};
 
@@ -66,7 +70,7 @@ Examples:
         after_help = "Examples:\n  hookwright workflows export 6a1f2e3d4c5b6a7980a1b2c3 > order-to-timeline.json"
     )]
     Export(WorkflowArg),
-    /// Delete a workflow; its runs stay readable
+    /// Delete a workflow; its runs and versions stay readable
     #[command(visible_alias = "delete", after_help = "Examples:\n  hookwright workflows rm 6a1f2e3d4c5b6a7980a1b2c3")]
     Rm(WorkflowArg),
     /// Check documents without a server
@@ -81,6 +85,12 @@ Every problem is printed with its path, code and what to do. The exit code is 6 
         #[arg(required = true, value_name = "FILE")]
         files: Vec<String>,
     },
+    #[command(flatten)]
+    Versions(versions::Command),
+    #[command(flatten)]
+    Drafts(drafts::Command),
+    #[command(flatten)]
+    Variables(variables::Command),
 }
 
 #[derive(Debug, clap::Args)]
@@ -98,12 +108,12 @@ pub(crate) fn run(args: Args, global: &Global) -> Result<(), Failure> {
     match args.command {
         Command::Lint { files } => lint::run(&files, global.format()),
         Command::Create { file } => {
-            session.show(&session.client.post(&Address::of(&["workflows"]), source::read(&file)?)?, view)
+            session.show_document(&session.client.post(&Address::of(&["workflows"]), source::read(&file)?)?, page)
         }
         Command::Ls { paging } => session.list(Address::of(&["workflows"]), &paging, table),
         Command::Show(workflow) => session.show(&session.client.get(&workflow.address())?, view),
         Command::Update { workflow, file } => {
-            session.show(&session.client.put(&workflow.address(), source::read(&file)?)?, view)
+            session.show_document(&session.client.put(&workflow.address(), source::read(&file)?)?, page)
         }
         Command::Enable(workflow) => change(&session, &workflow, &json!({ "enabled": true })),
         Command::Disable(workflow) => change(&session, &workflow, &json!({ "enabled": false })),
@@ -111,8 +121,13 @@ pub(crate) fn run(args: Args, global: &Global) -> Result<(), Failure> {
             let document = session.client.get(&Address::of(&["workflows", &workflow.id, "export"]))?;
             session.show_document(&document, export)
         }
-        Command::Rm(workflow) => session
-            .remove(&workflow.address(), format!("The workflow {} is deleted. Its runs stay readable.", workflow.id)),
+        Command::Rm(workflow) => session.remove(
+            &workflow.address(),
+            format!("The workflow {} is deleted. Its runs and versions stay readable.", workflow.id),
+        ),
+        Command::Versions(command) => versions::run(command, &session),
+        Command::Drafts(command) => drafts::run(command, &session),
+        Command::Variables(command) => variables::run(command, &session),
     }
 }
 
@@ -124,6 +139,27 @@ impl WorkflowArg {
 
 fn change(session: &Session, workflow: &WorkflowArg, changes: &Value) -> Result<(), Failure> {
     session.show(&session.client.put(&workflow.address(), changes.to_string().into_bytes())?, view)
+}
+
+/// A workflow that was changed, and what its author should know.
+fn page(document: &Value) -> Page {
+    let mut page = view(document.get("data").unwrap_or(document));
+    let warnings = problems("warning", document.pointer("/meta/warnings"));
+    if !warnings.to_string().is_empty() {
+        page.line("");
+        page.append(warnings);
+    }
+    page
+}
+
+/// What is to be said of a document, each with its path, sentence and code.
+fn problems(kind: &str, problems: Option<&Value>) -> Page {
+    let mut page = Page::default();
+    for problem in problems.and_then(Value::as_array).into_iter().flatten() {
+        let (path, detail) = (text_at(problem, "/source/path"), text_at(problem, "/detail"));
+        page.line(format!("{kind}: {path}: {detail} ({})", text_at(problem, "/code")));
+    }
+    page
 }
 
 fn export(document: &Value) -> Page {

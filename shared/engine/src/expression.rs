@@ -36,6 +36,11 @@ pub const INPUT_LIMIT_BYTES: usize = 1_048_576;
 pub const INPUT_LIMIT_LEVELS: usize = 100;
 
 /// What marks a text as a reference.
+/// The names of all functions, other names that they have left out, by chapter of `docs/expressions.md`.
+pub fn function_names() -> Vec<&'static str> {
+    crate::function::NAMES.clone()
+}
+
 const REFERENCE_PREFIX: &str = "/#";
 
 /// What marks a reference as the call of a function.

@@ -30,7 +30,7 @@ pub enum Operator {
     True,
     /// `false`: the value is falsy; without a value, always false.
     False,
-    /// `eq`: both are equal, see `docs/workflows.md` for values of different types.
+    /// `eq`: both are equal, see `docs/workflow-format.md` for values of different types.
     Eq,
     /// `neq`: the opposite of `eq`.
     Neq,

@@ -17,7 +17,7 @@ use std::net::IpAddr;
 use bytes::Bytes;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
-pub use answer::{Response, error_response};
+pub use answer::{Response, error_response, problems_document};
 pub use openapi::document as openapi_document;
 pub use routes::{Method as RouteMethod, ROUTES, Route};
 

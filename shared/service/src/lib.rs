@@ -17,6 +17,7 @@ pub mod runs;
 pub mod accept;
 mod envelope;
 pub mod execute;
+pub mod explainer;
 pub mod guard;
 pub mod http;
 mod limits;

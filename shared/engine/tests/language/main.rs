@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod conditions;
 #[cfg(test)]
+mod documentation;
+#[cfg(test)]
 mod documents;
 #[cfg(test)]
 mod explainer;

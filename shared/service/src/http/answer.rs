@@ -113,7 +113,18 @@ pub fn error_response(status: StatusCode, code: &str, detail: &str) -> Response 
 }
 
 /// Several errors of one kind, each with a code, a sentence and a place.
-pub(crate) fn problems_response(problems: Vec<Problem>) -> Response {
+pub(crate) fn problems_response(problems: &[Problem]) -> Response {
+    json_response(StatusCode::BAD_REQUEST, &document_of(problems))
+}
+
+/// What a request with these problems is answered, with status 400.
+///
+/// *Shape*: `{"errors":[{"status":"400","code":…,"title":…,"detail":…,"source":{"path":…},"meta":{"suggestion":…}}]}`.
+pub fn problems_document(problems: Vec<engine::Problem>) -> Value {
+    document_of(&problems.into_iter().map(Problem::from).collect::<Vec<_>>())
+}
+
+fn document_of(problems: &[Problem]) -> Value {
     let status = StatusCode::BAD_REQUEST;
     let mut errors: Vec<Value> = problems.iter().take(PROBLEMS_LIMIT).map(|problem| problem.object(status)).collect();
     let left_out = problems.len().saturating_sub(PROBLEMS_LIMIT);
@@ -121,7 +132,7 @@ pub(crate) fn problems_response(problems: Vec<Problem>) -> Response {
         let detail = format!("There are {left_out} more problems. Mend these first.");
         errors.push(error_object(status, "more_problems", &detail));
     }
-    json_response(status, &json!({ "errors": errors }))
+    json!({ "errors": errors })
 }
 
 /// A sentence may quote what was sent, and what was sent may be long.
@@ -138,6 +149,12 @@ pub(crate) struct Problem {
     pub(crate) code: String,
     pub(crate) detail: String,
     pub(crate) suggestion: Option<String>,
+}
+
+impl From<engine::Problem> for Problem {
+    fn from(engine::Problem { path, code, message, suggestion, .. }: engine::Problem) -> Self {
+        Self { path, code: code.to_owned(), detail: message, suggestion }
+    }
 }
 
 impl Problem {

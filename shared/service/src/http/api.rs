@@ -119,7 +119,7 @@ impl Management {
         match self.operate(request).await {
             Ok(response) => response,
             Err(Refused::Rejected(rejected)) => rejected_response(&rejected),
-            Err(Refused::Problems(problems)) => problems_response(problems),
+            Err(Refused::Problems(problems)) => problems_response(&problems),
             Err(Refused::Unavailable(error)) => unavailable_response(&error),
         }
     }

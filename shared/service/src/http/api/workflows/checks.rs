@@ -45,21 +45,12 @@ pub(super) async fn findings(call: &Call<'_>, id: Option<WorkflowId>, document: 
     let checked = engine::check(document, catalogue());
     let (errors, warnings): (Vec<_>, Vec<_>) =
         checked.problems.into_iter().partition(|problem| problem.severity == Severity::Error);
-    let mut warnings: Vec<Problem> = warnings.into_iter().map(told).collect();
+    let mut warnings: Vec<Problem> = warnings.into_iter().map(Problem::from).collect();
     warnings.extend(unknown_variables(call, id, &checked.variables).await?);
     if let Some(definition) = &checked.definition {
         warnings.extend(unknown_replaced(call, definition).await?);
     }
-    Ok(Findings { definition: checked.definition, errors: errors.into_iter().map(told).collect(), warnings })
-}
-
-fn told(problem: engine::Problem) -> Problem {
-    Problem {
-        path: problem.path,
-        code: problem.code.to_owned(),
-        detail: problem.message,
-        suggestion: problem.suggestion,
-    }
+    Ok(Findings { definition: checked.definition, errors: errors.into_iter().map(Problem::from).collect(), warnings })
 }
 
 /// An import names the variables of where it comes from, so that one is not there is no error.

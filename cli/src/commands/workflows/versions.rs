@@ -1,0 +1,128 @@
+//! Versions of workflows: what each was, what is different between two, and the way back.
+
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+use super::{WorkflowArg, export, page};
+use crate::{
+    client::Address,
+    failure::Failure,
+    output::{Page, text_at},
+    paging::Paging,
+    session::Session,
+};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// List the versions of a workflow, newest first; also of a deleted one
+    #[command(after_help = "Examples:\n  hookwright workflows versions 6a1f2e3d4c5b6a7980a1b2c3")]
+    Versions {
+        #[command(flatten)]
+        workflow: WorkflowArg,
+        #[command(flatten)]
+        paging: Paging,
+    },
+    /// Print the document of one version
+    #[command(after_help = "Examples:\n  hookwright workflows version 6a1f2e3d4c5b6a7980a1b2c3 2 > earlier.json")]
+    Version {
+        #[command(flatten)]
+        workflow: WorkflowArg,
+        /// The number of the version
+        number: u64,
+    },
+    /// Tell what is different between two versions; by default between what is live and the draft
+    #[command(after_help = "\
+Examples:
+  hookwright workflows diff 6a1f2e3d4c5b6a7980a1b2c3
+  hookwright workflows diff 6a1f2e3d4c5b6a7980a1b2c3 --from 2 --to live")]
+    Diff {
+        #[command(flatten)]
+        workflow: WorkflowArg,
+        /// The older one: a number, live or draft [default: live]
+        #[arg(long, value_name = "VERSION")]
+        from: Option<String>,
+        /// The newer one: a number, live or draft [default: the draft, if there is one]
+        #[arg(long, value_name = "VERSION")]
+        to: Option<String>,
+    },
+    /// Make an earlier version live again, as a new version
+    #[command(after_help = "Examples:\n  hookwright workflows rollback 6a1f2e3d4c5b6a7980a1b2c3 2")]
+    Rollback {
+        #[command(flatten)]
+        workflow: WorkflowArg,
+        /// The number of the version
+        number: u64,
+    },
+}
+
+/// Carries the command out.
+pub(super) fn run(command: Command, session: &Session) -> Result<(), Failure> {
+    match command {
+        Command::Versions { workflow, paging } => session.list(workflow.below(&["versions"]), &paging, table),
+        Command::Version { workflow, number } => {
+            let document = session.client.get(&workflow.below(&["versions", &number.to_string()]))?;
+            session.show(&document, |version| export(version.pointer("/attributes/document").unwrap_or(version)))
+        }
+        Command::Diff { workflow, from, to } => {
+            let address = workflow.below(&["diff"]).query("from", from.as_deref()).query("to", to.as_deref());
+            session.show(&session.client.get(&address)?, changes)
+        }
+        Command::Rollback { workflow, number } => {
+            let body = json!({ "version": number }).to_string().into_bytes();
+            session.show_document(&session.client.post(&workflow.below(&["rollback"]), body)?, page)
+        }
+    }
+}
+
+fn table(versions: &[Value]) -> Page {
+    let mut page = Page::default();
+    let row = |version: &Value| {
+        let attribute = |name: &str| text_at(version, &format!("/attributes/{name}"));
+        let is_live = attribute("live") == "true";
+        let restores = version.pointer("/attributes/restores").and_then(Value::as_u64);
+        let note = match (is_live, restores) {
+            (true, Some(restored)) => format!("live, brings {restored} back"),
+            (true, None) => "live".to_owned(),
+            (false, Some(restored)) => format!("brought {restored} back"),
+            (false, None) => String::new(),
+        };
+        [
+            attribute("number"),
+            attribute("name"),
+            attribute("enabled"),
+            attribute("createdAt"),
+            attribute("createdBy"),
+            note,
+        ]
+    };
+    page.table(["VERSION", "NAME", "ENABLED", "MADE", "BY KEY", "NOTE"], versions.iter().map(row).collect());
+    page
+}
+
+/// One line for each difference, `+` for what is new, `-` for what is gone, `~` for what is another.
+fn changes(diff: &Value) -> Page {
+    let mut page = Page::default();
+    let changes = diff.pointer("/attributes/changes").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    page.line(format!("From {} to {}:", text_at(diff, "/attributes/from"), text_at(diff, "/attributes/to")));
+    if changes.is_empty() {
+        page.line("nothing is different");
+    }
+    for change in changes {
+        let (path, json) =
+            (text_at(change, "/path"), |key: &str| change.get(key).map(Value::to_string).unwrap_or_default());
+        page.line(match text_at(change, "/op").as_str() {
+            "add" => format!("+ {path}: {}", json("after")),
+            "remove" => format!("- {path}: {}", json("before")),
+            _ => format!("~ {path}: {} → {}", json("before"), json("after")),
+        });
+    }
+    page
+}
+
+impl WorkflowArg {
+    /// The address of what is below the workflow.
+    pub(super) fn below(&self, parts: &[&str]) -> Address {
+        let parts: Vec<&str> = ["workflows", self.id.as_str()].into_iter().chain(parts.iter().copied()).collect();
+        Address::of(&parts)
+    }
+}
