@@ -16,6 +16,9 @@ pub(crate) fn transition(step: &str, transition: &Value) -> Vec<String> {
             Some(verdict) if !is_constant(verdict) => {
                 sentences.extend(because(&format!("{step} → {target}"), verdict));
             }
+            Some(_) if considered.len() > 1 => {
+                sentences.push(format!("{step} → {target}, because its condition always holds."));
+            }
             Some(_) | None => sentences.push(format!("{step} → {target}, as always.")),
         },
         None if considered.is_empty() => sentences.push(format!("{step} leads nowhere, so the run ended there.")),

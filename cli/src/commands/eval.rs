@@ -100,11 +100,16 @@ fn request(args: &Args) -> Result<Map<String, Value>, Failure> {
 }
 
 fn is_json(text: &str) -> bool {
-    text == source::STDIN || text.ends_with(".json") || text.starts_with(['{', '['])
+    text == source::STDIN || text.ends_with(".json") || is_literal(text)
+}
+
+/// Whether it is JSON itself. What begins with two braces is a template.
+fn is_literal(text: &str) -> bool {
+    text.starts_with(['{', '[']) && !text.starts_with("{{")
 }
 
 fn json_of(what: &str, text: &str) -> Result<Value, Failure> {
-    let text = if text.starts_with(['{', '[']) { text.to_owned() } else { source::read_text(text)? };
+    let text = if is_literal(text) { text.to_owned() } else { source::read_text(text)? };
     exact::parse(&text).map_err(|error| Failure::Usage(format!("What is given as {what} is no JSON: {error}.")))
 }
 

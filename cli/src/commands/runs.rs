@@ -155,6 +155,8 @@ pub(crate) fn story(run: &Value) -> Vec<String> {
     sentences.push(match text_at(attributes, "/state").as_str() {
         "failed" => format!("The run failed: {}", failure(attributes)),
         "waiting" => format!("The run waits and goes on at {}.", text_at(attributes, "/resumesAt")),
+        "succeeded" => "The run succeeded.".to_owned(),
+        "cancelled" => "The run was cancelled.".to_owned(),
         state => format!("The run is {state}."),
     });
     sentences

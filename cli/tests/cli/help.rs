@@ -6,7 +6,7 @@ use crate::hookwright;
 fn the_help_of_every_command_has_an_example() {
     let mut walked = 0;
     walk(&mut Vec::new(), &mut walked);
-    assert!(walked > 40, "only {walked} commands were found");
+    assert!(walked > 70, "only {walked} commands were found");
 }
 
 fn walk(words: &mut Vec<String>, walked: &mut usize) {
@@ -61,6 +61,17 @@ fn an_unknown_flag_and_an_update_of_nothing_are_usage() {
         &["keys", "create", "--name", "n"],
         &["workflows", "create", "no-such-file.json"],
         &["workflows", "lint"],
+        &["workflows", "version", "w1", "two"],
+        &["workflows", "variables", "create", "w1", "--name", "n"],
+        &["workflows", "variables", "update", "v1"],
+        &["apps", "settings", "shop", "--set", "region=eu"],
+        &["apps", "settings", "shop", "--set", "default.region"],
+        &["eval"],
+        &["eval", "x", "--condition", "{}"],
+        &["eval", "x", "--steps", "{", "--offline"],
+        &["eval", "x", "--run", "r1", "--offline"],
+        &["eval", "missing.json", "--offline"],
+        &["why"],
         &["hooks", "ls", "--url", "localhost:8787"],
         &[],
     ] {

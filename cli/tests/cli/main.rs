@@ -6,6 +6,7 @@
 
 mod doctor;
 mod email_hooks;
+mod eval;
 mod help;
 mod listen;
 mod mail;
@@ -15,6 +16,8 @@ mod requests;
 mod server;
 mod trigger;
 mod webhooks;
+mod why;
+mod workflows;
 
 use std::{
     io::{ErrorKind, Write},

@@ -14,7 +14,14 @@ use crate::{
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// The draft of a workflow, which nothing runs on until it is published
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "\
+Examples:
+  hookwright workflows draft put 6a1f2e3d4c5b6a7980a1b2c3 order-to-timeline.json
+  hookwright workflows diff 6a1f2e3d4c5b6a7980a1b2c3
+  hookwright workflows publish 6a1f2e3d4c5b6a7980a1b2c3"
+    )]
     Draft(Draft),
     /// Make the draft live, as a new version
     #[command(after_help = "\

@@ -16,7 +16,10 @@ use crate::{
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Variables of a workflow: secrets that its expressions name by their id
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  hookwright workflows variables create 6a1f2e3d4c5b6a7980a1b2c3 --name 'api key' --value-file key.txt"
+    )]
     Variables(Variables),
 }
 

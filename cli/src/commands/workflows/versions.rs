@@ -7,10 +7,13 @@ use super::{WorkflowArg, export, page};
 use crate::{
     client::Address,
     failure::Failure,
-    output::{Page, text_at},
+    output::{Page, shortened, text_at},
     paging::Paging,
     session::Session,
 };
+
+/// A value in a difference is cut to this; the whole is in the `--json` form.
+const VALUE_LIMIT_CHARS: usize = 160;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -108,12 +111,15 @@ fn changes(diff: &Value) -> Page {
         page.line("nothing is different");
     }
     for change in changes {
-        let (path, json) =
-            (text_at(change, "/path"), |key: &str| change.get(key).map(Value::to_string).unwrap_or_default());
+        let path = text_at(change, "/path");
+        let value = |key: &str| {
+            let json = change.get(key).map(Value::to_string).unwrap_or_default();
+            shortened(&json, VALUE_LIMIT_CHARS)
+        };
         page.line(match text_at(change, "/op").as_str() {
-            "add" => format!("+ {path}: {}", json("after")),
-            "remove" => format!("- {path}: {}", json("before")),
-            _ => format!("~ {path}: {} → {}", json("before"), json("after")),
+            "add" => format!("+ {path}: {}", value("after")),
+            "remove" => format!("- {path}: {}", value("before")),
+            _ => format!("~ {path}: {} → {}", value("before"), value("after")),
         });
     }
     page
