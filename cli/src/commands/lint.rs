@@ -34,7 +34,7 @@ fn problems(bytes: &[u8]) -> Vec<Problem> {
         let message = format!("A document has at most {DOCUMENT_LIMIT_BYTES} bytes; this file has {}.", bytes.len());
         return vec![whole("document_too_large", message)];
     }
-    let document = match ingest::json::parse(bytes) {
+    let document = match ingest::json::parse_of_owner(bytes) {
         Ok((document, _notes)) => document,
         Err(refusal) => {
             let message = refusal.detail().to_owned();

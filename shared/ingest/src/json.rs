@@ -25,6 +25,9 @@ pub const DEPTH_LIMIT: usize = 64;
 /// Keys a sent document may have, over all its objects.
 pub const KEYS_LIMIT: usize = 10_000;
 
+/// Keys a document of an owner may have. *Why*: a workflow of 1,000 steps has more than strangers are let.
+pub const OWNER_KEYS_LIMIT: usize = 100_000;
+
 /// Characters of one number as written.
 pub const NUMBER_LIMIT_CHARS: usize = 1_000;
 
@@ -35,25 +38,39 @@ pub const NUMBER_LIMIT_CHARS: usize = 1_000;
 /// *Errors*: `empty_body`, `broken_text`, `malformed_json`, `too_deep`, `too_many_keys`, `number_too_long`, `reserved_key`; all but the
 /// first two name line and column.
 pub fn parse(bytes: &[u8]) -> Result<(Value, Vec<Note>), Refusal> {
+    parse_within(KEYS_LIMIT, bytes)
+}
+
+/// The same of a document that an owner sent, who is known: it may have [`OWNER_KEYS_LIMIT`] keys.
+pub fn parse_of_owner(bytes: &[u8]) -> Result<(Value, Vec<Note>), Refusal> {
+    parse_within(OWNER_KEYS_LIMIT, bytes)
+}
+
+fn parse_within(keys_limit: usize, bytes: &[u8]) -> Result<(Value, Vec<Note>), Refusal> {
     let mut notes = Notes::default();
-    let data = parse_noting(bytes, None, &mut notes)?;
+    let data = parse_noting(bytes, None, keys_limit, &mut notes)?;
     Ok((data, notes.into_list()))
 }
 
 pub(crate) fn read(body: &[u8], encoding: Option<&'static Encoding>) -> Result<Reading, Refusal> {
     let mut notes = Notes::default();
-    let data = parse_noting(body, encoding, &mut notes)?;
+    let data = parse_noting(body, encoding, KEYS_LIMIT, &mut notes)?;
 
     Ok(Reading { data, notes: notes.into_list(), files: Vec::new() })
 }
 
-fn parse_noting(bytes: &[u8], encoding: Option<&'static Encoding>, notes: &mut Notes) -> Result<Value, Refusal> {
+fn parse_noting(
+    bytes: &[u8],
+    encoding: Option<&'static Encoding>,
+    keys_limit: usize,
+    notes: &mut Notes,
+) -> Result<Value, Refusal> {
     let text = charset::decode(bytes, encoding, Broken::Refused, notes)?;
     if text.trim_ascii().is_empty() {
         return Err(empty_body());
     }
 
-    let first = match parse_text(&text, &[], notes) {
+    let first = match parse_text(&text, &[], keys_limit, notes) {
         Ok(data) => return Ok(data),
         Err(refusal) => refusal,
     };
@@ -63,13 +80,13 @@ fn parse_noting(bytes: &[u8], encoding: Option<&'static Encoding>, notes: &mut N
 
     // Lone surrogates are rare and `serde_json` has no word for them, so only a document that failed is searched for them.
     match source::without_lone_surrogates(&text) {
-        Some(mended) => parse_text(&mended.text, &mended.strings, notes),
+        Some(mended) => parse_text(&mended.text, &mended.strings, keys_limit, notes),
         None => Err(first),
     }
 }
 
-fn parse_text(text: &str, mended_strings: &[usize], notes: &mut Notes) -> Result<Value, Refusal> {
-    let mut progress = Progress::new(text, mended_strings);
+fn parse_text(text: &str, mended_strings: &[usize], keys_limit: usize, notes: &mut Notes) -> Result<Value, Refusal> {
+    let mut progress = Progress::new(text, mended_strings, keys_limit);
     let mut deserializer = Deserializer::from_str(text);
 
     let parsed =

@@ -42,7 +42,9 @@ async fn every_name_and_length_is_taken_at_its_limit_and_refused_one_past_it() {
             let chain = (0..length).map(|index| {
                 let next =
                     json!([{ "target": format!("s{}", index + 1), "condition": { "op": "true", "values": [] } }]);
-                json!({ "id": format!("s{index}"), "transitions": if index + 1 < length { next } else { json!([]) } })
+                let meta: serde_json::Map<_, _> = (0..10).map(|key| (format!("k{key}"), json!(index))).collect();
+                let transitions = if index + 1 < length { next } else { json!([]) };
+                json!({ "id": format!("s{index}"), "meta": meta, "transitions": transitions })
             });
             document["steps"] = chain.collect();
             document["trigger"]["transitions"][0]["target"] = json!("s0");

@@ -9,7 +9,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 use serde_json::map::Entry;
 use serde_json::{Map, Number, Value};
 
-use super::{DEPTH_LIMIT, KEYS_LIMIT, NUMBER_LIMIT_CHARS};
+use super::{DEPTH_LIMIT, NUMBER_LIMIT_CHARS};
 use crate::notes::{Notes, Step};
 use crate::refusal::{RESERVED_KEY_PREFIX, shown};
 
@@ -21,6 +21,7 @@ pub(super) struct Progress<'t> {
     exponents: ExponentLiterals<'t>,
     depth: usize,
     keys: usize,
+    keys_limit: usize,
     strings: usize,
     /// Oddities; their paths lack the root until the walk is over.
     pub(super) notes: Notes,
@@ -29,13 +30,14 @@ pub(super) struct Progress<'t> {
 }
 
 impl<'t> Progress<'t> {
-    pub(super) fn new(text: &'t str, mended_strings: &'t [usize]) -> Self {
+    pub(super) fn new(text: &'t str, mended_strings: &'t [usize], keys_limit: usize) -> Self {
         Self {
             text,
             mended_strings,
             exponents: ExponentLiterals::of(text),
             depth: 0,
             keys: 0,
+            keys_limit,
             strings: 0,
             notes: Notes::default(),
             refusal: None,
@@ -64,7 +66,7 @@ impl<'t> Progress<'t> {
 
     fn count_key<E: Error>(&mut self, key: &str) -> Result<(), E> {
         self.keys += 1;
-        let limit = KEYS_LIMIT;
+        let limit = self.keys_limit;
         if self.keys > limit {
             return Err(
                 self.refuse("too_many_keys", format!("A document may have {limit} keys; send less in one request"))

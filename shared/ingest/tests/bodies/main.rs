@@ -142,6 +142,13 @@ fn json_has_10_000_keys_over_all_objects_and_not_10_001() {
 }
 
 #[test]
+fn an_owners_json_has_100_000_keys_and_not_100_001() {
+    let objects = |keys: usize| format!("[{}]", vec!["{\"k\":1}"; keys].join(","));
+    assert!(ingest::json::parse_of_owner(objects(100_000).as_bytes()).is_ok());
+    assert_eq!(ingest::json::parse_of_owner(objects(100_001).as_bytes()).unwrap_err().code(), "too_many_keys");
+}
+
+#[test]
 fn a_number_has_1_000_characters_and_not_1_001() {
     let exponent = |chars: usize| format!("[1e{}]", "0".repeat(chars - 2));
     let digits = |chars: usize| format!("[{}]", "9".repeat(chars));

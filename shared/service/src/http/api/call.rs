@@ -97,7 +97,7 @@ impl Call<'_> {
     ///
     /// *Errors*: no JSON, or no object.
     pub(super) fn attributes(&self) -> Result<Map<String, Value>, Refused> {
-        let (document, _notes) = ingest::json::parse(self.request.body()).map_err(refused_body)?;
+        let (document, _notes) = ingest::json::parse_of_owner(self.request.body()).map_err(refused_body)?;
         let Value::Object(mut document) = document else {
             return Err(
                 Rejected::new(Rejection::Malformed, "not_an_object", "The body has to be a JSON object.").into()
