@@ -3,7 +3,7 @@
 use engine::expression::function_names;
 use engine::problem::Severity;
 use engine::{Catalogue, Definition, check};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::support::{Given, parse};
 
@@ -117,10 +117,7 @@ fn catalogue() -> Catalogue {
 
 /// The base with the members of `fragment` at the place that the heading speaks of.
 fn with_fragment(heading: &str, fragment: &str) -> Value {
-    let fragment: Map<String, Value> = match parse(&format!("{{{fragment}}}")) {
-        Value::Object(fragment) => fragment,
-        other => panic!("{other}"),
-    };
+    let Value::Object(fragment) = parse(&format!("{{{fragment}}}")) else { panic!("a fragment is members") };
     let pointer = match heading {
         "The document" | "Problems" | "Warnings" => "",
         "The trigger" => "/trigger",
