@@ -12,7 +12,8 @@ pub use crate::verdict::{Cast, Kind, Verdict};
 
 use crate::evaluation::{Context, Evaluation};
 use crate::explanation::{Explanation, Telling};
-use crate::expression::{Expression, NESTING_LIMIT_LEVELS, Use};
+use crate::expression::{Expression, Use};
+use crate::limits::NESTING_LIMIT_LEVELS;
 use crate::naming::quoted;
 use crate::problem::{Place, Problem, Problems};
 

@@ -10,13 +10,10 @@ use domain::Timestamp;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::expression::Fault;
+use crate::fault::Fault;
+use crate::limits::EVALUATION_LIMIT_OPERATIONS;
 use crate::path::Path;
 use crate::surroundings::{Setup, Surroundings};
-
-/// The most operations of one evaluation: elements rendered, each turn of a loop counting all elements of its body,
-/// and calls of functions, each 64 bytes they read or make counting as one more.
-pub const EVALUATION_LIMIT_OPERATIONS: u64 = 250_000;
 
 /// How many bytes a function reads or makes for one operation.
 const OPERATION_BYTES: usize = 64;

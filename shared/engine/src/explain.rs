@@ -5,7 +5,8 @@ use serde_json::Value;
 use crate::condition::Condition;
 use crate::evaluation::{Context, Evaluation};
 use crate::explanation::Explanation;
-use crate::expression::{Expression, Fault};
+use crate::expression::Expression;
+use crate::fault::Fault;
 use crate::naming::type_of;
 
 /// A value and how it came about.

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::allowance::Allowance;
 use crate::evaluation::Evaluation;
-use crate::expression::Fault;
+use crate::fault::Fault;
 
 /// How many conditions one entry tells about.
 const EXPLANATION_LIMIT_CONDITIONS: usize = 100;

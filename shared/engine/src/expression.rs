@@ -16,31 +16,19 @@ use crate::path::Path;
 use crate::problem::{Place, Problem, Problems};
 use crate::template::Template;
 
-pub use crate::evaluation::{Asker, Context, EVALUATION_LIMIT_OPERATIONS};
+pub use crate::evaluation::{Asker, Context};
 pub use crate::fault::Fault;
-pub use crate::template::{TEMPLATE_LIMIT_BYTES, TEMPLATE_LIMIT_READ_BYTES};
+pub use crate::limits::{
+    EVALUATION_LIMIT_OPERATIONS, INPUT_LIMIT_BYTES, INPUT_LIMIT_LEVELS, NESTING_LIMIT_LEVELS, TEMPLATE_LIMIT_BYTES,
+    TEMPLATE_LIMIT_READ_BYTES,
+};
 
-/// How deep params may nest, and conditions inside conditions.
-///
-/// *Why* — arrivals are held to the same depth, and no walk over a document can then exhaust the stack.
-pub const NESTING_LIMIT_LEVELS: usize = 64;
-
-/// How many bytes the params of a step may come to as compact JSON, and any other value put together: 1 MiB.
-///
-/// *Why* — a list may name the same large value thousands of times.
-pub const INPUT_LIMIT_BYTES: usize = 1_048_576;
-
-/// How many lists and objects may stand inside each other in it, the params themselves counted.
-///
-/// *Why* — journals are read with `serde_json`, which ends at 127, and a value stands inside of an entry there.
-pub const INPUT_LIMIT_LEVELS: usize = 100;
-
-/// What marks a text as a reference.
 /// The names of all functions, other names that they have left out, by chapter of `docs/expressions.md`.
 pub fn function_names() -> Vec<&'static str> {
     crate::function::NAMES.clone()
 }
 
+/// What marks a text as a reference.
 const REFERENCE_PREFIX: &str = "/#";
 
 /// What marks a reference as the call of a function.

@@ -1,7 +1,7 @@
 //! Why an expression could not be worked out: always a limit, because what is missing or of another type is only missing.
 
 use crate::allowance::Exceeded;
-use crate::expression::{
+use crate::limits::{
     EVALUATION_LIMIT_OPERATIONS, INPUT_LIMIT_BYTES, INPUT_LIMIT_LEVELS, TEMPLATE_LIMIT_BYTES, TEMPLATE_LIMIT_READ_BYTES,
 };
 

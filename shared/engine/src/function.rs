@@ -29,7 +29,8 @@ pub(crate) use call::{BadCall, Call, wrong_arguments};
 use crate::allowance::{Allowance, Exceeded};
 use crate::cast;
 use crate::evaluation::Evaluation;
-use crate::expression::{Fault, INPUT_LIMIT_BYTES, INPUT_LIMIT_LEVELS};
+use crate::fault::Fault;
+use crate::limits::{INPUT_LIMIT_BYTES, INPUT_LIMIT_LEVELS};
 use crate::problem::closest;
 
 /// A function.

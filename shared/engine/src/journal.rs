@@ -9,7 +9,7 @@ use serde_json::Value;
 pub use domain::{Failure, RunFailure};
 
 use crate::definition::ErrorAction;
-use crate::expression::Fault;
+use crate::fault::Fault;
 use crate::verdict::{Verdict, is_none_left_out};
 
 /// One step's entry.

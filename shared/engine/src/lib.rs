@@ -25,6 +25,7 @@ pub mod surroundings;
 mod evaluation;
 mod fault;
 mod function;
+mod limits;
 mod path;
 mod template;
 

@@ -15,8 +15,8 @@ mod retry;
 use serde_json::{Value, json};
 
 use crate::definition::Definition;
+use crate::evaluation::Asker;
 use crate::explanation::Explanation;
-use crate::expression::Asker;
 use crate::journal::{Entry, Outcome, RunFailure};
 use crate::surroundings::Surroundings;
 

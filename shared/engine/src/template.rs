@@ -14,16 +14,9 @@ use serde_json::{Map, Value};
 use crate::allowance::Allowance;
 use crate::cast::to_text;
 use crate::evaluation::Evaluation;
-use crate::expression::Fault;
+use crate::fault::Fault;
+use crate::limits::{TEMPLATE_LIMIT_BYTES, TEMPLATE_LIMIT_READ_BYTES};
 use crate::path::Path;
-
-/// The most text one template may make: 1 MiB.
-pub const TEMPLATE_LIMIT_BYTES: usize = 1 << 20;
-
-/// The most bytes of compact JSON that the paths of one template with blocks may lead to, each path counted: 4 MiB.
-///
-/// *Why* — these values are copied for the `handlebars` crate.
-pub const TEMPLATE_LIMIT_READ_BYTES: usize = 4 << 20;
 
 /// A compiled template.
 #[derive(Debug, Clone)]

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::texts::compiled;
 use super::{ARGUMENTS_LIMIT, Argument, Function, Presence, Spelling, find, suggestion};
 use crate::evaluation::Evaluation;
-use crate::expression::Fault;
+use crate::fault::Fault;
 use crate::naming::quoted;
 use crate::path::{Path, ROOTS};
 

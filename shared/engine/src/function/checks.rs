@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 
 use super::{Arguments, Function, path};
-use crate::expression::Fault;
+use crate::fault::Fault;
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function { name: "isValidEmailAddress", aliases: &["isEmail"], parameters: &[path("value")], body: is_email },

@@ -6,7 +6,8 @@ use serde_json::{Map, Value, json};
 use super::{Argument, Arguments, Function, either, find, literal, optional, path, repeated};
 use crate::allowance::Allowance;
 use crate::cast::{is_truthy, to_text};
-use crate::expression::{Fault, INPUT_LIMIT_BYTES, INPUT_LIMIT_LEVELS};
+use crate::fault::Fault;
+use crate::limits::{INPUT_LIMIT_BYTES, INPUT_LIMIT_LEVELS};
 use crate::path::Path;
 
 pub(super) const FUNCTIONS: &[Function] = &[

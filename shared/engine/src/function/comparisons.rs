@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Arguments, Function, either, path, repeated};
 use crate::cast::is_truthy;
-use crate::expression::Fault;
+use crate::fault::Fault;
 use crate::operator::Operator;
 
 pub(super) const FUNCTIONS: &[Function] = &[

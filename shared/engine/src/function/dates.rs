@@ -10,7 +10,7 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::{Arguments, Function, either, literal, moment, optional, path, rest, units};
-use crate::expression::Fault;
+use crate::fault::Fault;
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function {

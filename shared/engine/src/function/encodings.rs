@@ -7,7 +7,8 @@ use ring::hmac;
 use serde_json::{Value, json};
 
 use super::{Arguments, Function, either, literal, markdown, optional, path};
-use crate::expression::{Fault, TEMPLATE_LIMIT_BYTES};
+use crate::fault::Fault;
+use crate::limits::TEMPLATE_LIMIT_BYTES;
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function { name: "escape", aliases: &["escapeHTML"], parameters: &[path("text")], body: escape },

@@ -8,7 +8,8 @@ use std::fmt::Write;
 use jiff::Zoned;
 use jiff::civil::{ISOWeekDate, Weekday};
 
-use crate::expression::{Fault, TEMPLATE_LIMIT_BYTES};
+use crate::fault::Fault;
+use crate::limits::TEMPLATE_LIMIT_BYTES;
 
 const MONTHS: [&str; 12] = [
     "January",

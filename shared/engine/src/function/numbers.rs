@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Arguments, Function, either, literal, optional, path, units};
 use crate::decimal;
-use crate::expression::Fault;
+use crate::fault::Fault;
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function {

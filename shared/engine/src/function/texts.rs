@@ -7,7 +7,8 @@ use regex::{Regex, RegexBuilder};
 use serde_json::{Value, json};
 
 use super::{Arguments, Function, either, literal, optional, path, pattern};
-use crate::expression::{Fault, TEMPLATE_LIMIT_BYTES};
+use crate::fault::Fault;
+use crate::limits::TEMPLATE_LIMIT_BYTES;
 use crate::naming::quoted;
 
 pub(super) const FUNCTIONS: &[Function] = &[

@@ -9,8 +9,8 @@ use super::{Ending, Illegal};
 use crate::condition::judge_until;
 use crate::definition::{Definition, ErrorAction, Step, Transition};
 use crate::evaluation::Evaluation;
+use crate::evaluation::{Asker, Context};
 use crate::explanation::Explanation;
-use crate::expression::{Asker, Context};
 use crate::journal::{Considered, Entry, ErrorCaseTaken, Failure, Outcome, Retry, RunFailure, TransitionTaken};
 use crate::surroundings::Surroundings;
 

@@ -15,11 +15,11 @@ use handlebars::{
 };
 use serde_json::Value;
 
-use super::TEMPLATE_LIMIT_BYTES;
 use crate::cast::{is_truthy, to_text};
 use crate::evaluation::Evaluation;
-use crate::expression::Fault;
+use crate::fault::Fault;
 use crate::function::{self, Argument};
+use crate::limits::TEMPLATE_LIMIT_BYTES;
 use crate::path::Path;
 
 /// The helpers every template may use; nothing is ever added to it.
