@@ -93,13 +93,14 @@ fn parts(content: &OutgoingContent) -> (Option<Bytes>, Option<Template<'_>>) {
 
 /// What the files of `key` are called, and those of no other key.
 ///
-/// Runs and visits have no `-` in them, so that it stands for the `/` without a doubt; what else a step may have in its name
-/// is percent-encoded.
+/// Runs and visits have no `-` in them, so that the first and the last one stand for a `/` without a doubt; what else a step
+/// may have in its name, a `/` as well, is percent-encoded.
 fn stem(key: &str) -> String {
+    let separators = [key.find('/'), key.rfind('/')];
     let mut stem = String::with_capacity(key.len());
-    for byte in key.bytes() {
+    for (at, byte) in key.bytes().enumerate() {
         match byte {
-            b'/' => stem.push('-'),
+            b'/' if separators.contains(&Some(at)) => stem.push('-'),
             b'-' | b'_' | b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => stem.push(char::from(byte)),
             other => stem.push_str(&format!("%{other:02X}")),
         }
@@ -165,6 +166,13 @@ mod tests {
         assert_eq!(outbox.send(&raw("r/s/1", "again")).await.unwrap(), first);
         assert_eq!(fs::read_to_string(folder.path().join("r-s-1.eml")).unwrap(), "again");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn no_two_keys_have_the_same_files() {
+        let keys = ["r/a-b/1", "r/a/b/1", "r/a%2Fb/1", "r/a.b/1", "r/a/1", "r/a/11", "r/ä/1", "r//1"];
+        let stems: std::collections::HashSet<String> = keys.iter().map(|key| stem(key)).collect();
+        assert_eq!(stems.len(), keys.len(), "{stems:?}");
     }
 
     #[tokio::test]
