@@ -126,9 +126,18 @@ impl Schedule {
             problems.push(("$.holidays".to_owned(), format!("A schedule has at most {HOLIDAYS_LIMIT} holidays.")));
         }
         for (place, holiday) in self.holidays.iter().enumerate() {
-            if holiday.date.parse::<Date>().is_err() {
+            // The library reads other spellings of a date, too, and no day would ever equal them.
+            if holiday.date.parse::<Date>().ok().is_none_or(|date| date.to_string() != holiday.date) {
                 let sentence = format!("{:?} is no date; write it as 2026-12-25.", holiday.date);
                 problems.push((format!("$.holidays[{place}].date"), sentence));
+            }
+            if self.holidays.iter().take(place).any(|other| other.date == holiday.date) {
+                let sentence = format!("{:?} comes twice; leave one of them.", holiday.date);
+                problems.push((format!("$.holidays[{place}].date"), sentence));
+            }
+            if holiday.name.as_ref().is_some_and(|name| name.chars().count() > NAME_LIMIT_CHARS) {
+                let sentence = format!("A name has at most {NAME_LIMIT_CHARS} characters.");
+                problems.push((format!("$.holidays[{place}].name"), sentence));
             }
             problems.extend(span_problems(&format!("$.holidays[{place}].hours"), &holiday.hours));
         }
@@ -156,6 +165,15 @@ fn span_problems(path: &str, spans: &[Span]) -> Vec<(String, String)> {
                 "{:?} to {:?} is no span of a day; write 09:00 and 17:30, the earlier first, at most 24:00.",
                 span.from, span.to
             );
+            problems.push((format!("{path}[{place}]"), sentence));
+        }
+        let overlaps = |other: &Span| {
+            let (one, other) =
+                (minutes(&span.from).zip(minutes(&span.to)), minutes(&other.from).zip(minutes(&other.to)));
+            one.zip(other).is_some_and(|(one, other)| one.0 < other.1 && other.0 < one.1)
+        };
+        if spans.iter().take(place).any(overlaps) {
+            let sentence = format!("{:?} to {:?} overlaps a span before it; make one of them.", span.from, span.to);
             problems.push((format!("{path}[{place}]"), sentence));
         }
     }
@@ -226,13 +244,25 @@ mod tests {
     fn what_is_wrong_is_told_with_its_path() {
         let wrong = schedule(json!({
             "name": "", "timeZone": "Mars/Base",
-            "hours": {"montag": [], "monday": [{"from": "17:00", "to": "09:00"}, {"from": "9:00", "to": "25:00"}]},
-            "holidays": [{"date": "2026-02-30"}],
+            "hours": {"montag": [], "tuesday": [{"from": "09:00", "to": "12:00"}, {"from": "12:00", "to": "17:00"}, {"from": "11:59", "to": "12:01"}], "monday": [{"from": "17:00", "to": "09:00"}, {"from": "9:00", "to": "25:00"}]},
+            "holidays": [{"date": "2026-02-30"}, {"date": "20261225"}, {"date": "2026-12-25T00:00:00"}, {"date": "2026-12-24", "name": "x".repeat(129)}, {"date": "2026-12-24"}],
         }));
         let paths: Vec<String> = wrong.problems().into_iter().map(|(path, _)| path).collect();
         assert_eq!(
             paths,
-            ["$.name", "$.timeZone", "$.hours.monday[0]", "$.hours.monday[1]", "$.hours.montag", "$.holidays[0].date"]
+            [
+                "$.name",
+                "$.timeZone",
+                "$.hours.monday[0]",
+                "$.hours.monday[1]",
+                "$.hours.montag",
+                "$.hours.tuesday[2]",
+                "$.holidays[0].date",
+                "$.holidays[1].date",
+                "$.holidays[2].date",
+                "$.holidays[3].name",
+                "$.holidays[4].date"
+            ]
         );
     }
 }
