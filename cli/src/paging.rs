@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::client::Address;
 
 /// Which page of a list is wanted.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub(crate) struct Paging {
     /// How many at once, 1 to 100 [default: 25]
     #[arg(long, value_name = "N")]

@@ -87,7 +87,7 @@ pub(crate) fn considered_sentence(considered: &Value) -> String {
             None => format!("Workflow {workflow} listens to {event} and starts the run {run}, which is not there yet."),
         },
         ("disabled", None) => format!(
-            "Workflow {workflow} listens to {event} but is disabled, so it started no run. `hookwright workflows enable {id}` enables it."
+            "Workflow {workflow} listens to {event} but was disabled then, so it started no run. `hookwright workflows enable {id}` enables it."
         ),
         ("replaced", None) => format!(
             "Workflow {workflow} listens to {event}, but workflow {} replaces it, so it started no run.",
@@ -131,7 +131,7 @@ fn holds(considered: &&Value) -> bool {
 
 /// Whether the condition asks nothing of the run: it compares literals only, as `true [true]` and `exists [true]` do.
 fn is_constant(verdict: &Value) -> bool {
-    ["from", "conditions", "missing"].iter().all(|key| items(verdict, key).is_empty())
+    ["from", "conditions", "missing", "faults"].iter().all(|key| items(verdict, key).is_empty())
 }
 
 fn items<'a>(document: &'a Value, name: &str) -> &'a [Value] {
@@ -230,7 +230,7 @@ mod tests {
                 "The event kustomer.hooks.form.h1.receive was fired.",
                 "Workflow orders (w1, version 2) listens to it and started the run r1 (succeeded).",
                 "  the trigger → find, as always.",
-                "Workflow old (w2) listens to it but is disabled, so it started no run. `hookwright workflows enable w2` enables it.",
+                "Workflow old (w2) listens to it but was disabled then, so it started no run. `hookwright workflows enable w2` enables it.",
                 "Workflow app (w4) listens to it, but workflow w1 replaces it, so it started no run.",
                 "Workflow new (w3) listens to it and starts the run r3, which is not there yet.",
                 "Note at $.a: The key came twice. (duplicate_key)",

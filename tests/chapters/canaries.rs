@@ -146,11 +146,18 @@ impl Story {
 
 /// Whether secrets may be in the item: a hook, by its id and by its address, or a variable.
 fn may_hold_secrets(item: &Item) -> bool {
-    is_variable(item) || item.key.partition.contains("#hooks#") || item.key.partition.starts_with("address#")
+    is_variable(item)
+        || is_retired(item)
+        || item.key.partition.contains("#hooks#")
+        || item.key.partition.starts_with("address#")
 }
 
 fn is_variable(item: &Item) -> bool {
     item.key.partition.contains("#variables#")
+}
+
+fn is_retired(item: &Item) -> bool {
+    item.key.partition.contains("#retired-values#")
 }
 
 /// What is printed of everything that holds secrets.
@@ -159,6 +166,8 @@ fn print_documents(story: &mut Story) {
         if is_variable(&item) {
             let variable: Variable = serde_json::from_str(&item.document).unwrap();
             write!(story.printed, "{variable:?} {variable:#?}").unwrap();
+        } else if is_retired(&item) {
+            // Bare text; nothing of ours has it as a value that could be printed.
         } else if may_hold_secrets(&item) {
             let hook: Hook = serde_json::from_str(&item.document).unwrap();
             let auth = hook.auth.as_ref();

@@ -221,6 +221,9 @@ async fn a_step_whose_reference_is_missing_fails_the_run_with_a_sentence() {
     );
     assert_eq!(run["steps"][1]["error"], json!({ "code": "missing_param", "message": missing }));
     assert_eq!(run["steps"][1]["input"], json!({}));
+    let led_nowhere = run["steps"][1]["missing"][0].as_str().unwrap();
+    let begins = "`/#steps.1.attributes.data.mail` is missing: `steps.1.attributes.data` has no `mail`.";
+    assert!(led_nowhere.starts_with(begins), "{led_nowhere}");
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! What an org sets up for its workflows: business schedules and settings of apps.
 
 use serde_json::{Value, json};
+use service::{directory::settings, ports::WriteError};
 use tests::world::{World, workflow_of};
 
 /// A schedule that is open on Sundays at noon in UTC, which is when every story begins.
@@ -139,5 +140,58 @@ async fn workflows_read_the_settings_of_apps() {
     for name in ["", "a%20b", "..", &"a".repeat(129)] {
         let answer = world.get(&format!("/v1/apps/{name}/settings")).await;
         assert_eq!(answer.status, 404, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn settings_of_two_who_change_them_at_once_are_not_lost() {
+    let world = World::new().await;
+    world.api("PUT", "/v1/apps/shop/settings", json!({ "default": { "region": "eu" } })).await.expect(200);
+    let (store, org) = (world.store.as_ref(), world.org);
+    let seen = settings::find_app_settings(store, org, "shop").await.unwrap().unwrap();
+    let put = || settings::put_app_settings(store, org, "shop", &seen.value, Some(seen.rev));
+    put().await.unwrap();
+    assert!(matches!(put().await, Err(WriteError::Conflict { .. })));
+    let anew = settings::put_app_settings(store, org, "shop", &seen.value, None).await;
+    assert!(matches!(anew, Err(WriteError::Conflict { .. })));
+}
+
+#[tokio::test]
+async fn a_hundred_apps_have_settings_and_one_that_has_none_left_makes_room() {
+    let world = World::new().await;
+    let setting = json!({ "default": { "v": 1 } });
+    for number in 0..100 {
+        world.api("PUT", &format!("/v1/apps/app{number}/settings"), setting.clone()).await.expect(200);
+    }
+    let one_more = world.api("PUT", "/v1/apps/app100/settings", setting.clone()).await.expect(409);
+    assert_eq!(one_more.code(), "too_many_apps");
+    let emptied = world.api("PUT", "/v1/apps/app7/settings", json!({ "default": { "v": null } })).await.expect(200);
+    assert_eq!(emptied.body["data"]["attributes"], json!({}));
+    world.api("PUT", "/v1/apps/app100/settings", setting).await.expect(200);
+    assert!(holds(&world, "/#fn:eq,steps.1.type,transaction").await, "a workflow runs beside them");
+    let asked = json!({ "expression": "/#fn:getAppSetting,app100.default.v" });
+    assert_eq!(world.api("POST", "/v1/evaluate", asked).await.expect(200).attribute("value"), 1);
+}
+
+#[tokio::test]
+async fn whoever_evaluates_sees_of_the_setup_what_their_key_may_read() {
+    let world = World::new().await;
+    world.api("PUT", "/v1/apps/shop/settings", json!({ "default": { "region": "eu" } })).await.expect(200);
+    world.api("POST", "/v1/schedules", open_on_sundays("Support")).await.expect(201);
+    let ask = |roles: Vec<&'static str>, seed: u8, expression: &'static str| {
+        let world = &world;
+        async move {
+            let key = world.key(world.org, &roles, seed).await;
+            let asked = json!({ "expression": expression });
+            world.api_as(&key, "POST", "/v1/evaluate", asked).await.expect(200).attribute("value")
+        }
+    };
+    let read = "org.permission.workflow.read";
+    for (seed, role, expression, value) in [
+        (31, "org.permission.app_setting.read", "/#fn:getAppSetting,shop.default.region", json!("eu")),
+        (33, "org.permission.schedule.read", "/#fn:inBusinessHours", json!(true)),
+    ] {
+        assert_eq!(ask(vec![read], seed, expression).await, Value::Null, "{expression}");
+        assert_eq!(ask(vec![read, role], seed + 1, expression).await, value, "{expression}");
     }
 }

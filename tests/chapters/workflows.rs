@@ -3,6 +3,7 @@
 mod format;
 mod limits;
 mod replaces;
+mod secrets;
 mod variables;
 mod versions;
 

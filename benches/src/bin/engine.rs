@@ -17,7 +17,7 @@ use engine::{
     Definition, Setup, Surroundings,
     expression::{Asker, Context, Expression},
     journal::Outcome as StepOutcome,
-    run::{Decision, next, record, start},
+    run::{Decision, Given, next, record, start},
 };
 use mimalloc::MiMalloc;
 use serde_json::{Value, json};
@@ -114,12 +114,12 @@ fn drive(definition: &Definition, trigger_output: Value, answer: &Value) -> usiz
     let mut progress = start(definition, trigger_output, &surroundings);
     let mut entries = 1;
     loop {
-        let (input, outcome) = match next(definition, &progress, &surroundings) {
-            Decision::Perform { input, .. } => (Some(input), StepOutcome::Output(answer.clone())),
-            Decision::Settled { outcome, .. } => (None, outcome),
+        let (given, outcome) = match next(definition, &progress, &surroundings) {
+            Decision::Perform { params, .. } => (params.given(), StepOutcome::Output(answer.clone())),
+            Decision::Settled { outcome, .. } => (Given::default(), outcome),
             Decision::Finished(_) => return entries,
         };
-        match record(definition, &mut progress, input, outcome, &surroundings) {
+        match record(definition, &mut progress, given, outcome, &surroundings) {
             Ok(entry) => entries += usize::from(!black_box(entry).step.is_empty()),
             Err(_) => return entries,
         }

@@ -71,15 +71,25 @@ pub(crate) fn run(args: Args, global: &Global) -> Result<(), Failure> {
     if let Some(id) = &args.run {
         let run = session.client.get(&Address::of(&["runs", id]))?;
         request.insert("steps".to_owned(), outputs(&run));
+        if let (None, Some(error)) = (&args.error, last_error(&run)) {
+            request.insert("error".to_owned(), error);
+        }
     }
     let body = Value::Object(request).to_string().into_bytes();
     show(&session.client.post(&Address::of(&["evaluate"]), body)?, session.format)
 }
 
 fn request(args: &Args) -> Result<Map<String, Value>, Failure> {
+    let given = [&args.expression, &args.condition, &args.steps, &args.error, &args.variables];
+    if given.into_iter().flatten().filter(|text| *text == source::STDIN).count() > 1 {
+        return Err(Failure::Usage("Only one of them can be - for standard input.".to_owned()));
+    }
     let mut request = Map::new();
     if let Some(text) = &args.expression {
-        let expression = if is_json(text) { json_of("the expression", text)? } else { json!(text) };
+        let expression = match is_expression(text) {
+            true => exact::parse(text).ok().filter(|_| is_literal(text)).unwrap_or_else(|| json!(text)),
+            false => json_of("the expression", text)?,
+        };
         request.insert("expression".to_owned(), expression);
     }
     let parts = [
@@ -99,8 +109,10 @@ fn request(args: &Args) -> Result<Map<String, Value>, Failure> {
     Ok(request)
 }
 
-fn is_json(text: &str) -> bool {
-    text == source::STDIN || text.ends_with(".json") || is_literal(text)
+/// Whether it is an expression as it stands there, and no file with one. What only looks like JSON may be a text with tags.
+fn is_expression(text: &str) -> bool {
+    let is_source = text == source::STDIN || text.ends_with(".json");
+    text.starts_with("/#") || text.contains("{{") || !(is_source || is_literal(text))
 }
 
 /// Whether it is JSON itself. What begins with two braces is a template.
@@ -135,6 +147,25 @@ fn outputs(run: &Value) -> Value {
     Value::Object(outputs)
 }
 
+/// What `/#error` is at the end of a run: the failure of the step that failed last since the run began.
+fn last_error(run: &Value) -> Option<Value> {
+    let steps = run.pointer("/data/attributes/steps").and_then(Value::as_array)?;
+    let mut last = None;
+    for step in steps {
+        match step.get("error").and_then(Value::as_object) {
+            Some(_) if text_at(step, "/retries") == "workflow" => last = None,
+            Some(error) => {
+                let mut error = error.clone();
+                error.insert("attempt".to_owned(), step.get("attempts").cloned().unwrap_or_default());
+                error.insert("step".to_owned(), step.get("id").cloned().unwrap_or_default());
+                last = Some(Value::Object(error));
+            }
+            None => {}
+        }
+    }
+    last
+}
+
 fn show(answer: &Value, format: Format) -> Result<(), Failure> {
     let mut page = Page::default();
     match format {
@@ -160,14 +191,26 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_is_written_on_the_line_is_told_from_a_file() {
+        for text in ["/#steps.1.payload.json", "{{steps.1.file}}.json", "[VIP] {{steps.1.name}}", "{{x}}", "plain", "1"]
+        {
+            assert!(is_expression(text), "{text}");
+        }
+        for text in ["-", "params.json", "{\"a\":1}", "[1]"] {
+            assert!(!is_expression(text), "{text}");
+        }
+    }
+
+    #[test]
     fn the_outputs_of_a_run_are_the_last_of_each_step() {
         let run = json!({ "data": { "attributes": { "steps": [
             { "id": "1", "output": { "a": 1 } },
             { "id": "again", "output": 1 },
             { "id": "again", "output": 2 },
             { "id": "failed", "output": { "b": 2 } },
-            { "id": "failed", "output": null, "error": { "code": "x" } },
+            { "id": "failed", "output": null, "attempts": 2, "error": { "code": "x" } },
         ] } } });
         assert_eq!(outputs(&run), json!({ "1": { "a": 1 }, "again": 2 }));
+        assert_eq!(last_error(&run), Some(json!({ "code": "x", "attempt": 2, "step": "failed" })));
     }
 }

@@ -1,6 +1,7 @@
 //! `hookwright workflows lint`: the checks of an import, without a server.
 //!
-//! It reads and checks exactly as the server does, so a document that passes here is refused there only for its name.
+//! It reads and checks exactly as the server does, so a document that passes here is refused there only for its name. Whether
+//! variables and the workflow it replaces are there, only a server can tell.
 
 use engine::{Problem, check, check::DOCUMENT_LIMIT_BYTES, problem::Severity};
 use serde_json::{Value, json};
@@ -34,17 +35,38 @@ fn problems(bytes: &[u8]) -> Vec<Problem> {
         let message = format!("A document has at most {DOCUMENT_LIMIT_BYTES} bytes; this file has {}.", bytes.len());
         return vec![whole("document_too_large", message)];
     }
-    let document = match ingest::json::parse_of_owner(bytes) {
-        Ok((document, _notes)) => document,
+    let (document, notes) = match ingest::json::parse_of_owner(bytes) {
+        Ok(read) => read,
         Err(refusal) => {
             let message = refusal.detail().to_owned();
             return vec![whole(refusal.code(), message)];
         }
     };
+    let repeated = notes.into_iter().filter(|note| note.code == "duplicate_key");
+    let mut problems: Vec<Problem> = repeated
+        .map(|note| {
+            let message = "This key comes more than once; leave one of them.".to_owned();
+            Problem { path: note.path, ..whole("duplicate_key", message) }
+        })
+        .collect();
     // The answer that `workflows show --json` prints can be imported, too.
     let document =
         document.pointer("/data/attributes").filter(|attributes| attributes.is_object()).unwrap_or(&document);
-    check(document, catalogue()).problems
+    problems.extend(match document.get("workflows").and_then(Value::as_array) {
+        Some(workflows) if document.get("trigger").is_none() => of_app(workflows),
+        Some(_) | None => check(document, catalogue()).problems,
+    });
+    problems
+}
+
+/// The problems of the workflows that the definition of an app has.
+fn of_app(workflows: &[Value]) -> Vec<Problem> {
+    let problems = |(index, workflow)| {
+        let below = format!("$.workflows[{index}]");
+        let moved = move |problem: Problem| Problem { path: problem.path.replacen('$', &below, 1), ..problem };
+        check(workflow, catalogue()).problems.into_iter().map(moved)
+    };
+    workflows.iter().enumerate().flat_map(problems).collect()
 }
 
 /// A problem of the whole file.

@@ -57,10 +57,13 @@ Examples:
     #[command(after_help = "\
 Examples:
   hookwright runs show 6a1f2e3d4c5b6a7980a1b2c4
-  hookwright runs show 6a1f2e3d4c5b6a7980a1b2c4 --json    (with every step's input and output)")]
+  hookwright runs show 6a1f2e3d4c5b6a7980a1b2c4 --values")]
     Show {
         /// The run's id
         id: String,
+        /// Print every step's input and output, too
+        #[arg(long)]
+        values: bool,
     },
 }
 
@@ -75,7 +78,10 @@ pub(crate) fn run(args: Args, global: &Global) -> Result<(), Failure> {
                 .query("until", until.as_deref());
             session.list(address, &paging, table)
         }
-        Command::Show { id } => session.show(&session.client.get(&Address::of(&["runs", &id]))?, view),
+        Command::Show { id, values } => {
+            let run = session.client.get(&Address::of(&["runs", &id]))?;
+            session.show(&run, |run| if values { view_with_values(run) } else { view(run) })
+        }
     }
 }
 
@@ -131,6 +137,20 @@ fn view(run: &Value) -> Page {
     page
 }
 
+fn view_with_values(run: &Value) -> Page {
+    let mut page = view(run);
+    for step in run.pointer("/attributes/steps").and_then(Value::as_array).into_iter().flatten() {
+        for (title, part) in [("Input", "input"), ("Output", "output")] {
+            if let Some(value) = step.get(part).filter(|value| !value.is_null()) {
+                page.line("");
+                page.line(format!("{title} of {}:", name(step)));
+                page.json(value);
+            }
+        }
+    }
+    page
+}
+
 fn row((index, step): (usize, &Value)) -> [String; 7] {
     let action = match step.get("action").and_then(Value::as_str) {
         Some(action) => action.to_owned(),
@@ -138,7 +158,9 @@ fn row((index, step): (usize, &Value)) -> [String; 7] {
         None => "(conditions)".to_owned(),
     };
     let state = if has_failed(step) { "failed" } else { "done" }.to_owned();
-    let target = step.pointer("/transition/target").and_then(Value::as_str).unwrap_or("(end)").to_owned();
+    let is_last = step.get("retries").is_none_or(Value::is_null);
+    let nowhere = if is_last { "(end)" } else { "(again)" };
+    let target = step.pointer("/transition/target").and_then(Value::as_str).unwrap_or(nowhere).to_owned();
     [name(step), action, state, text_at(step, "/startedAt"), took(step), text_at(step, "/attempts"), target]
 }
 
@@ -163,9 +185,14 @@ pub(crate) fn story(run: &Value) -> Vec<String> {
 }
 
 fn reasons(step: &Value) -> Vec<String> {
-    let mut sentences = Vec::new();
+    let missing = step.get("missing").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    let mut sentences: Vec<String> =
+        missing.map(|missing| format!("In the params of {}, {missing}", name(step))).collect();
+    let is_retried = step.get("retries").is_some_and(|retries| !retries.is_null());
     if has_failed(step) {
-        sentences.push(format!("{} failed: {}", name(step), failure(step)));
+        let attempts = step.get("attempts").and_then(Value::as_u64).filter(|attempts| *attempts > 1 || is_retried);
+        let attempt = attempts.map(|attempts| format!(" at attempt {attempts}")).unwrap_or_default();
+        sentences.push(format!("{} failed{attempt}: {}", name(step), failure(step)));
     }
     if let Some(error_case) = step.get("errorCase") {
         sentences.extend(why::error_case(&name(step), error_case));
@@ -173,7 +200,11 @@ fn reasons(step: &Value) -> Vec<String> {
     match step.get("retries").and_then(Value::as_str) {
         Some("workflow") => sentences.push("The run begins again.".to_owned()),
         Some(_) => sentences.push(format!("{} is tried again.", name(step))),
-        None => {}
+        None => match step.pointer("/errorCase/action").and_then(Value::as_str) {
+            Some("retry-action") => sentences.push(format!("{} was tried as often as it may be.", name(step))),
+            Some("retry-workflow") => sentences.push("The run has begun as often as it may.".to_owned()),
+            Some(_) | None => {}
+        },
     }
     if let Some(transition) = step.get("transition").filter(|transition| transition.is_object()) {
         sentences.extend(why::transition(&name(step), transition));
@@ -241,7 +272,7 @@ mod tests {
             "1               (trigger)                 done    2026-11-22T09:30:00.000Z  4 ms  1      make",
             "make (visit 2)  kustomer.customer.create  failed  2026-11-22T09:30:00.004Z  12 s  3      (end)",
             "  1 → make, as always.",
-            "  make (visit 2) failed: The address is taken. (email_taken)",
+            "  make (visit 2) failed at attempt 3: The address is taken. (email_taken)",
             "  None of the error cases of make (visit 2) held.",
         ] {
             assert!(told.lines().any(|told| told == line), "{line}\n--- is not in\n{told}");

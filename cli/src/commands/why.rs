@@ -75,7 +75,7 @@ fn view(document: &Value, nearest: &[Value]) -> Page {
     }
     ends.iter().for_each(|sentence| page.line(sentence));
     if why::considered(document).is_empty() {
-        page.append(told_nearest(nearest, &text_at(trace, "/event")));
+        page.append(told_nearest(nearest, &text_at(trace, "/event"), &text_at(document, "/data/attributes/createdAt")));
     }
     page
 }
@@ -92,13 +92,22 @@ fn nearest(session: &Session, event: &str) -> Vec<Value> {
     workflows
 }
 
-fn told_nearest(workflows: &[Value], event: &str) -> Page {
+/// The workflows that could have been meant. One that listens to the event was changed since the transaction came in.
+fn told_nearest(workflows: &[Value], event: &str, came_in_at: &str) -> Page {
     let mut page = Page::default();
     for workflow in workflows {
         let (name, id) = (text_at(workflow, "/attributes/name"), text_at(workflow, "/id"));
         let listens = text_at(workflow, "/attributes/trigger/eventName");
-        page.line(format!("  Workflow {name} ({id}) listens to {listens}."));
+        let since = if text_at(workflow, "/attributes/createdAt").as_str() > came_in_at { "made" } else { "changed" };
+        page.line(match listens == event {
+            true => {
+                format!("  Workflow {name} ({id}) listens to it now. It was {since} after the transaction came in.")
+            }
+            false => format!("  Workflow {name} ({id}) listens to {listens}."),
+        });
     }
-    page.line(format!("A workflow starts by this event once its trigger's eventName is {event}."));
+    if !workflows.iter().any(|workflow| text_at(workflow, "/attributes/trigger/eventName") == event) {
+        page.line(format!("A workflow starts by this event once its trigger's eventName is {event}."));
+    }
     page
 }

@@ -79,7 +79,8 @@ Examples:
   hookwright workflows lint workflows/*.json
   hookwright workflows lint --json order-to-timeline.json
 
-Every problem is printed with its path, code and what to do. The exit code is 6 when there are any.")]
+Every problem is printed with its path, code and what to do. The exit code is 6 when a document would be refused;
+warnings alone end with 0. Of the definition of an app, all its `workflows` are checked.")]
     Lint {
         /// The documents, or - for standard input
         #[arg(required = true, value_name = "FILE")]

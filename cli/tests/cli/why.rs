@@ -38,9 +38,11 @@ fn every_workflow_and_every_step_of_its_run_is_told() {
                     "casts": [{ "value": 0, "as": "number", "read": true }], "result": true } }] } },
             { "id": "find", "visit": 1, "action": "kustomer.customer.find-by-email", "error": null,
                 "transition": { "target": "make", "conditions": [{ "target": "make", "verdict": { "op": "true", "values": [true], "result": true } }] } },
-            { "id": "make", "visit": 1, "action": "kustomer.customer.create", "retries": "action",
+            { "id": "make", "visit": 1, "action": "kustomer.customer.create", "retries": "action", "attempts": 1,
+                "missing": ["`/#steps.1.emial` is missing: `steps.1` has no `emial`. Did you mean `email`?"],
                 "error": { "code": "throttled", "message": "Slow down.", "retryable": true }, "transition": null },
-            { "id": "make", "visit": 1, "action": "kustomer.customer.create", "retries": null,
+            { "id": "make", "visit": 1, "action": "kustomer.customer.create", "retries": null, "attempts": 2,
+                "errorCase": { "action": "retry-action", "conditions": [] },
                 "error": { "code": "email_taken", "message": "It is taken." }, "transition": null },
         ],
     } } });
@@ -58,12 +60,15 @@ fn every_workflow_and_every_step_of_its_run_is_told() {
          \x20   For that, the text \"15\" was read as a number.\n\
          \x20 find did kustomer.customer.find-by-email.\n\
          \x20 find → make, as always.\n\
-         \x20 make failed: Slow down. (throttled)\n\
+         \x20 In the params of make, `/#steps.1.emial` is missing: `steps.1` has no `emial`. Did you mean `email`?\n\
+         \x20 make failed at attempt 1: Slow down. (throttled)\n\
          \x20 make is tried again.\n\
-         \x20 make failed: It is taken. (email_taken)\n\
+         \x20 make failed at attempt 2: It is taken. (email_taken)\n\
+         \x20 An error case of make answered retry-action, as always.\n\
+         \x20 make was tried as often as it may be.\n\
          \x20 The run failed: Step \"make\" (kustomer.customer.create) failed: It is taken. (email_taken)\n\
          \n\
-         Workflow old (w2, version 1) listens to e but is disabled, so it started no run. `hookwright workflows enable w2` enables it.\n"
+         Workflow old (w2, version 1) listens to e but was disabled then, so it started no run. `hookwright workflows enable w2` enables it.\n"
     );
 
     let (done, _) = why(&[(200, &document), (200, &run)], &["--json"]);

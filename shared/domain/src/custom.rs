@@ -147,7 +147,11 @@ fn id(value: &Value) -> Result<Value, CustomProblem> {
 
 fn problem<T>(wanted: &str, value: &Value) -> Result<T, CustomProblem> {
     const SHOWN_CHARS: usize = 40;
-    let shown: String = value.to_string().chars().take(SHOWN_CHARS).collect();
+    let written = value.to_string();
+    let shown = match written.char_indices().nth(SHOWN_CHARS) {
+        Some((end, _)) => format!("{}…", written.get(..end).unwrap_or_default()),
+        None => written,
+    };
     Err(CustomProblem(format!("{wanted}, not {shown}")))
 }
 

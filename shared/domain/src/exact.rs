@@ -8,13 +8,14 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use serde_json::{Map, Number, Value, value::RawValue};
 
-/// The value of the JSON document `text`, which this project wrote: without repeated keys.
+/// The value of the JSON document `text`. Where it repeats a key, the last one counts and numbers with an exponent are
+/// spelled as `serde_json` spells them.
 ///
 /// *Errors*: `text` is no JSON.
 pub fn parse(text: &str) -> serde_json::Result<Value> {
     let mut value = serde_json::from_str(text)?;
     let mut literals = ExponentLiterals::of(text).peekable();
-    if literals.peek().is_some() {
+    if literals.peek().is_some() && ExponentLiterals::of(text).count() == exponents(&value) {
         respell(&mut value, &mut literals);
     }
     Ok(value)
@@ -77,6 +78,16 @@ impl FromExact for Vec<Value> {
             Value::Array(list) => Some(list),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => None,
         }
+    }
+}
+
+/// How many numbers are written with an exponent.
+fn exponents(value: &Value) -> usize {
+    match value {
+        Value::Null | Value::Bool(_) | Value::String(_) => 0,
+        Value::Number(number) => usize::from(number.as_str().contains(['e', 'E'])),
+        Value::Array(list) => list.iter().map(exponents).sum(),
+        Value::Object(map) => map.values().map(exponents).sum(),
     }
 }
 

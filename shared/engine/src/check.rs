@@ -71,6 +71,13 @@ fn check_actions(draft: &mut Draft<'_>, catalogue: &Catalogue) {
         let place = steps_place.index(index);
         match catalogue.find(action) {
             Some(known) => params::check(known, params.as_ref(), &place.key("params"), problems),
+            None if catalogue.is_elsewhere(action) => {
+                let message = format!(
+                    "{} is an action of Kustomer that there is not here yet; docs/actions.md lists those there are.",
+                    crate::naming::quoted(action)
+                );
+                problems.add(&place.key("action"), "unknown_action", message);
+            }
             None => {
                 let message = format!("There is no action {}.", crate::naming::quoted(action));
                 problems.add_unknown(&place.key("action"), "unknown_action", message, action, &catalogue.names());

@@ -1,7 +1,7 @@
 //! A test on what a run has left so far, `{"op":"eq","values":["/#steps.1.status","done"]}`, and its explained answer.
 //!
 //! Judging never fails: what is missing or of the wrong type makes a condition false (or true, for `dne`, `neq` and
-//! `not-contains`), and the verdict says what was missing.
+//! `not-contains`), and the verdict says what was missing. A limit that is passed makes it false.
 
 use std::borrow::Cow;
 
@@ -13,9 +13,11 @@ pub use crate::verdict::{Cast, Kind, Verdict};
 use crate::evaluation::{Context, Evaluation};
 use crate::explanation::{Explanation, Telling};
 use crate::expression::{Expression, Use};
+use crate::function::weight;
 use crate::limits::NESTING_LIMIT_LEVELS;
 use crate::naming::quoted;
 use crate::problem::{Place, Problem, Problems};
+use crate::surroundings::MASK;
 
 /// A parsed condition.
 #[derive(Debug, Clone)]
@@ -124,12 +126,26 @@ impl Condition {
         self.judge_within(&Evaluation::new(*context), &mut Explanation::new(), 0)
     }
 
-    /// Goes through every path into the run and every call in it.
-    pub(crate) fn for_each_use<'s>(&'s self, see: &mut impl FnMut(Use<'s>)) {
+    /// Goes through every path into the run and every call in it, with its place in the document.
+    pub(crate) fn for_each_use(&self, place: &Place<'_>, see: &mut impl FnMut(Use<'_>, &Place<'_>)) {
+        let place = place.key("values");
         match &self.operands {
-            Operands::Conditions(conditions) => conditions.iter().for_each(|condition| condition.for_each_use(see)),
-            Operands::Values(expressions) => expressions.iter().for_each(|expression| expression.for_each_use(see)),
+            Operands::Conditions(conditions) => {
+                for (index, condition) in conditions.iter().enumerate() {
+                    condition.for_each_use(&place.index(index), see);
+                }
+            }
+            Operands::Values(expressions) => {
+                for (index, expression) in expressions.iter().enumerate() {
+                    expression.for_each_use(&place.index(index), see);
+                }
+            }
         }
+    }
+
+    /// One that is not well formed, so that nothing is known of its answer.
+    fn broken() -> Condition {
+        Condition { operator: Operator::True, operands: Operands::Values(vec![Expression::broken()]) }
     }
 
     /// Judges the condition, which stands inside `depth` others.
@@ -198,8 +214,10 @@ fn read_values<'v>(
 
 fn read_conditions(values: &[Value], place: &Place<'_>, depth: usize, problems: &mut Problems) -> Vec<Condition> {
     let place = place.key("values");
-    let read = |(index, value): (usize, &Value)| Condition::read(value, &place.index(index), depth + 1, problems);
-    values.iter().enumerate().filter_map(read).collect()
+    let read = |(index, value): (usize, &Value)| {
+        Condition::read(value, &place.index(index), depth + 1, problems).unwrap_or_else(Condition::broken)
+    };
+    values.iter().enumerate().map(read).collect()
 }
 
 fn read_expressions(
@@ -256,20 +274,59 @@ fn judge_values<'c>(
     evaluation: &Evaluation<'c>,
     explanation: &mut Explanation,
 ) -> Verdict {
-    let mut missing = Vec::new();
+    let mut unresolved = Unresolved::default();
     let resolved: Vec<Option<Cow<'_, Value>>> =
-        expressions.iter().map(|expression| resolve(expression, evaluation, explanation, &mut missing)).collect();
+        expressions.iter().map(|expression| resolve(expression, evaluation, explanation, &mut unresolved)).collect();
+    if let Err(fault) = evaluation.pay_for_bytes(work(operator, &resolved)) {
+        unresolved.faults.push(explanation.fault(&fault));
+    }
     let values: Vec<Option<&Value>> = resolved.iter().map(Option::as_deref).collect();
+    let mut told = |(expression, value): (&Expression, &Option<&Value>)| match value {
+        None => Value::Null,
+        // Whatever was made of a secret may tell it.
+        Some(_) if expression.reads_variables() => Value::from(MASK),
+        Some(value) => explanation.value(value, evaluation),
+    };
+    // Nothing follows from what could not be worked out, not even that it is missing.
+    let holds = unresolved.faults.is_empty() && operator.judge(&values);
     Verdict {
-        values: values
-            .iter()
-            .map(|value| value.map_or(Value::Null, |value| explanation.value(value, evaluation)))
-            .collect(),
+        values: expressions.iter().zip(&values).map(&mut told).collect(),
         from: from(expressions, explanation),
         casts: operator.casts(&values),
-        missing,
-        ..Verdict::of(operator, operator.judge(&values))
+        missing: unresolved.missing,
+        faults: unresolved.faults,
+        ..Verdict::of(operator, holds)
     }
+}
+
+/// What has no value, and why.
+#[derive(Debug, Default)]
+struct Unresolved {
+    /// As written: it leads nowhere, or could not be worked out.
+    missing: Vec<String>,
+    /// Why it could not be worked out.
+    faults: Vec<String>,
+}
+
+/// How many bytes the operator may have to look at.
+fn work(operator: Operator, values: &[Option<Cow<'_, Value>>]) -> usize {
+    let looks_inside = match operator {
+        Operator::Eq | Operator::Neq | Operator::Contains | Operator::NotContains => true,
+        Operator::And
+        | Operator::Or
+        | Operator::Exists
+        | Operator::Dne
+        | Operator::True
+        | Operator::False
+        | Operator::Gt
+        | Operator::Gte
+        | Operator::Lt
+        | Operator::Lte
+        | Operator::LtDate
+        | Operator::GtDate => false,
+    };
+    let is_seen = |value: &Value| looks_inside || !(value.is_array() || value.is_object());
+    values.iter().flatten().filter(|value| is_seen(value)).map(|value| weight(value)).sum()
 }
 
 /// How the values are written, where one of them is more than a literal.
@@ -285,19 +342,15 @@ fn resolve<'c>(
     expression: &'c Expression,
     evaluation: &Evaluation<'c>,
     explanation: &mut Explanation,
-    missing: &mut Vec<String>,
+    unresolved: &mut Unresolved,
 ) -> Option<Cow<'c, Value>> {
-    match expression.looked_at(evaluation) {
-        Ok(Some(value)) => Some(value),
-        Ok(None) => {
-            missing.extend(expression.as_written().map(|written| explanation.missing(written)));
-            None
-        }
-        Err(fault) => {
-            missing.push(explanation.fault(&fault));
-            None
-        }
+    let found = expression.looked_at(evaluation);
+    if let Ok(Some(value)) = found {
+        return Some(value);
     }
+    unresolved.missing.extend(expression.as_written().map(|written| explanation.missing(written)));
+    unresolved.faults.extend(found.err().map(|fault| explanation.fault(&fault)));
+    None
 }
 
 /// One look at each condition: two would double with every level of nesting.

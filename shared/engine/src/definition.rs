@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::condition::Condition;
 use crate::document;
 use crate::expression::{Expression, Use};
+use crate::problem::Place;
 use crate::problem::Problem;
 
 /// The id of a trigger that has none written, and what every reference to the trigger says: `/#steps.1`.
@@ -45,7 +46,7 @@ pub struct Needs {
 impl Needs {
     pub(crate) fn of(trigger: &Trigger, steps: &[Step]) -> Needs {
         let mut needs = Needs::default();
-        let mut see = |used: Use<'_>| match used {
+        let mut see = |used: Use<'_>, _: &Place<'_>| match used {
             Use::Path(path) => needs.variables |= path.root() == "variables",
             Use::Function("inBusinessHours") => needs.schedules = true,
             Use::Function("getAppSetting") => needs.app_settings = true,
@@ -54,11 +55,11 @@ impl Needs {
             Use::Function(_) => {}
         };
         for transition in trigger.transitions.iter().chain(steps.iter().flat_map(|step| &step.transitions)) {
-            transition.condition.for_each_use(&mut see);
+            transition.condition.for_each_use(&Place::ROOT, &mut see);
         }
         for step in steps {
-            step.params.iter().for_each(|params| params.for_each_use(&mut see));
-            step.error_cases.iter().for_each(|case| case.condition.for_each_use(&mut see));
+            step.params.iter().for_each(|params| params.for_each_use(&Place::ROOT, &mut see));
+            step.error_cases.iter().for_each(|case| case.condition.for_each_use(&Place::ROOT, &mut see));
         }
         needs
     }

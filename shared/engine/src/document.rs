@@ -26,6 +26,24 @@ const ID_LIMIT_BYTES: usize = 128;
 /// *Why* — it keeps a definition and what a run knows of its steps small.
 pub(crate) const STEPS_LIMIT: usize = 1_000;
 
+/// What a document may have. The keys that a server adds are among them.
+const ROOT_KEYS: [&str; 14] = [
+    "id",
+    "rev",
+    "name",
+    "description",
+    "enabled",
+    "logging",
+    "meta",
+    "replaces",
+    "response",
+    "trigger",
+    "steps",
+    "variables",
+    "createdAt",
+    "updatedAt",
+];
+
 type Object = Map<String, Value>;
 
 /// A document as far as it could be read.
@@ -101,6 +119,7 @@ impl<'d> Reader<'d> {
             places: HashMap::new(),
         };
         if let Some(root) = self.object(document, &Place::ROOT) {
+            self.check_keys(root, &ROOT_KEYS, &Place::ROOT);
             draft.name = self.read_name(root);
             self.check_description(root);
             draft.is_enabled = self.flag(root, "enabled", &Place::ROOT).unwrap_or(true);

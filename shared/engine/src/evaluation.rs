@@ -4,7 +4,7 @@
 //! templates may do no more work than one.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use domain::Timestamp;
 use serde_json::Value;
@@ -12,14 +12,23 @@ use sha2::{Digest, Sha256};
 
 use crate::fault::Fault;
 use crate::limits::EVALUATION_LIMIT_OPERATIONS;
+use crate::naming::{cut, named};
 use crate::path::Path;
 use crate::surroundings::{Setup, Surroundings};
 
 /// How many bytes a function reads or makes for one operation.
 const OPERATION_BYTES: usize = 64;
 
-/// How many sentences are told of one evaluation.
+/// How many sentences are told of one evaluation, and how many are made to find those that were not told yet.
 const TOLD_LIMIT_SENTENCES: usize = 200;
+const TOLD_LIMIT_MADE: u64 = 400;
+
+/// How long one of them is; a path may be longer than what is to be said of it.
+const TOLD_LIMIT_BYTES: usize = 2_048;
+
+/// How many are told to a journal, and how long one of them is there.
+const KEPT_LIMIT_SENTENCES: usize = 10;
+const KEPT_LIMIT_BYTES: usize = 512;
 
 /// What expressions may read, borrowed from the run.
 #[derive(Debug, Clone, Copy)]
@@ -51,8 +60,22 @@ pub(crate) struct Evaluation<'a> {
     context: Context<'a>,
     operations_left: AtomicU64,
     drawn: AtomicU64,
-    /// The sentences told so far; nothing when nobody listens.
-    told: Option<Mutex<Vec<String>>>,
+    listener: Listener,
+    /// The sentences told so far.
+    told: Mutex<Vec<String>>,
+    /// How many were made for it.
+    made: AtomicU64,
+}
+
+/// What is told of an evaluation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Listener {
+    /// Nothing.
+    Nobody,
+    /// What led nowhere; a step's entry keeps that.
+    Journal,
+    /// Everything.
+    Explainer,
 }
 
 impl<'a> Evaluation<'a> {
@@ -61,13 +84,20 @@ impl<'a> Evaluation<'a> {
             context,
             operations_left: AtomicU64::new(EVALUATION_LIMIT_OPERATIONS),
             drawn: AtomicU64::new(0),
-            told: None,
+            listener: Listener::Nobody,
+            told: Mutex::new(Vec::new()),
+            made: AtomicU64::new(0),
         }
     }
 
     /// The same, which tells what it does.
     pub(crate) fn explained(context: Context<'a>) -> Evaluation<'a> {
-        Evaluation { told: Some(Mutex::new(Vec::new())), ..Evaluation::new(context) }
+        Evaluation { listener: Listener::Explainer, ..Evaluation::new(context) }
+    }
+
+    /// The same, which tells what leads nowhere.
+    pub(crate) fn kept(context: Context<'a>) -> Evaluation<'a> {
+        Evaluation { listener: Listener::Journal, ..Evaluation::new(context) }
     }
 
     pub(crate) const fn setup(&self) -> &'a Setup {
@@ -81,25 +111,29 @@ impl<'a> Evaluation<'a> {
     /// What is at `path`; `as_written` is how the author spells it.
     pub(crate) fn find(&self, path: &Path, as_written: impl Fn() -> String) -> Option<&'a Value> {
         let found = path.find(&self.context);
-        self.tell(|| match found {
-            Some(value) => format!("`{}` is {}.", as_written(), self.name(value)),
-            None => format!("`{}` is missing: {}", as_written(), path.explain_missing(&self.context)),
-        });
+        match found {
+            Some(value) => self.tell(|| format!("`{}` is {}.", as_written(), self.name(value))),
+            None => self.tell_missing(|| {
+                let why = self.setup().mask_text(&path.explain_missing(&self.context));
+                format!("`{}` is missing: {why}", as_written())
+            }),
+        }
         found
     }
 
     /// A value in a few words, without any secret in it.
     pub(crate) fn name(&self, value: &Value) -> String {
-        self.setup().mask_text(&crate::naming::named(value))
+        self.setup().mask_text(&named(value))
     }
 
     /// Pays for work.
     ///
     /// *Errors* — [`Fault::TooManyOperations`] when nothing is left.
     pub(crate) fn pay(&self, operations: u64) -> Result<(), Fault> {
-        let less = |left: u64| left.checked_sub(operations);
-        let paid = self.operations_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
-        paid.map(|_| ()).map_err(|_| Fault::TooManyOperations)
+        let less = |left: u64| Some(left.saturating_sub(operations));
+        let before = self.operations_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+        // What could not be paid took all there was: whoever goes on asking gets nothing more.
+        if before.is_ok_and(|left| left >= operations) { Ok(()) } else { Err(Fault::TooManyOperations) }
     }
 
     /// Pays for a call that reads or makes so many bytes.
@@ -121,23 +155,45 @@ impl<'a> Evaluation<'a> {
         digest.finalize().into()
     }
 
-    /// Tells `sentence`, if somebody listens and it was not told yet.
+    /// Tells `sentence`, if somebody wants to know all and it was not told yet.
     pub(crate) fn tell(&self, sentence: impl FnOnce() -> String) {
-        let Some(told) = &self.told else { return };
-        let sentence = sentence();
-        let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
-        if told.len() < TOLD_LIMIT_SENTENCES && !told.contains(&sentence) {
+        if self.listener == Listener::Explainer {
+            self.add(sentence, TOLD_LIMIT_SENTENCES, TOLD_LIMIT_BYTES);
+        }
+    }
+
+    /// Tells that something leads nowhere, if somebody listens at all.
+    pub(crate) fn tell_missing(&self, sentence: impl FnOnce() -> String) {
+        match self.listener {
+            Listener::Nobody => {}
+            Listener::Journal => self.add(sentence, KEPT_LIMIT_SENTENCES, KEPT_LIMIT_BYTES),
+            Listener::Explainer => self.add(sentence, TOLD_LIMIT_SENTENCES, TOLD_LIMIT_BYTES),
+        }
+    }
+
+    fn add(&self, sentence: impl FnOnce() -> String, limit_sentences: usize, limit_bytes: usize) {
+        let made = self.made.fetch_add(1, Ordering::Relaxed);
+        if made >= TOLD_LIMIT_MADE || self.told().len() >= limit_sentences {
+            return;
+        }
+        let sentence = cut(&sentence(), limit_bytes).into_owned();
+        let mut told = self.told();
+        if !told.contains(&sentence) {
             told.push(sentence);
         }
     }
 
     /// Whether nothing was told yet.
     pub(crate) fn is_silent(&self) -> bool {
-        self.told.as_ref().is_none_or(|told| told.lock().unwrap_or_else(PoisonError::into_inner).is_empty())
+        self.told().is_empty()
     }
 
     /// What was told, in order.
     pub(crate) fn into_told(self) -> Vec<String> {
-        self.told.map(|told| told.into_inner().unwrap_or_else(PoisonError::into_inner)).unwrap_or_default()
+        self.told.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn told(&self) -> MutexGuard<'_, Vec<String>> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -36,6 +36,7 @@ pub fn expression(expression: &Expression, context: Context<'_>) -> Result<Expla
     let value = expression.copied(&evaluation)?;
     if evaluation.is_silent() {
         evaluation.tell(|| match &value {
+            Some(value) if expression.as_written().is_some() => format!("It gives {}.", evaluation.name(value)),
             Some(value) => format!("It is a literal: {}.", evaluation.name(value)),
             None => "It gives nothing.".to_owned(),
         });

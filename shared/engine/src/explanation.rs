@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::allowance::Allowance;
 use crate::evaluation::Evaluation;
 use crate::fault::Fault;
+use crate::naming::cut;
 
 /// How many conditions one entry tells about.
 const EXPLANATION_LIMIT_CONDITIONS: usize = 100;
@@ -20,6 +21,10 @@ const EXPLANATION_LIMIT_BYTES: usize = 65_536;
 
 /// A single value is shortened beyond this, so that an explanation never outgrows what it explains.
 const VALUE_LIMIT_BYTES: usize = 1024;
+
+/// So many more of a text are looked through for secrets, which are no longer.
+const SECRET_LIMIT_BYTES: usize = 4_096;
+
 /// A list or object that nests deeper is named, for the same reason as the levels above.
 const VALUE_LIMIT_LEVELS: usize = 16;
 
@@ -68,7 +73,7 @@ impl Explanation {
     pub(crate) fn value(&mut self, value: &Value, evaluation: &Evaluation<'_>) -> Value {
         let told = if evaluation.setup().has_secrets() {
             // Before it is cut: half a secret is one, too.
-            let mut masked = value.clone();
+            let mut masked = shortened_to(value, VALUE_LIMIT_BYTES + SECRET_LIMIT_BYTES);
             evaluation.setup().mask(&mut masked);
             shortened(&masked)
         } else {
@@ -94,7 +99,7 @@ impl Explanation {
     }
 
     fn text(&mut self, text: String) -> Option<String> {
-        let text = if text.len() <= VALUE_LIMIT_BYTES { text } else { cut(&text) };
+        let text = cut(&text, VALUE_LIMIT_BYTES).into_owned();
         let mut values = self.values;
         values.take_text(&text).ok()?;
         self.values = values;
@@ -114,14 +119,17 @@ impl Explanation {
 
 /// A value short enough to be kept beside the answer.
 fn shortened(value: &Value) -> Value {
+    shortened_to(value, VALUE_LIMIT_BYTES)
+}
+
+fn shortened_to(value: &Value, limit_bytes: usize) -> Value {
     match value {
         Value::Null | Value::Bool(_) => value.clone(),
-        Value::Number(number) if number.as_str().len() <= VALUE_LIMIT_BYTES => value.clone(),
-        Value::Number(number) => Value::String(cut(number.as_str())),
-        Value::String(text) if text.len() <= VALUE_LIMIT_BYTES => value.clone(),
-        Value::String(text) => Value::String(cut(text)),
+        Value::Number(number) if number.as_str().len() <= limit_bytes => value.clone(),
+        Value::Number(number) => Value::String(cut(number.as_str(), limit_bytes).into_owned()),
+        Value::String(text) => Value::String(cut(text, limit_bytes).into_owned()),
         Value::Array(_) | Value::Object(_) => {
-            let is_small = Allowance::new(VALUE_LIMIT_BYTES, VALUE_LIMIT_LEVELS).take(value, 0).is_ok();
+            let is_small = Allowance::new(limit_bytes, VALUE_LIMIT_LEVELS).take(value, 0).is_ok();
             if is_small { value.clone() } else { named(value) }
         }
     }
@@ -136,9 +144,4 @@ fn named(value: &Value) -> Value {
         Value::Array(elements) => Value::String(format!("a list of {}", elements.len())),
         Value::Object(object) => Value::String(format!("an object of {} keys", object.len())),
     }
-}
-
-fn cut(text: &str) -> String {
-    let end = text.floor_char_boundary(VALUE_LIMIT_BYTES);
-    format!("{}…", text.get(..end).unwrap_or_default())
 }

@@ -18,14 +18,15 @@ use crate::template::Template;
 
 pub use crate::evaluation::{Asker, Context};
 pub use crate::fault::Fault;
+pub use crate::function::Signature;
 pub use crate::limits::{
     EVALUATION_LIMIT_OPERATIONS, INPUT_LIMIT_BYTES, INPUT_LIMIT_LEVELS, NESTING_LIMIT_LEVELS, TEMPLATE_LIMIT_BYTES,
     TEMPLATE_LIMIT_READ_BYTES,
 };
 
-/// The names of all functions, other names that they have left out, by chapter of `docs/expressions.md`.
-pub fn function_names() -> Vec<&'static str> {
-    crate::function::NAMES.clone()
+/// Every function, by chapter of `docs/expressions.md`.
+pub fn functions() -> Vec<Signature> {
+    crate::function::signatures()
 }
 
 /// What marks a text as a reference.
@@ -41,6 +42,8 @@ pub struct Expression(Node);
 #[derive(Debug, Clone)]
 enum Node {
     Literal(Value),
+    /// What is not well formed, which was told. *Why no literal* — nobody may conclude anything from it.
+    Broken,
     Reference(Path),
     Call(Box<Call>),
     Template(Box<Template>),
@@ -102,6 +105,7 @@ impl Expression {
                 tell_of_literal(value, evaluation);
                 Ok(Some(Cow::Borrowed(value)))
             }
+            Node::Broken => Ok(None),
             Node::Reference(path) => Ok(evaluation.find(path, || reference(path)).map(Cow::Borrowed)),
             Node::Call(call) => Ok(call.evaluate(evaluation)?.map(Cow::Owned)),
             Node::Template(template) => Ok(Some(Cow::Owned(Value::String(template.render(evaluation)?)))),
@@ -109,16 +113,35 @@ impl Expression {
         }
     }
 
-    /// Goes through every path into the run and every call in it.
-    pub(crate) fn for_each_use<'s>(&'s self, see: &mut impl FnMut(Use<'s>)) {
-        see_uses(&self.0, see);
+    /// Goes through every path into the run and every call in it, with its place in the document.
+    pub(crate) fn for_each_use(&self, place: &Place<'_>, see: &mut impl FnMut(Use<'_>, &Place<'_>)) {
+        see_uses(&self.0, place, see);
+    }
+
+    /// Whether it reads a variable, so that its value tells something of a secret.
+    pub(crate) fn reads_variables(&self) -> bool {
+        let mut reads = false;
+        self.for_each_use(&Place::ROOT, &mut |used, _| {
+            reads |= matches!(used, Use::Path(path) if path.root() == "variables");
+        });
+        reads
+    }
+
+    /// One that is not well formed, so that nothing is known of it.
+    pub(crate) const fn broken() -> Expression {
+        Expression(Node::Broken)
     }
 
     /// The expression's value when it depends on nothing.
     pub(crate) fn literal(&self) -> Option<&Value> {
         match &self.0 {
             Node::Literal(value) => Some(value),
-            Node::Reference(_) | Node::Call(_) | Node::Template(_) | Node::Array(_) | Node::Object(_) => None,
+            Node::Broken
+            | Node::Reference(_)
+            | Node::Call(_)
+            | Node::Template(_)
+            | Node::Array(_)
+            | Node::Object(_) => None,
         }
     }
 
@@ -128,7 +151,7 @@ impl Expression {
             Node::Reference(path) => Some(reference(path)),
             Node::Call(call) => Some(call.as_written()),
             Node::Template(template) => Some(template.as_written().to_owned()),
-            Node::Literal(_) | Node::Array(_) | Node::Object(_) => None,
+            Node::Literal(_) | Node::Broken | Node::Array(_) | Node::Object(_) => None,
         }
     }
 
@@ -142,7 +165,7 @@ impl Expression {
         match &self.0 {
             Node::Array(_) | Node::Object(_) => true,
             Node::Literal(value) => value.is_array() || value.is_object(),
-            Node::Reference(_) | Node::Call(_) | Node::Template(_) => false,
+            Node::Broken | Node::Reference(_) | Node::Call(_) | Node::Template(_) => false,
         }
     }
 }
@@ -172,27 +195,29 @@ pub(crate) enum Outline<'s> {
 fn outline(node: &Node) -> Outline<'_> {
     match node {
         Node::Literal(value) => Outline::Literal(value),
-        Node::Reference(_) | Node::Call(_) => Outline::Unknown,
+        Node::Broken | Node::Reference(_) | Node::Call(_) => Outline::Unknown,
         Node::Template(_) => Outline::Text,
         Node::Array(nodes) => Outline::Array(nodes.iter().map(outline).collect()),
         Node::Object(nodes) => Outline::Object(nodes.iter().map(|(key, node)| (key.as_str(), outline(node))).collect()),
     }
 }
 
-fn see_uses<'s>(node: &'s Node, see: &mut impl FnMut(Use<'s>)) {
+fn see_uses(node: &Node, place: &Place<'_>, see: &mut impl FnMut(Use<'_>, &Place<'_>)) {
     match node {
-        Node::Literal(_) => {}
-        Node::Reference(path) => see(Use::Path(path)),
+        Node::Literal(_) | Node::Broken => {}
+        Node::Reference(path) => see(Use::Path(path), place),
         Node::Call(call) => {
-            see(Use::Function(call.name()));
-            call.paths().for_each(|path| see(Use::Path(path)));
+            see(Use::Function(call.name()), place);
+            call.paths().for_each(|path| see(Use::Path(path), place));
         }
         Node::Template(template) => {
-            template.functions().for_each(|name| see(Use::Function(name)));
-            template.paths().for_each(|path| see(Use::Path(path)));
+            template.functions().for_each(|name| see(Use::Function(name), place));
+            template.paths().for_each(|path| see(Use::Path(path), place));
         }
-        Node::Array(nodes) => nodes.iter().for_each(|node| see_uses(node, see)),
-        Node::Object(nodes) => nodes.iter().for_each(|(_, node)| see_uses(node, see)),
+        Node::Array(nodes) => {
+            nodes.iter().enumerate().for_each(|(index, node)| see_uses(node, &place.index(index), see));
+        }
+        Node::Object(nodes) => nodes.iter().for_each(|(key, node)| see_uses(node, &place.key(key), see)),
     }
 }
 
@@ -207,7 +232,7 @@ fn read_node(value: &Value, place: &Place<'_>, depth: usize, problems: &mut Prob
             "nested_too_deep",
             format!("Nest values at most {NESTING_LIMIT_LEVELS} levels deep; this one is deeper."),
         );
-        return Node::Literal(Value::Null);
+        return Node::Broken;
     }
     match value {
         Value::Null | Value::Bool(_) | Value::Number(_) => Node::Literal(value.clone()),
@@ -221,9 +246,9 @@ fn read_text(text: &str, place: &Place<'_>, problems: &mut Problems) -> Node {
     let parsed = match text.strip_prefix(REFERENCE_PREFIX) {
         Some(reference) => read_reference(reference, place, problems),
         None if text.contains("{{") => read_template(text, place, problems),
-        None => None,
+        None => Some(Node::Literal(Value::String(text.to_owned()))),
     };
-    parsed.unwrap_or_else(|| Node::Literal(Value::String(text.to_owned())))
+    parsed.unwrap_or(Node::Broken)
 }
 
 fn read_reference(reference: &str, place: &Place<'_>, problems: &mut Problems) -> Option<Node> {
@@ -293,6 +318,7 @@ fn copy_node(
             tell_of_literal(value, evaluation);
             copy_value(value, allowance, depth).map(Some)
         }
+        Node::Broken => Ok(None),
         Node::Reference(path) => {
             let found = evaluation.find(path, || reference(path));
             found.map(|value| copy_value(value, allowance, depth)).transpose()

@@ -31,6 +31,7 @@ use crate::cast;
 use crate::evaluation::Evaluation;
 use crate::fault::Fault;
 use crate::limits::{INPUT_LIMIT_BYTES, INPUT_LIMIT_LEVELS};
+use crate::naming::quoted;
 use crate::problem::closest;
 
 /// A function.
@@ -53,6 +54,29 @@ pub(crate) struct Parameter {
     pub(crate) name: &'static str,
     pub(crate) presence: Presence,
     pub(crate) spelling: Spelling,
+    /// What an author's own literal is held against before a document is saved.
+    pub(crate) check: Option<LiteralCheck>,
+}
+
+/// Says what is wrong with a literal.
+type LiteralCheck = fn(&str) -> Result<(), BadLiteral>;
+
+/// Why an argument cannot be this literal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct BadLiteral {
+    pub(crate) code: &'static str,
+    /// A sentence.
+    pub(crate) message: String,
+    pub(crate) suggestion: Option<String>,
+}
+
+impl BadLiteral {
+    /// A word that is none of those the argument may be.
+    fn unknown(what: &str, word: &str, known: &[&str]) -> BadLiteral {
+        let suggestion = closest(word, known);
+        let message = format!("There is no {what} {}; use one of {}.", quoted(word), known.join(", "));
+        BadLiteral { code: "bad_argument", message, suggestion }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,28 +98,30 @@ pub(crate) enum Spelling {
     Either,
     /// All that is left, commas included.
     Rest,
-    /// All that is left, a regular expression.
-    Pattern,
 }
 
 const fn path(name: &'static str) -> Parameter {
-    Parameter { name, presence: Presence::Required, spelling: Spelling::Path }
+    Parameter { name, presence: Presence::Required, spelling: Spelling::Path, check: None }
 }
 
 const fn literal(name: &'static str) -> Parameter {
-    Parameter { name, presence: Presence::Required, spelling: Spelling::Literal }
+    Parameter { name, presence: Presence::Required, spelling: Spelling::Literal, check: None }
 }
 
 const fn either(name: &'static str) -> Parameter {
-    Parameter { name, presence: Presence::Required, spelling: Spelling::Either }
+    Parameter { name, presence: Presence::Required, spelling: Spelling::Either, check: None }
 }
 
 const fn rest(name: &'static str) -> Parameter {
-    Parameter { name, presence: Presence::Required, spelling: Spelling::Rest }
+    Parameter { name, presence: Presence::Required, spelling: Spelling::Rest, check: None }
 }
 
 const fn pattern(name: &'static str) -> Parameter {
-    Parameter { name, presence: Presence::Required, spelling: Spelling::Pattern }
+    checked(Parameter { spelling: Spelling::Rest, ..literal(name) }, texts::check_pattern)
+}
+
+const fn checked(parameter: Parameter, check: LiteralCheck) -> Parameter {
+    Parameter { check: Some(check), ..parameter }
 }
 
 const fn optional(parameter: Parameter) -> Parameter {
@@ -122,6 +148,32 @@ pub(crate) static NAMES: LazyLock<Vec<&'static str>> = LazyLock::new(|| all().ma
 
 fn all() -> impl Iterator<Item = &'static Function> {
     CHAPTERS.iter().flat_map(|chapter| chapter.iter())
+}
+
+/// A function as authors know it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signature {
+    /// What it is called.
+    pub name: &'static str,
+    /// What else it may be called.
+    pub other_names: &'static [&'static str],
+    /// How a call, `/#fn:…`, reads each argument: `path`, `text`, `path or text`, or `rest`, all that is left.
+    pub arguments: Vec<&'static str>,
+}
+
+pub(crate) fn signatures() -> Vec<Signature> {
+    let spelling = |parameter: &Parameter| match parameter.spelling {
+        Spelling::Path => "path",
+        Spelling::Literal => "text",
+        Spelling::Either => "path or text",
+        Spelling::Rest => "rest",
+    };
+    let signature = |function: &Function| Signature {
+        name: function.name,
+        other_names: function.aliases,
+        arguments: function.parameters.iter().map(spelling).collect(),
+    };
+    all().map(signature).collect()
 }
 
 /// The function of that name, or of that other name.
@@ -180,12 +232,30 @@ impl Arguments<'_, '_> {
 
     /// The argument as text: nothing for `null`, the digits of a number, compact JSON for lists and objects.
     fn text(&self, place: usize) -> Option<Cow<'_, str>> {
-        self.value(place).filter(|value| !value.is_null()).map(cast::to_text)
+        let value = self.value(place).filter(|value| !value.is_null())?;
+        if !value.is_string() {
+            self.evaluation.tell(|| format!("For that, {} is read as text.", self.evaluation.name(value)));
+        }
+        Some(cast::to_text(value))
     }
 
     /// The argument as a number of at most 28 digits.
     fn number(&self, place: usize) -> Option<Decimal> {
-        self.value(place).and_then(units::as_decimal)
+        let value = self.value(place)?;
+        let number = units::as_decimal(value);
+        if !value.is_number() {
+            self.tell_cast(value, "a number", number.is_some());
+        }
+        number
+    }
+
+    /// Tells that the argument was read as what it is not.
+    fn tell_cast(&self, value: &Value, kind: &str, is_read: bool) {
+        let name = || self.evaluation.name(value);
+        self.evaluation.tell(|| match is_read {
+            true => format!("For that, {} is read as {kind}.", name()),
+            false => format!("But {} cannot be read as {kind}.", name()),
+        });
     }
 
     /// The argument as a whole number.
@@ -204,11 +274,24 @@ impl Arguments<'_, '_> {
         if !self.is_given(place) {
             return Some(self.evaluation.now());
         }
-        self.value(place).and_then(units::as_timestamp)
+        self.value(place).and_then(|value| self.instant(value))
+    }
+
+    /// A value as an instant, which JSON has no type for.
+    fn instant(&self, value: &Value) -> Option<Timestamp> {
+        let instant = units::as_timestamp(value);
+        self.tell_cast(value, "a date", instant.is_some());
+        instant
     }
 }
 
 impl Function {
+    /// What is wrong with the author's own literal at `place`, if anything is.
+    pub(crate) fn check_literal(&self, place: usize, literal: &str) -> Result<(), BadLiteral> {
+        let parameter = self.parameters.get(place).or(self.parameters.last());
+        parameter.and_then(|parameter| parameter.check).map_or(Ok(()), |check| check(literal))
+    }
+
     /// How many arguments it must be given.
     pub(crate) fn required(&self) -> usize {
         self.parameters.iter().filter(|parameter| parameter.presence == Presence::Required).count()
@@ -229,12 +312,13 @@ impl Function {
     ///
     /// *Errors* — [`Fault`], when its work or its result passes a limit.
     pub(crate) fn call(&self, given: &[Argument<'_>], evaluation: &Evaluation<'_>) -> Result<Option<Value>, Fault> {
+        // First, because to weigh is work as well.
+        evaluation.pay(1)?;
         for argument in given {
             if let Argument::Value(value) = argument {
                 evaluation.pay_for_bytes(weight(value))?;
             }
         }
-        evaluation.pay(1)?;
         let result = (self.body)(&Arguments { given, evaluation })?;
         if let Some(value) = &result {
             Allowance::new(INPUT_LIMIT_BYTES, INPUT_LIMIT_LEVELS).take(value, 0)?;
@@ -261,7 +345,7 @@ impl Function {
 pub(crate) const ARGUMENTS_LIMIT: usize = 32;
 
 /// About how many bytes a value has; huge ones are not measured to their end.
-fn weight(value: &Value) -> usize {
+pub(crate) fn weight(value: &Value) -> usize {
     match value {
         Value::Null | Value::Bool(_) => 1,
         Value::Number(number) => number.as_str().len(),

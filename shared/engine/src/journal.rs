@@ -32,6 +32,9 @@ pub struct Entry {
     /// The params as resolved, when there was something to perform.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "domain::exact")]
     pub input: Option<Value>,
+    /// What led nowhere in the params, in sentences: the first ten.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
     /// What came of it.
     pub outcome: Outcome,
     /// How the step's error cases answered a failure, when it has any.

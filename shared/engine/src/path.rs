@@ -99,7 +99,8 @@ impl Path {
     pub(crate) fn find<'a>(&self, context: &Context<'a>) -> Option<&'a Value> {
         let (root, rest) = self.segments.split_first()?;
         if root.key == "variables" {
-            return walk_object(&context.surroundings.setup.variables, rest.split_first()?);
+            let mut left = WALK_LIMIT_OBJECTS;
+            return walk_object(&context.surroundings.setup.variables, rest.split_first()?, &mut left);
         }
         let root = match root.key.as_str() {
             "steps" => Some(context.steps),
@@ -182,24 +183,43 @@ fn array_index(key: &str) -> Option<usize> {
     if plain { key.parse().ok() } else { None }
 }
 
+/// How many objects one path is looked for in. *Why* — a dot may part two keys or stand in one, so that a path of a hundred
+/// dots has more ways than anybody means.
+const WALK_LIMIT_OBJECTS: u32 = 10_000;
+
 fn walk<'a>(value: &'a Value, segments: &[Segment]) -> Option<&'a Value> {
+    let mut left = WALK_LIMIT_OBJECTS;
+    walk_on(value, segments, &mut left)
+}
+
+fn walk_on<'a>(value: &'a Value, segments: &[Segment], left: &mut u32) -> Option<&'a Value> {
     let Some((first, rest)) = segments.split_first() else {
         return Some(value);
     };
     match value {
-        Value::Object(object) => walk_object(object, (first, rest)),
-        Value::Array(elements) => walk(elements.get(first.index?)?, rest),
+        Value::Object(object) => walk_object(object, (first, rest), left),
+        Value::Array(elements) => walk_on(elements.get(first.index?)?, rest, left),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
     }
 }
 
-fn walk_object<'a>(object: &'a Map<String, Value>, (first, rest): (&Segment, &[Segment])) -> Option<&'a Value> {
-    let plainly = object.get(&first.key).and_then(|inner| walk(inner, rest));
-    plainly.or_else(|| walk_joined(object, first, rest))
+fn walk_object<'a>(
+    object: &'a Map<String, Value>,
+    (first, rest): (&Segment, &[Segment]),
+    left: &mut u32,
+) -> Option<&'a Value> {
+    *left = left.checked_sub(1)?;
+    let plainly = object.get(&first.key).and_then(|inner| walk_on(inner, rest, left));
+    plainly.or_else(|| walk_joined(object, first, rest, left))
 }
 
-/// Tries `a.b`, then `a.b.c` … as one key. Each try ends in a different place of the data, so the work is bounded by it.
-fn walk_joined<'a>(object: &'a Map<String, Value>, first: &Segment, mut rest: &[Segment]) -> Option<&'a Value> {
+/// Tries `a.b`, then `a.b.c` … as one key.
+fn walk_joined<'a>(
+    object: &'a Map<String, Value>,
+    first: &Segment,
+    mut rest: &[Segment],
+    left: &mut u32,
+) -> Option<&'a Value> {
     if first.spelling == Spelling::Bracketed {
         return None;
     }
@@ -211,7 +231,7 @@ fn walk_joined<'a>(object: &'a Map<String, Value>, first: &Segment, mut rest: &[
         key.push('.');
         key.push_str(&next.key);
         rest = after;
-        if let Some(found) = object.get(&key).and_then(|inner| walk(inner, rest)) {
+        if let Some(found) = object.get(&key).and_then(|inner| walk_on(inner, rest, left)) {
             return Some(found);
         }
     }

@@ -6,13 +6,21 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::naming::shortened;
+
 /// A suggestion is only made when the names are at least this alike (Jaro-Winkler, 0 to 1).
 const SUGGESTION_SIMILARITY: f64 = 0.8;
 
 /// Longer names are not compared, and after so many problems no more suggestions are looked for: both keep a hostile
 /// document cheap.
-const SUGGESTION_LIMIT_BYTES: usize = 128;
+const SUGGESTION_LIMIT_BYTES: usize = 64;
 const SUGGESTION_LIMIT_PROBLEMS: usize = 100;
+
+/// A name is compared with so many others: every step of a document.
+const SUGGESTION_LIMIT_NAMES: usize = 1_001;
+
+/// So many errors are kept, and as many warnings: more than anybody reads at once, and a hostile document has 10^5.
+pub const PROBLEMS_LIMIT: usize = 1_000;
 
 /// Whether a document can be saved with a problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -31,7 +39,7 @@ pub enum Severity {
 pub struct Problem {
     /// Whether it stands in the way of saving.
     pub severity: Severity,
-    /// Where it is: `$`, then `.key`, `['odd key']` and `[index]`.
+    /// Where it is: `$`, then `.key`, `['odd key']` and `[index]`; keys of more than 80 characters are cut, with a `…`.
     pub path: String,
     /// What kind it is; stable, for programs. All codes are listed in `docs/workflow-format.md`.
     pub code: &'static str,
@@ -45,6 +53,8 @@ pub struct Problem {
 #[derive(Debug, Default)]
 pub(crate) struct Problems {
     found: Vec<Problem>,
+    errors: usize,
+    warnings: usize,
 }
 
 impl Problems {
@@ -84,6 +94,17 @@ impl Problems {
         self.push(Severity::Warning, place, code, message, suggestion);
     }
 
+    /// Adds a warning whose message already has the suggestion in it.
+    pub(crate) fn warn_suggested(
+        &mut self,
+        place: &Place<'_>,
+        code: &'static str,
+        message: String,
+        suggestion: String,
+    ) {
+        self.push(Severity::Warning, place, code, message, Some(suggestion));
+    }
+
     /// Adds an error whose message already has the suggestion in it, if there is one.
     pub(crate) fn add_suggested(
         &mut self,
@@ -113,15 +134,22 @@ impl Problems {
         message: String,
         suggestion: Option<String>,
     ) {
-        self.found.push(Problem { severity, path: place.to_string(), code, message, suggestion });
+        let count = match severity {
+            Severity::Error => &mut self.errors,
+            Severity::Warning => &mut self.warnings,
+        };
+        *count += 1;
+        if *count <= PROBLEMS_LIMIT {
+            self.found.push(Problem { severity, path: place.to_string(), code, message, suggestion });
+        }
     }
 
     /// Whether one of them stands in the way of saving.
     pub(crate) fn has_errors(&self) -> bool {
-        self.found.iter().any(|problem| problem.severity == Severity::Error)
+        self.errors > 0
     }
 
-    /// The problems, in the order of the checks.
+    /// The problems, in the order of the checks, at most [`PROBLEMS_LIMIT`] of each severity.
     pub(crate) fn into_vec(self) -> Vec<Problem> {
         self.found
     }
@@ -166,11 +194,11 @@ impl<'a> Place<'a> {
             Segment::Root => path.push('$'),
             Segment::Key(key) if is_plain(key) => {
                 path.push('.');
-                path.push_str(key);
+                path.push_str(&shortened(key));
             }
             Segment::Key(key) => {
                 path.push_str("['");
-                path.push_str(&key.replace('\\', "\\\\").replace('\'', "\\'"));
+                path.push_str(&shortened(key).replace('\\', "\\\\").replace('\'', "\\'"));
                 path.push_str("']");
             }
             Segment::Index(index) => path.push_str(&format!("[{index}]")),
@@ -189,13 +217,14 @@ fn is_plain(key: &str) -> bool {
     !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-/// The known name that was probably meant, where one is close.
+/// The known name that was probably meant, where one of the first 1,001 is close.
 pub(crate) fn closest(name: &str, known: &[&str]) -> Option<String> {
     if name.len() > SUGGESTION_LIMIT_BYTES {
         return None;
     }
     known
         .iter()
+        .take(SUGGESTION_LIMIT_NAMES)
         .filter(|candidate| candidate.len() <= SUGGESTION_LIMIT_BYTES)
         .map(|candidate| (strsim::jaro_winkler(name, candidate), *candidate))
         .filter(|(similarity, _)| *similarity >= SUGGESTION_SIMILARITY)

@@ -15,8 +15,10 @@ mod retry;
 use serde_json::{Value, json};
 
 use crate::definition::Definition;
-use crate::evaluation::Asker;
+use crate::evaluation::{Asker, Context, Evaluation};
 use crate::explanation::Explanation;
+use crate::expression::Expression;
+use crate::fault::Fault;
 use crate::journal::{Entry, Outcome, RunFailure};
 use crate::surroundings::Surroundings;
 
@@ -34,6 +36,32 @@ pub enum Ending {
     Failed(RunFailure),
 }
 
+/// The params of a step, resolved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Params {
+    /// What the action is given; `{}` when the step has no params.
+    pub input: Value,
+    /// The same without the values of variables; none where there is no difference.
+    shown: Option<Value>,
+    missing: Vec<String>,
+}
+
+/// The params of a step as its entry keeps them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Given {
+    /// As people may read them; none when nothing was performed.
+    pub input: Option<Value>,
+    /// What led nowhere in them, in sentences.
+    pub missing: Vec<String>,
+}
+
+impl Params {
+    /// What people may know of them.
+    pub fn given(self) -> Given {
+        Given { input: Some(self.shown.unwrap_or(self.input)), missing: self.missing }
+    }
+}
+
 /// What a run does next.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Decision {
@@ -45,10 +73,8 @@ pub enum Decision {
         visit: u32,
         /// The action's name.
         action: String,
-        /// The params, resolved; `{}` when the step has none.
-        input: Value,
-        /// The same as it may be read by people, without the values of variables; none where there is no difference.
-        shown: Option<Value>,
+        /// The params.
+        params: Params,
     },
     /// There is nothing to perform: [`record`] this outcome without an input. It is `null` for a step that only holds
     /// conditions, and a failure when the params could not be resolved.
@@ -111,24 +137,37 @@ pub fn next(definition: &Definition, progress: &Progress, surroundings: &Surroun
         return Decision::Settled { step: id, visit, outcome: Outcome::Output(Value::Null) };
     };
     let Some(params) = &step.params else {
-        return Decision::Perform { step: id, visit, action: action.clone(), input: json!({}), shown: None };
+        let params = Params { input: json!({}), shown: None, missing: Vec::new() };
+        return Decision::Perform { step: id, visit, action: action.clone(), params };
     };
 
     let asker = Asker { step: &step.id, visit, part: "params" };
-    let resolve = |surroundings: Surroundings<'_>| {
-        let input = params.input(&progress.context(surroundings, asker))?;
-        Ok(input.unwrap_or_else(|| json!({})))
-    };
-    let shown = || {
-        let masked = surroundings.setup.masked();
-        resolve(Surroundings { setup: &masked, ..*surroundings })
+    let (input, missing) = match resolved(params, progress.context(*surroundings, asker)) {
+        Ok(resolved) => resolved,
+        Err(fault) => return Decision::Settled { step: id, visit, outcome: Outcome::Failed(Fault::into(fault)) },
     };
     let has_secrets = definition.needs.variables && surroundings.setup.has_secrets();
-    match (resolve(*surroundings), has_secrets.then(shown).transpose()) {
-        (Ok(input), Ok(shown)) => Decision::Perform { step: id, visit, action: action.clone(), input, shown },
-        (Err(fault), _) | (_, Err(fault)) => {
-            Decision::Settled { step: id, visit, outcome: Outcome::Failed(crate::expression::Fault::into(fault)) }
-        }
+    let shown = has_secrets.then(|| shown(params, &input, progress.context(*surroundings, asker)));
+    Decision::Perform { step: id, visit, action: action.clone(), params: Params { input, shown, missing } }
+}
+
+/// The params, and what led nowhere in them.
+fn resolved(params: &Expression, context: Context<'_>) -> Result<(Value, Vec<String>), Fault> {
+    let evaluation = Evaluation::kept(context);
+    let input = params.copied(&evaluation)?;
+    Ok((input.unwrap_or_else(|| json!({})), evaluation.into_told()))
+}
+
+/// The params worked out of masks, because what a function makes of a secret is one, too.
+fn shown(params: &Expression, input: &Value, context: Context<'_>) -> Value {
+    let setup = context.surroundings.setup;
+    let (masked, steps) = (setup.masked(), setup.mask_copy(context.steps));
+    let surroundings = Surroundings { setup: &masked, ..context.surroundings };
+    let error = context.error.map(|error| setup.mask_copy(error));
+    match resolved(params, Context { steps: &steps, error: error.as_ref(), surroundings, ..context }) {
+        Ok((shown, _)) => shown,
+        // A mask may be longer than what it hides, and so pass a limit that the secret does not.
+        Err(_) => setup.mask_copy(input),
     }
 }
 
@@ -138,10 +177,11 @@ pub fn next(definition: &Definition, progress: &Progress, surroundings: &Surroun
 pub fn record(
     definition: &Definition,
     progress: &mut Progress,
-    input: Option<Value>,
+    given: Given,
     outcome: Outcome,
     surroundings: &Surroundings<'_>,
 ) -> Result<Entry, Illegal> {
+    let Given { input, missing } = given;
     let (place, step) = progress.here(definition).map_err(|_| Illegal::Over)?;
     let (visit, attempt) = (progress.visit(place), progress.attempt());
     progress.keep(&step.id, &outcome);
@@ -159,8 +199,18 @@ pub fn record(
     };
     let transition = goes_on.then(|| progress::choose(&step.transitions, context, &mut explanation));
     let action = step.action.clone();
-    let entry =
-        Entry { step: step.id.clone(), visit, attempt, action, input, outcome, error_case, retries, transition };
+    let entry = Entry {
+        step: step.id.clone(),
+        visit,
+        attempt,
+        action,
+        input,
+        missing,
+        outcome,
+        error_case,
+        retries,
+        transition,
+    };
     progress.follow(definition, place, &entry)?;
     Ok(entry)
 }

@@ -12,11 +12,16 @@ pub const MASK: &str = "••••••••";
 /// Shorter secrets are not looked for in texts: half of all texts would hold them.
 const MASKED_LIMIT_BYTES: usize = 4;
 
+/// Sentences quote so much of a text at the most, escaped.
+const CUT_LIMIT_CHARACTERS: usize = 160;
+
 /// What an org has set up that expressions may read.
 #[derive(Debug, Clone, Default)]
 pub struct Setup {
     /// The workflow's variables by their id; each is a secret.
     pub variables: Map<String, Value>,
+    /// Values that variables had: no expression finds them, and masks hide them.
+    pub retired: Vec<String>,
     /// An object: settings of apps, as app, category and name.
     pub app_settings: Value,
     /// The business schedules.
@@ -52,25 +57,87 @@ impl Setup {
 
     /// `value` with a mask in the place of every secret in its texts and keys.
     pub fn mask(&self, value: &mut Value) {
-        let secrets: Vec<&str> = self.secrets().collect();
+        let secrets = self.secrets();
         if !secrets.is_empty() {
             mask_within(value, &secrets);
         }
     }
 
-    /// The same for a text.
+    /// The same of a copy.
+    pub(crate) fn mask_copy(&self, value: &Value) -> Value {
+        let mut copy = value.clone();
+        self.mask(&mut copy);
+        copy
+    }
+
+    /// The same for a text, in which a secret may also be escaped, or cut with a `…` behind its beginning.
     pub fn mask_text(&self, text: &str) -> String {
-        self.secrets().fold(text.to_owned(), |text, secret| text.replace(secret, MASK))
+        let mut text = text.to_owned();
+        for secret in self.secrets() {
+            for spelled in spellings(secret) {
+                if text.contains(&spelled) {
+                    text = text.replace(&spelled, MASK);
+                }
+                mask_cut(&mut text, &spelled);
+            }
+        }
+        text
     }
 
     /// Whether there is anything to mask.
     pub(crate) fn has_secrets(&self) -> bool {
-        !self.variables.is_empty()
+        !self.variables.is_empty() || !self.retired.is_empty()
     }
 
-    fn secrets(&self) -> impl Iterator<Item = &str> {
-        self.variables.values().filter_map(Value::as_str).filter(|secret| secret.len() >= MASKED_LIMIT_BYTES)
+    /// The longest first, because one may be the beginning of another.
+    fn secrets(&self) -> Vec<&str> {
+        let mut secrets: Vec<&str> = self
+            .variables
+            .values()
+            .filter_map(Value::as_str)
+            .chain(self.retired.iter().map(String::as_str))
+            .filter(|secret| secret.len() >= MASKED_LIMIT_BYTES)
+            .collect();
+        secrets.sort_unstable_by(|left, right| right.len().cmp(&left.len()).then(left.cmp(right)));
+        secrets.dedup();
+        secrets
     }
+}
+
+/// A secret as sentences have it: as it is, inside of JSON, as Rust quotes it, and without white space around it.
+fn spellings(secret: &str) -> Vec<String> {
+    let in_json = Value::from(secret).to_string();
+    let in_json = in_json.trim_start_matches('"').trim_end_matches('"').to_owned();
+    let mut spellings = vec![secret.to_owned(), in_json, secret.escape_debug().to_string()];
+    spellings.extend(Some(secret.trim()).filter(|trimmed| trimmed.len() >= MASKED_LIMIT_BYTES).map(str::to_owned));
+    spellings.dedup();
+    spellings
+}
+
+/// Masks the beginning of `secret` wherever a `…` follows it.
+fn mask_cut(text: &mut String, secret: &str) {
+    let mut parts = text.split('…').peekable();
+    let mut masked = String::with_capacity(text.len());
+    while let Some(part) = parts.next() {
+        let is_cut = parts.peek().is_some();
+        let shown = if is_cut { beginning_at_end(part, secret) } else { 0 };
+        masked.push_str(part.get(..part.len() - shown).unwrap_or(part));
+        if shown > 0 {
+            masked.push_str(MASK);
+        }
+        if is_cut {
+            masked.push('…');
+        }
+    }
+    *text = masked;
+}
+
+/// How many bytes at the end of `text` are the beginning of `secret`, where it is enough to tell anything.
+fn beginning_at_end(text: &str, secret: &str) -> usize {
+    let lengths = secret.char_indices().map(|(at, _)| at).take(CUT_LIMIT_CHARACTERS + 1);
+    let lengths = lengths.filter(|length| *length >= MASKED_LIMIT_BYTES);
+    let is_there = |length: &usize| secret.get(..*length).is_some_and(|beginning| text.ends_with(beginning));
+    lengths.filter(is_there).last().unwrap_or(0)
 }
 
 fn mask_within(value: &mut Value, secrets: &[&str]) {
@@ -95,6 +162,34 @@ fn mask_text(text: &mut String, secrets: &[&str]) {
     for secret in secrets {
         if text.contains(secret) {
             *text = text.replace(secret, MASK);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::Setup;
+
+    #[test]
+    fn no_spelling_of_a_secret_stays_in_a_sentence() {
+        let variables =
+            json!({ "1": "admin", "2": "admin:hunter2 \"quoted\"\n", "3": "abc", "4": "a-token-of-many-characters" });
+        let setup = Setup {
+            variables: variables.as_object().cloned().unwrap(),
+            retired: vec!["old-secret".to_owned()],
+            ..Setup::default()
+        };
+        for (text, expected) in [
+            ("It is admin:hunter2 \"quoted\"\n.", "It is ••••••••."),
+            (r#"It is "admin:hunter2 \"quoted\"\n"."#, r#"It is "••••••••"."#),
+            ("It was old-secret.", "It was ••••••••."),
+            ("The id \"a-token-of…\" is none.", "The id \"••••••••…\" is none."),
+            ("Bearer admin:hun… and a-tok…", "Bearer ••••••••… and ••••••••…"),
+            ("abc… a-t… and so on…", "abc… a-t… and so on…"),
+        ] {
+            assert_eq!(setup.mask_text(text), expected, "{text}");
         }
     }
 }

@@ -8,6 +8,9 @@ mod helper;
 mod rewrite;
 mod sandbox;
 mod tag;
+mod words;
+
+use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
@@ -15,6 +18,7 @@ use crate::allowance::Allowance;
 use crate::cast::to_text;
 use crate::evaluation::Evaluation;
 use crate::fault::Fault;
+use crate::function::weight;
 use crate::limits::{TEMPLATE_LIMIT_BYTES, TEMPLATE_LIMIT_READ_BYTES};
 use crate::path::Path;
 
@@ -103,21 +107,23 @@ impl Template {
     fn join(&self, pieces: &[Piece], evaluation: &Evaluation<'_>) -> Result<String, Fault> {
         let mut text = String::new();
         for piece in pieces {
+            evaluation.pay(1)?;
             match piece {
                 Piece::Text(literal) => text.push_str(literal),
-                Piece::Raw(slot) => {
-                    text.push_str(&self.slot(*slot, evaluation).map(to_text).unwrap_or_default());
-                }
-                Piece::Escaped(slot) => {
-                    let raw = self.slot(*slot, evaluation).map(to_text).unwrap_or_default();
-                    text.push_str(&handlebars::html_escape(&raw));
-                }
+                Piece::Raw(slot) => text.push_str(&self.text_of(*slot, evaluation)?),
+                Piece::Escaped(slot) => text.push_str(&handlebars::html_escape(&self.text_of(*slot, evaluation)?)),
             }
             if text.len() > TEMPLATE_LIMIT_BYTES {
                 return Err(Fault::TemplateTooLarge);
             }
         }
         Ok(text)
+    }
+
+    fn text_of<'a>(&self, slot: usize, evaluation: &Evaluation<'a>) -> Result<Cow<'a, str>, Fault> {
+        let Some(value) = self.slot(slot, evaluation) else { return Ok(Cow::Borrowed("")) };
+        evaluation.pay_for_bytes(weight(value))?;
+        Ok(to_text(value))
     }
 
     fn slot<'a>(&self, slot: usize, evaluation: &Evaluation<'a>) -> Option<&'a Value> {

@@ -34,9 +34,12 @@ pub struct Verdict {
     /// How many verdicts are not among `conditions`; the one that decided is the last there, unless it stands too deep.
     #[serde(default, rename = "leftOut", skip_serializing_if = "is_none_left_out")]
     pub left_out: usize,
-    /// What led nowhere, as written, and templates that could not be rendered.
+    /// What led nowhere or could not be worked out, as written.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<String>,
+    /// Why something could not be worked out: the limits that were passed, in sentences.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<String>,
 }
 
 /// A value that was read as another type than it has.
@@ -83,6 +86,7 @@ impl Verdict {
             conditions: Vec::new(),
             left_out: 0,
             missing: Vec::new(),
+            faults: Vec::new(),
         }
     }
 
@@ -92,6 +96,7 @@ impl Verdict {
     /// read as a number.`
     pub fn sentences(&self) -> Vec<String> {
         let mut sentences = vec![capitalized(self.sentence())];
+        sentences.extend(self.faults.iter().cloned());
         sentences.extend(self.casts.iter().map(|cast| self.told_cast(*cast)));
         sentences.extend(self.conditions.iter().flat_map(Verdict::sentences));
         if self.left_out > 0 {
@@ -106,12 +111,10 @@ impl Verdict {
         let compared = |yes: &str, no: &str| format!("{first} {} {second}.", if holds { yes } else { no });
         let alone = |yes: &str, no: &str| format!("{first} {}.", if holds { yes } else { no });
         match self.op {
-            Operator::And if self.conditions.is_empty() && holds => {
-                "No condition is asked for, so it holds.".to_owned()
-            }
+            Operator::And if self.is_empty() && holds => "No condition is asked for, so it holds.".to_owned(),
             Operator::And if holds => "All of these conditions hold:".to_owned(),
             Operator::And => "All conditions have to hold, and the last of these does not:".to_owned(),
-            Operator::Or if self.conditions.is_empty() && !holds => "No condition is given, so none holds.".to_owned(),
+            Operator::Or if self.is_empty() && !holds => "No condition is given, so none holds.".to_owned(),
             Operator::Or if holds => "One condition has to hold, and the last of these does:".to_owned(),
             Operator::Or => "None of these conditions holds:".to_owned(),
             Operator::True if self.values.is_empty() => "It always holds.".to_owned(),
@@ -131,6 +134,11 @@ impl Verdict {
             Operator::Contains => compared("contains", "does not contain"),
             Operator::NotContains => compared("does not contain", "contains"),
         }
+    }
+
+    /// Whether no condition stands in it, told or not.
+    fn is_empty(&self) -> bool {
+        self.conditions.is_empty() && self.left_out == 0
     }
 
     fn operand(&self, place: usize) -> String {

@@ -13,6 +13,7 @@
 //! | workflow draft | `{org}#drafts` | workflow id |
 //! | variable of a workflow | `{org}#variables#{workflow}` | variable id |
 //! | whose variable it is | `{org}#variable-owners` | variable id |
+//! | value that a variable had | `{org}#retired-values#{workflow}` | time, variable id, its revision then |
 //! | klass | `{org}#klasses` | name |
 //! | business schedule | `{org}#schedules` | schedule id |
 //! | settings of the org | `{org}#settings` | `org` |
@@ -28,7 +29,7 @@ pub mod workflows;
 
 use domain::OrgId;
 
-use crate::ports::{Item, Key, Order, Page, Range, Scope, Store, Table, Unavailable};
+use crate::ports::{Item, Key, LIST_LIMIT_ITEMS, Order, Page, Range, Scope, Store, Table, Unavailable};
 
 pub use crate::document::{Listing, Versioned};
 
@@ -50,7 +51,19 @@ fn key(org: OrgId, collection: &str, sort: impl Into<String>) -> Key {
     Key::new(Table::Directory, format!("{org}#{collection}"), sort)
 }
 
+/// One page of a collection, in ascending order.
 async fn list(store: &dyn Store, org: OrgId, collection: &str, paging: Paging) -> Result<Page, Unavailable> {
+    list_in(store, org, collection, Order::Ascending, paging).await
+}
+
+/// One page of a collection, in the order of choice.
+async fn list_in(
+    store: &dyn Store,
+    org: OrgId,
+    collection: &str,
+    order: Order,
+    paging: Paging,
+) -> Result<Page, Unavailable> {
     store
         .list(&Range {
             table: Table::Directory,
@@ -58,9 +71,23 @@ async fn list(store: &dyn Store, org: OrgId, collection: &str, paging: Paging) -
             partition: format!("{org}#{collection}"),
             from: String::new(),
             below: String::new(),
-            order: Order::Ascending,
+            order,
             limit: paging.limit,
             after: paging.after,
         })
         .await
+}
+
+/// All of a collection, page by page.
+async fn list_all(store: &dyn Store, org: OrgId, collection: &str) -> Result<Vec<Item>, Unavailable> {
+    let mut items = Vec::new();
+    let mut paging = Paging { limit: LIST_LIMIT_ITEMS, after: None };
+    loop {
+        let page = list(store, org, collection, paging.clone()).await?;
+        items.extend(page.items);
+        match page.next {
+            Some(next) => paging.after = Some(next),
+            None => return Ok(items),
+        }
+    }
 }

@@ -9,6 +9,7 @@ mod definitions;
 mod drive;
 mod events;
 mod setups;
+mod verdicts;
 
 use std::{
     collections::{HashMap, HashSet},
@@ -26,11 +27,12 @@ use crate::{
     directory::workflows::{self, Trigger},
     envelope::{Envelope, Message, UnreadableMessage, Woken},
     ports::{Queue, Store, Unavailable, World},
-    runs::{self, Admitted, AppEvent, Considered, StoredTransaction, Verdict},
+    runs::{self, Admitted, AppEvent, StoredTransaction},
 };
 
 use definitions::Definitions;
 use setups::Setups;
+use verdicts::verdicts;
 
 /// How much data the events of one transaction may have that workflows listen to. *Why*: with the transaction's own
 /// 1,000,000 bytes they stay within one document of the store.
@@ -189,34 +191,4 @@ fn events_left_out(name: &str) -> Note {
         "The events from here on, the first of them {name}, have more than {EVENTS_LIMIT_BYTES} bytes together and started no run."
     );
     Note { code: "events_left_out".to_owned(), path: "$".to_owned(), message }
-}
-
-/// What is to come of the workflows that listen to one event: those that are enabled get a run, unless another one that
-/// listens as well replaces them.
-fn verdicts(triggers: &[Trigger], run: impl Fn(&Trigger) -> RunId, event: Option<u32>) -> Vec<Considered> {
-    let verdict = |trigger: &Trigger| {
-        let replacing = triggers.iter().find(|other| other.enabled && replaces(other, trigger));
-        let verdict = match (trigger.enabled, replacing) {
-            (false, _) => Verdict::Disabled,
-            (true, Some(_)) => Verdict::Replaced,
-            (true, None) => Verdict::Started,
-        };
-        Considered {
-            workflow: trigger.workflow,
-            name: trigger.name.clone(),
-            hash: trigger.hash.clone(),
-            version: trigger.version,
-            verdict,
-            replaced_by: replacing.filter(|_| verdict == Verdict::Replaced).map(|other| other.workflow),
-            run: (verdict == Verdict::Started).then(|| run(trigger)),
-            event,
-        }
-    };
-    triggers.iter().map(verdict).collect()
-}
-
-fn replaces(other: &Trigger, trigger: &Trigger) -> bool {
-    let named = other.replaces.as_deref();
-    other.workflow != trigger.workflow
-        && named.is_some_and(|name| name == trigger.name || name == trigger.workflow.to_string())
 }

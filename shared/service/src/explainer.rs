@@ -11,6 +11,8 @@ use engine::{
 };
 use serde_json::{Map, Value, json};
 
+use crate::directory::variables::VARIABLES_LIMIT;
+
 /// What chance is drawn from here; the same question gives the same ids.
 const SEED: &str = "evaluate";
 
@@ -28,7 +30,11 @@ pub fn evaluate(mut request: Map<String, Value>, setup: Setup, now: Timestamp) -
     }
     let steps = Value::Object(object(&mut request, "steps")?);
     let error = request.shift_remove("error").filter(|error| !error.is_null());
-    let setup = Setup { variables: object(&mut request, "variables")?, ..setup };
+    let variables = object(&mut request, "variables")?;
+    if variables.len() > VARIABLES_LIMIT {
+        return Err(bad("variables", format!("A workflow has at most {VARIABLES_LIMIT} variables.")));
+    }
+    let setup = Setup { variables, ..setup };
     let context = Context {
         steps: &steps,
         error: error.as_ref(),

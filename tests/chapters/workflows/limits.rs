@@ -126,3 +126,35 @@ async fn documents_made_to_hurt_end_in_a_sentence() {
     }
     assert_eq!(world.get("/v1/workflows").await.body["data"], json!([]));
 }
+
+#[tokio::test]
+async fn a_key_that_comes_twice_is_refused_with_its_place() {
+    let world = World::new().await;
+    let bearer = format!("Bearer {}", world.admin);
+    let sent = r#"{"name":"a","name":"b","trigger":{"eventName":"e","transitions":[],"transitions":[]},"steps":[]}"#;
+    let answer = world.send("POST", "/v1/workflows", &[("authorization", &bearer)], sent).await.expect(400);
+    let told = answer.body["errors"].as_array().unwrap();
+    let places: Vec<(&str, &str)> =
+        told.iter().map(|error| (error["code"].as_str().unwrap(), error["source"]["path"].as_str().unwrap())).collect();
+    assert_eq!(places, [("duplicate_key", "$.name"), ("duplicate_key", "$.trigger.transitions")]);
+}
+
+#[tokio::test]
+async fn of_very_many_warnings_the_first_are_told_and_the_others_counted() {
+    let world = World::new().await;
+    let params = json!({ "name": "n", "tags": vec![" /#fn:now"; 5_000] });
+    let steps = json!([{ "id": "s", "action": "kustomer.company.create", "params": params, "transitions": [] }]);
+    let made = world.api("POST", "/v1/workflows", workflow_of("many", "e", steps)).await.expect(201);
+    let warnings = made.body["meta"]["warnings"].as_array().unwrap();
+    assert_eq!((warnings.len(), &warnings[100]["code"]), (101, &json!("more_problems")));
+    assert!(warnings[100]["detail"].as_str().unwrap().contains("at least 900"), "{}", warnings[100]);
+}
+
+#[tokio::test]
+async fn a_small_body_of_very_many_problems_below_a_long_key_is_answered_in_little_memory() {
+    let world = World::new().await;
+    let asked = json!({ "expression": { "k".repeat(250_000): vec!["/#"; 25_000] } });
+    let answer = world.api("POST", "/v1/evaluate", asked).await.expect(400);
+    assert!(answer.text.len() < 100_000, "{}", answer.text.len());
+    assert_eq!(answer.body["errors"].as_array().unwrap().len(), 101);
+}

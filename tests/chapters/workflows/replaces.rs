@@ -58,3 +58,21 @@ async fn only_where_both_listen_and_a_name_that_nobody_has_is_a_warning() {
     let changed = world.api("PUT", &format!("/v1/workflows/{}", made.id()), json!({ "description": "d" })).await;
     assert_eq!(changed.expect(200).body.get("meta"), None);
 }
+
+#[tokio::test]
+async fn whoever_closes_a_circle_is_warned_and_the_oldest_of_it_runs() {
+    let world = World::new().await;
+    let hook = world.form_hook().await;
+    let oldest = world.workflow(document(&hook, "oldest", None)).await;
+    let second = world.workflow(document(&hook, "second", Some("oldest"))).await;
+    world.workflow(document(&hook, "third", Some("second"))).await;
+    // What was replaced already stays so.
+    assert_eq!(verdicts(&world, &hook).await[0], line("oldest", "replaced", Some(&second)));
+
+    let closed = world.api("PUT", &format!("/v1/workflows/{oldest}"), json!({ "replaces": "third" })).await.expect(200);
+    let warning = &closed.body["meta"]["warnings"][0];
+    assert_eq!((&warning["code"], &warning["source"]["path"]), (&json!("replaced_in_turn"), &json!("$.replaces")));
+    let verdicts = verdicts(&world, &hook).await;
+    let started: Vec<&str> = verdicts.iter().filter(|line| line.1 == "started").map(|line| line.0.as_str()).collect();
+    assert_eq!(started, ["oldest"]);
+}

@@ -149,7 +149,7 @@ async fn a_variable_that_is_not_there_is_a_warning_that_names_the_one_that_was_m
     let warning = &warned.body["meta"]["warnings"][0];
     assert_eq!(
         (&warning["code"], &warning["source"]["path"]),
-        (&json!("unknown_variable"), &json!("$.steps[0].params"))
+        (&json!("unknown_variable"), &json!("$.steps[0].params.name"))
     );
     assert_eq!(warning["meta"]["suggestion"], variable.as_str());
     let sound = world.api("PUT", &path, steps(&format!("/#variables.{variable}"))).await.expect(200);

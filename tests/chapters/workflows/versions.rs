@@ -1,6 +1,8 @@
 //! Versions, drafts, and the way back: what ran can be read, whatever becomes of the workflow.
 
+use domain::{ApiKeyId, WorkflowId};
 use serde_json::{Value, json};
+use service::{directory::workflows, ports::WriteError};
 use tests::{
     Answer,
     world::{FormHook, World, always, workflow_of},
@@ -198,4 +200,98 @@ async fn a_draft_that_is_behind_what_is_live_is_published_only_by_force() {
     world.api("DELETE", &format!("{path}/draft"), Value::Null).await.expect(204);
     world.api("DELETE", &format!("{path}/draft"), Value::Null).await.expect(204);
     assert_eq!(world.get(&format!("{path}/draft")).await.code(), "no_draft");
+}
+
+#[tokio::test]
+async fn going_back_starts_nothing_that_was_stopped() {
+    let world = World::new().await;
+    let hook = world.form_hook().await;
+    let workflow = world.workflow(company(&hook, "first")).await;
+    let path = format!("/v1/workflows/{workflow}");
+    world.api("PUT", &path, steps_of(&company(&hook, "second"))).await.expect(200);
+    world.api("PUT", &path, json!({ "enabled": false })).await.expect(200);
+    let back = world.api("POST", &format!("{path}/rollback"), json!({ "version": 1 })).await.expect(200);
+    assert_eq!(
+        (back.attribute("enabled"), &back.attribute("steps")),
+        (json!(false), &company(&hook, "first")["steps"])
+    );
+    world.arrive(&hook, json!({})).await;
+    assert_eq!(world.get(&format!("{path}/runs")).await.expect(200).body["data"], json!([]));
+}
+
+#[tokio::test]
+async fn a_draft_has_a_megabyte_at_most_however_it_grew() {
+    let world = World::new().await;
+    let hook = world.form_hook().await;
+    let workflow = world.workflow(company(&hook, "first")).await;
+    let path = format!("/v1/workflows/{workflow}/draft");
+    world.api("PUT", &path, json!({ "a": "x".repeat(600_000) })).await.expect(200);
+    let grown = world.api("PUT", &path, json!({ "b": "x".repeat(600_000) })).await.expect(400);
+    assert_eq!(grown.code(), "document_too_large");
+    let kept = world.get(&path).await.expect(200).attribute("document");
+    assert!(kept["a"].is_string() && kept["b"].is_null(), "the draft is what it was");
+}
+
+#[tokio::test]
+async fn of_two_who_change_a_draft_at_once_one_is_told_of_the_other() {
+    let world = World::new().await;
+    let hook = world.form_hook().await;
+    let workflow = world.workflow(company(&hook, "first")).await;
+    world.api("PUT", &format!("/v1/workflows/{workflow}/draft"), json!({ "description": "x" })).await.expect(200);
+    let (store, org, id) = (world.store.as_ref(), world.org, WorkflowId::parse(&workflow).unwrap());
+    let seen = workflows::find_draft(store, org, id).await.unwrap().unwrap();
+    let put = || workflows::put_draft(store, org, id, &seen.value, Some(seen.rev));
+    put().await.unwrap();
+    assert!(matches!(put().await, Err(WriteError::Conflict { .. })), "the second has not seen the first one's");
+    let anew = workflows::put_draft(store, org, id, &seen.value, None).await;
+    assert!(matches!(anew, Err(WriteError::Conflict { .. })), "nor has one who saw none");
+
+    // Nor is a draft published that was changed since it was looked at.
+    let live = workflows::find(store, org, id).await.unwrap().unwrap();
+    let next = workflows::Workflow { enabled: false, ..live.value.clone() };
+    let origin = workflows::Origin { by: seen.value.updated_by, restores: None };
+    let published = workflows::replace(store, &live, &next, &seen.value.document, origin, Some(&seen)).await;
+    assert!(matches!(published, Err(WriteError::Conflict { .. })));
+    assert!(workflows::find_draft(store, org, id).await.unwrap().is_some(), "and it is still there");
+}
+
+#[tokio::test]
+async fn a_workflow_from_before_a_check_can_still_be_stopped() {
+    let world = World::new().await;
+    let hook = world.form_hook().await;
+    let workflow = world.workflow(company(&hook, "first")).await;
+    let path = format!("/v1/workflows/{workflow}");
+    // As an earlier version took it: with an action that is not known today.
+    let (store, id) = (world.store.as_ref(), WorkflowId::parse(&workflow).unwrap());
+    let live = workflows::find(store, world.org, id).await.unwrap().unwrap();
+    let mut document = company(&hook, "first");
+    document["steps"][0]["action"] = json!("kustomer.company.conjure");
+    let before = workflows::Workflow { hash: workflows::definition_hash(&document), ..live.value.clone() };
+    let by = ApiKeyId::parse("5a345109e578360010eaa1ad").unwrap();
+    let origin = workflows::Origin { by, restores: None };
+    workflows::replace(store, &live, &before, &document, origin, None).await.unwrap();
+
+    let changed = world.api("PUT", &path, json!({ "enabled": false, "description": "x" })).await.expect(400);
+    assert_eq!(changed.code(), "unknown_action");
+    let stopped = world.api("PUT", &path, json!({ "enabled": false })).await.expect(200);
+    assert_eq!(stopped.attribute("enabled"), false);
+    assert_eq!(stopped.body["meta"]["warnings"][0]["code"], "unknown_action", "what is wrong with it is told");
+    world.api("PUT", &path, json!({ "enabled": true })).await.expect(400);
+}
+
+#[tokio::test]
+async fn of_very_many_differences_the_first_are_told_and_the_others_counted() {
+    let world = World::new().await;
+    let hook = world.form_hook().await;
+    let with = |value: u32| {
+        let mut document = company(&hook, "first");
+        document["steps"][0]["params"]["custom"] = json!({ "k".repeat(50_000): vec![value; 5_000] });
+        document
+    };
+    let workflow = world.workflow(with(1)).await;
+    let path = format!("/v1/workflows/{workflow}");
+    world.api("PUT", &format!("{path}/draft"), steps_of(&with(2))).await.expect(200);
+    let diff = world.get(&format!("{path}/diff")).await.expect(200);
+    assert_eq!((diff.attribute("changes").as_array().unwrap().len(), diff.attribute("leftOut")), (1_000, json!(4_000)));
+    assert!(diff.text.len() < 1_000_000, "{}", diff.text.len());
 }

@@ -45,12 +45,7 @@ Examples:
         visible_alias = "list",
         after_help = "Examples:\n  hookwright workflows variables ls 6a1f2e3d4c5b6a7980a1b2c3"
     )]
-    Ls {
-        #[command(flatten)]
-        workflow: WorkflowArg,
-        #[command(flatten)]
-        paging: Paging,
-    },
+    Ls(WorkflowArg),
     /// Change the name or the value of a variable
     #[command(after_help = "\
 Examples:
@@ -86,7 +81,7 @@ pub(super) fn run(Command::Variables(command): Command, session: &Session) -> Re
             let draft = draft(Some(name), Some(&value_file))?;
             session.show(&session.client.post(&workflow.below(&["variables"]), draft)?, view)
         }
-        Variables::Ls { workflow, paging } => session.list(workflow.below(&["variables"]), &paging, table),
+        Variables::Ls(workflow) => session.list(workflow.below(&["variables"]), &Paging::default(), table),
         Variables::Update { variable, name, value_file } => {
             let draft = draft(name, value_file.as_deref())?;
             session.show(&session.client.put(&variable.address(), draft)?, view)

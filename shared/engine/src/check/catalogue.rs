@@ -1,6 +1,6 @@
 //! The actions that steps may use, with the JSON Schema of their params.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use jsonschema::Validator;
@@ -10,6 +10,8 @@ use serde_json::Value;
 #[derive(Debug, Default)]
 pub struct Catalogue {
     actions: BTreeMap<String, ActionSchema>,
+    /// Actions that there are where documents come from, and not here.
+    elsewhere: BTreeSet<String>,
 }
 
 /// What an action takes.
@@ -40,9 +42,20 @@ impl Catalogue {
         Ok(catalogue)
     }
 
+    /// The same, which knows the names of actions that there are where documents come from, and not here: they are not
+    /// misspelt.
+    #[must_use]
+    pub fn with_elsewhere(self, names: impl IntoIterator<Item = String>) -> Catalogue {
+        Catalogue { elsewhere: names.into_iter().collect(), ..self }
+    }
+
     /// The names of all actions, in alphabetical order.
     pub fn names(&self) -> Vec<&str> {
         self.actions.keys().map(String::as_str).collect()
+    }
+
+    pub(super) fn is_elsewhere(&self, name: &str) -> bool {
+        self.elsewhere.contains(name)
     }
 
     pub(super) fn find(&self, name: &str) -> Option<&ActionSchema> {

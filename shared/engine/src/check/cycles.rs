@@ -60,6 +60,10 @@ pub(super) fn check(steps: &[Option<Step>], ways: &Ways, names: &[&str], problem
         let Some(first) = walk.iter().position(|place| *place == target.1) else {
             continue;
         };
+        let members = walk.get(first..).unwrap_or_default();
+        if leads_elsewhere(members, outlines) {
+            continue;
+        }
         let ring: Vec<&str> =
             walk.iter().skip(first).chain([&target.1]).filter_map(|place| names.get(*place).copied()).collect();
         let message = format!(
@@ -73,8 +77,29 @@ pub(super) fn check(steps: &[Option<Step>], ways: &Ways, names: &[&str], problem
     }
 }
 
-/// Which steps a run may end at or come to an end from.
-fn ending(outlines: &[Outline]) -> Vec<bool> {
+/// Whether some way leads from the ring to steps from which none leads back: the fault is there then.
+fn leads_elsewhere(ring: &[usize], outlines: &[Outline]) -> bool {
+    let targets = |place: &usize| outlines.get(*place).map(|outline| outline.targets.as_slice()).unwrap_or_default();
+    let mut is_reached = vec![false; outlines.len()];
+    let mut waiting = ring.to_vec();
+    while let Some(place) = waiting.pop() {
+        if settle(&mut is_reached, place) {
+            waiting.extend(targets(&place));
+        }
+    }
+    let mut leads_back = vec![false; outlines.len()];
+    let sources = sources(outlines);
+    waiting.extend(ring);
+    while let Some(place) = waiting.pop() {
+        if settle(&mut leads_back, place) {
+            waiting.extend(sources.get(place).into_iter().flatten());
+        }
+    }
+    is_reached.iter().zip(&leads_back).any(|(is_reached, leads_back)| *is_reached && !leads_back)
+}
+
+/// Which steps lead to each.
+fn sources(outlines: &[Outline]) -> Vec<Vec<usize>> {
     let mut sources: Vec<Vec<usize>> = vec![Vec::new(); outlines.len()];
     for (place, outline) in outlines.iter().enumerate() {
         for target in &outline.targets {
@@ -83,6 +108,12 @@ fn ending(outlines: &[Outline]) -> Vec<bool> {
             }
         }
     }
+    sources
+}
+
+/// Which steps a run may end at or come to an end from.
+fn ending(outlines: &[Outline]) -> Vec<bool> {
+    let sources = sources(outlines);
     let mut is_ending = vec![false; outlines.len()];
     let mut waiting: Vec<usize> = (0..outlines.len()).filter(|place| certain(outlines, *place).is_none()).collect();
     while let Some(place) = waiting.pop() {

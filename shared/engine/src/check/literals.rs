@@ -39,13 +39,28 @@ static SECRET_KEYS: LazyLock<Option<Regex>> = LazyLock::new(|| {
 /// Shorter values under such a key are words, not secrets.
 const SECRET_LEAST_BYTES: usize = 8;
 
-/// Warns of every literal in the params of steps that looks like a secret or an expression, and of every such key.
+/// Warns of every literal in params and conditions that looks like a secret or an expression, and of every such key.
 pub(super) fn check(document: &Value, problems: &mut Problems) {
     let steps_place = Place::ROOT.key("steps");
     let steps = document.get("steps").and_then(Value::as_array).into_iter().flatten();
+    see_conditions(document.get("trigger"), "transitions", &Place::ROOT.key("trigger"), problems);
     for (index, step) in steps.enumerate() {
+        let place = steps_place.index(index);
         if let Some(params) = step.get("params") {
-            see(params, None, &steps_place.index(index).key("params"), 0, problems);
+            see(params, None, &place.key("params"), 0, problems);
+        }
+        see_conditions(Some(step), "transitions", &place, problems);
+        see_conditions(Some(step), "errorCases", &place, problems);
+    }
+}
+
+/// The conditions of the transitions or error cases of `owner`.
+fn see_conditions(owner: Option<&Value>, key: &str, place: &Place<'_>, problems: &mut Problems) {
+    let place = place.key(key);
+    let ways = owner.and_then(|owner| owner.get(key)).and_then(Value::as_array);
+    for (index, way) in ways.into_iter().flatten().enumerate() {
+        if let Some(condition) = way.get("condition") {
+            see(condition, None, &place.index(index).key("condition"), 0, problems);
         }
     }
 }
@@ -77,11 +92,13 @@ fn see(value: &Value, key: Option<&str>, place: &Place<'_>, depth: usize, proble
 }
 
 fn see_text(text: &str, key: Option<&str>, place: &Place<'_>, problems: &mut Problems) {
-    if text.starts_with("/#") {
-        return;
-    }
+    let is_expression = text.starts_with("/#");
     let is_template = text.contains("{{");
-    if ROOTS.iter().any(|root| text.contains(&format!("/#{root}."))) || text.contains("/#fn:") {
+    if is_expression && is_template {
+        let message = "The whole text is read as one reference, with the tags as a part of it. Inside of a text write \
+                       {{{steps.1.id}}} for each.";
+        problems.warn(place, "reference_in_text", message);
+    } else if !is_expression && has_reference(text) {
         let message = "This stays text: a reference is only read where the whole text is one. Inside of a text write \
                        {{{steps.1.id}}}.";
         problems.warn(place, "reference_in_text", message);
@@ -89,9 +106,20 @@ fn see_text(text: &str, key: Option<&str>, place: &Place<'_>, problems: &mut Pro
     let is_known_kind = SECRETS.as_ref().is_some_and(|secrets| secrets.is_match(text));
     let is_under_secret_key = || key.zip(SECRET_KEYS.as_ref()).is_some_and(|(key, keys)| keys.is_match(key));
     let is_long = text.len() >= SECRET_LEAST_BYTES && !text.contains(' ');
-    if is_known_kind || (!is_template && is_long && is_under_secret_key()) {
+    if is_known_kind || (!is_expression && !is_template && is_long && is_under_secret_key()) {
         let message = "This looks like a secret, and whoever may read the workflow can read it. Keep it as a variable of the \
-                       workflow (`hookwright workflows variables set`) and write /#variables.ID here.";
+                       workflow (`hookwright workflows variables create`) and write /#variables.ID here.";
         problems.warn(place, "secret_in_literal", message);
     }
+}
+
+/// Whether a reference stands in a text: not behind a letter or a slash, as in an address.
+fn has_reference(text: &str) -> bool {
+    text.match_indices("/#").any(|(at, _)| {
+        let before = text.get(..at).and_then(|before| before.chars().next_back());
+        let is_address = before.is_some_and(|before| before.is_alphanumeric() || before == '/');
+        let named = text.get(at + 2..).unwrap_or_default();
+        let is_root = |root: &&str| named.strip_prefix(*root).is_some_and(|rest| rest.starts_with('.'));
+        !is_address && (named.starts_with("fn:") || ROOTS.iter().any(is_root))
+    })
 }

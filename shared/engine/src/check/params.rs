@@ -3,6 +3,8 @@
 //! The schema is asked about a likeness of the params: literals stand for themselves, anything else for a blank. What it
 //! says against a blank does not count, because only the run knows what will be there.
 
+use std::collections::HashSet;
+
 use jsonschema::ValidationError;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use serde_json::{Map, Value};
@@ -16,9 +18,17 @@ use crate::problem::{Place, Problems};
 #[derive(Debug, Default)]
 struct Blanks {
     /// Nothing is known there.
-    unknown: Vec<String>,
+    unknown: HashSet<String>,
     /// A text will be there.
-    text: Vec<String>,
+    text: HashSet<String>,
+}
+
+impl Blanks {
+    /// Whether nothing is known of what is at the pointer, or around it.
+    fn covers(&self, at: &str) -> bool {
+        let around = at.match_indices('/').filter_map(|(end, _)| at.get(..end));
+        around.chain([at]).any(|at| self.unknown.contains(at))
+    }
 }
 
 /// Adds every problem of the params.
@@ -34,15 +44,14 @@ pub(super) fn check(action: &ActionSchema, params: Option<&Expression>, place: &
         params.retain(|key, value| is_there(key, value, &blanks));
     }
     for error in action.validator.iter_errors(&likeness) {
-        let at = error.instance_path().as_str().to_owned();
-        let is_blank = |blank: &String| {
-            at.strip_prefix(blank.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        };
+        let at = error.instance_path().as_str();
+        let is_text = blanks.text.contains(at);
         let is_type_of_text = matches!(error.kind(), ValidationErrorKind::Type { .. });
-        if blanks.unknown.iter().any(is_blank) || (blanks.text.contains(&at) && !is_type_of_text) {
+        if blanks.covers(at) || (is_text && !is_type_of_text) {
             continue;
         }
-        tell(action, &error, place, problems);
+        let found = if is_text { "a template, which gives text".to_owned() } else { named(error.instance()) };
+        tell(action, &error, &found, place, problems);
     }
     warn_of_unknown(action, &likeness, place, problems);
 }
@@ -55,11 +64,11 @@ fn liken(outline: &Outline<'_>, at: String, blanks: &mut Blanks) -> Value {
     match outline {
         Outline::Literal(value) => (*value).clone(),
         Outline::Text => {
-            blanks.text.push(at);
+            blanks.text.insert(at);
             Value::String("text".to_owned())
         }
         Outline::Unknown => {
-            blanks.unknown.push(at);
+            blanks.unknown.insert(at);
             Value::Null
         }
         Outline::Array(elements) => {
@@ -79,7 +88,8 @@ fn pointer(at: &str, key: &str) -> String {
     format!("{at}/{}", key.replace('~', "~0").replace('/', "~1"))
 }
 
-fn tell(action: &ActionSchema, error: &ValidationError<'_>, place: &Place<'_>, problems: &mut Problems) {
+/// Adds what the schema says against what was `found`.
+fn tell(action: &ActionSchema, error: &ValidationError<'_>, found: &str, place: &Place<'_>, problems: &mut Problems) {
     let at = error.instance_path().as_str();
     let segments: Vec<String> =
         at.split('/').skip(1).map(|segment| segment.replace("~1", "/").replace("~0", "~")).collect();
@@ -104,7 +114,6 @@ fn tell(action: &ActionSchema, error: &ValidationError<'_>, place: &Place<'_>, p
             problems.add(place, code, message);
         }
         ValidationErrorKind::Type { kind } => {
-            let found = named(error.instance());
             problems.add(place, "wrong_param", format!("Make this {} for {name}; it is {found}.", wanted(kind)));
         }
         ValidationErrorKind::Enum { options } => {

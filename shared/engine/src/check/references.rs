@@ -30,25 +30,24 @@ pub(super) fn check(draft: &mut Draft<'_>, ways: &Ways) -> Vec<(String, String)>
     let place = place.key("transitions");
     for (index, transition) in trigger.transitions.iter().enumerate() {
         let place = place.index(index);
-        transition.condition.for_each_use(&mut |used| checker.see(used, Referrer::Trigger, &place.key("condition")));
+        let mut see = |used: Use<'_>, place: &Place<'_>| checker.see(used, Referrer::Trigger, place);
+        transition.condition.for_each_use(&place.key("condition"), &mut see);
     }
     let steps_place = Place::ROOT.key("steps");
     for (index, step) in steps.iter().enumerate() {
         let Some(step) = step else { continue };
         let place = steps_place.index(index);
         if let Some(params) = &step.params {
-            params.for_each_use(&mut |used| checker.see(used, Referrer::Params(index), &place.key("params")));
+            let mut see = |used: Use<'_>, place: &Place<'_>| checker.see(used, Referrer::Params(index), place);
+            params.for_each_use(&place.key("params"), &mut see);
         }
         let (transitions, cases) = (place.key("transitions"), place.key("errorCases"));
+        let mut see = |used: Use<'_>, place: &Place<'_>| checker.see(used, Referrer::Judging(index), place);
         for (at, transition) in step.transitions.iter().enumerate() {
-            let place = transitions.index(at);
-            let place = place.key("condition");
-            transition.condition.for_each_use(&mut |used| checker.see(used, Referrer::Judging(index), &place));
+            transition.condition.for_each_use(&transitions.index(at).key("condition"), &mut see);
         }
         for (at, case) in step.error_cases.iter().enumerate() {
-            let place = cases.index(at);
-            let place = place.key("condition");
-            case.condition.for_each_use(&mut |used| checker.see(used, Referrer::Judging(index), &place));
+            case.condition.for_each_use(&cases.index(at).key("condition"), &mut see);
         }
     }
     checker.variables

@@ -2,7 +2,14 @@
 
 use serde_json::Value;
 
+/// So many unread keys of an object are looked at, and so alike (Jaro-Winkler, 0 to 1) is one that was meant to be another.
+const KEYS_LIMIT: usize = 50;
+const KEYS_SIMILARITY: f64 = 0.93;
+/// Longer keys are none of ours.
+const KEY_LIMIT_BYTES: usize = 32;
+
 use super::{Object, Presence, Reader};
+use crate::naming::quoted;
 use crate::problem::Place;
 
 impl<'d> Reader<'d> {
@@ -103,10 +110,27 @@ impl<'d> Reader<'d> {
         }
     }
 
+    /// Warns of keys that nobody reads and that are nearly one of `known` which is not there. Exports have others besides.
+    pub(super) fn check_keys(&mut self, object: &'d Object, known: &[&str], place: &Place<'_>) {
+        for key in object.keys().filter(|key| !known.contains(&key.as_str())).take(KEYS_LIMIT) {
+            let is_meant = |known: &&&str| {
+                !object.contains_key(**known) && (key.eq_ignore_ascii_case(known) || is_alike(key, known))
+            };
+            if let Some(meant) = known.iter().find(is_meant) {
+                let message = format!("Nobody reads the key {}. Did you mean \"{meant}\"?", quoted(key));
+                self.problems.warn_suggested(&place.key(key), "misspelt_key", message, (*meant).to_owned());
+            }
+        }
+    }
+
     pub(super) fn check_bytes(&mut self, text: Option<&str>, limit: usize, place: &Place<'_>) {
         if let Some(bytes) = text.map(str::len).filter(|bytes| *bytes > limit) {
             let message = format!("Shorten this to {limit} bytes; it has {bytes}.");
             self.problems.add(place, "too_long", message);
         }
     }
+}
+
+fn is_alike(key: &str, known: &str) -> bool {
+    key.len() <= KEY_LIMIT_BYTES && strsim::jaro_winkler(key, known) >= KEYS_SIMILARITY
 }

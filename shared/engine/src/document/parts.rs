@@ -9,6 +9,9 @@ use crate::expression::Expression;
 use crate::naming::quoted;
 use crate::problem::Place;
 
+const TRIGGER_KEYS: [&str; 7] = ["id", "eventName", "callable", "schema", "transitions", "appVersion", "meta"];
+const STEP_KEYS: [&str; 7] = ["id", "action", "params", "transitions", "errorCases", "appVersion", "meta"];
+
 impl<'d> Reader<'d> {
     pub(super) fn read_trigger(&mut self, root: &'d Object) -> Option<Trigger> {
         let place = Place::ROOT.key("trigger");
@@ -17,6 +20,7 @@ impl<'d> Reader<'d> {
             return None;
         };
         let trigger = self.object(value, &place)?;
+        self.check_keys(trigger, &TRIGGER_KEYS, &place);
         let id = self.optional_text(trigger, "id", &place);
         self.check_bytes(id, ID_LIMIT_BYTES, &place.key("id"));
         let is_callable = self.flag(trigger, "callable", &place).unwrap_or(false);
@@ -61,6 +65,7 @@ impl<'d> Reader<'d> {
 
     pub(super) fn read_step(&mut self, value: &'d Value, place: &Place<'_>) -> Option<Step> {
         let step = self.object(value, place)?;
+        self.check_keys(step, &STEP_KEYS, place);
         let id = self.text(step, "id", place, Presence::Required);
         self.check_bytes(id, ID_LIMIT_BYTES, &place.key("id"));
         let action = self.text(step, "action", place, Presence::Optional);

@@ -7,8 +7,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::texts::compiled;
-use super::{ARGUMENTS_LIMIT, Argument, Function, Presence, Spelling, find, suggestion};
+use super::{ARGUMENTS_LIMIT, Argument, BadLiteral, Function, Presence, Spelling, find, suggestion};
 use crate::evaluation::Evaluation;
 use crate::fault::Fault;
 use crate::naming::quoted;
@@ -56,17 +55,17 @@ impl Call {
                 return Err(wrong_arguments(function, "has more arguments than it takes"));
             };
             let (argument, after) = match parameter {
-                Spelling::Rest | Spelling::Pattern => (text, None),
+                Spelling::Rest => (text, None),
                 Spelling::Path | Spelling::Literal | Spelling::Either => match text.split_once(',') {
                     Some((argument, after)) => (argument, Some(after)),
                     None => (text, None),
                 },
             };
-            operands.push(operand(function, parameter, argument)?);
+            operands.push(operand(function, place, parameter, argument)?);
             left = after;
         }
-        let given = operands.iter().filter(|operand| !matches!(operand, Operand::Absent)).count();
-        if given < function.required() {
+        let is_given = |place| operands.get(place).is_some_and(|operand| !matches!(operand, Operand::Absent));
+        if !(0..function.required()).all(is_given) {
             return Err(wrong_arguments(function, "has fewer arguments than it needs"));
         }
         Ok(Call { text: text.to_owned(), function, operands })
@@ -113,15 +112,11 @@ fn parameter_at(function: &Function, place: usize) -> Option<Spelling> {
     }
 }
 
-fn operand(function: &Function, spelling: Spelling, text: &str) -> Result<Operand, BadCall> {
+fn operand(function: &Function, place: usize, spelling: Spelling, text: &str) -> Result<Operand, BadCall> {
     let spelled = text.trim();
     let is_path = match spelling {
         Spelling::Path => !spelled.is_empty(),
         Spelling::Either => begins_like_a_path(spelled),
-        Spelling::Pattern => {
-            compiled(text).map_err(|message| BadCall { code: "bad_pattern", message, suggestion: None })?;
-            false
-        }
         Spelling::Literal | Spelling::Rest => false,
     };
     if is_path {
@@ -135,13 +130,19 @@ fn operand(function: &Function, spelling: Spelling, text: &str) -> Result<Operan
     if text.is_empty() {
         return Ok(Operand::Absent);
     }
+    function.check_literal(place, text)?;
     Ok(Operand::Literal(Value::String(text.to_owned())))
 }
 
+impl From<BadLiteral> for BadCall {
+    fn from(BadLiteral { code, message, suggestion }: BadLiteral) -> BadCall {
+        BadCall { code, message, suggestion }
+    }
+}
+
+/// Only with something behind its root: `error` alone is a word.
 fn begins_like_a_path(text: &str) -> bool {
-    let is_root = |root: &&str| {
-        text.strip_prefix(*root).is_some_and(|rest| rest.is_empty() || rest.starts_with('.') || rest.starts_with('['))
-    };
+    let is_root = |root: &&str| text.strip_prefix(*root).is_some_and(|rest| rest.starts_with(['.', '[']));
     text.starts_with("/#") || ROOTS.iter().any(is_root)
 }
 

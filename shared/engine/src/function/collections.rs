@@ -1,13 +1,18 @@
 //! Lists, objects and JSON: read, written, looked into, and gone through.
 
+use std::fmt::{self, Write};
+
 use domain::exact;
 use serde_json::{Map, Value, json};
 
-use super::{Argument, Arguments, Function, either, find, literal, optional, path, repeated};
+use super::{
+    Argument, Arguments, BadLiteral, Function, NAMES, checked, either, find, literal, optional, path, repeated,
+};
 use crate::allowance::Allowance;
 use crate::cast::{is_truthy, to_text};
 use crate::fault::Fault;
 use crate::limits::{INPUT_LIMIT_BYTES, INPUT_LIMIT_LEVELS};
+use crate::naming::quoted;
 use crate::path::Path;
 
 pub(super) const FUNCTIONS: &[Function] = &[
@@ -26,7 +31,12 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function { name: "values", aliases: &[], parameters: &[path("object")], body: values },
     Function { name: "join", aliases: &[], parameters: &[path("list"), optional(literal("separator"))], body: join },
     Function { name: "map", aliases: &["pluck"], parameters: &[path("list"), literal("path")], body: map },
-    Function { name: "transform", aliases: &[], parameters: &[path("list"), literal("function")], body: transform },
+    Function {
+        name: "transform",
+        aliases: &[],
+        parameters: &[path("list"), checked(literal("function"), check_function)],
+        body: transform,
+    },
     Function {
         name: "filter",
         aliases: &["where"],
@@ -59,13 +69,34 @@ type Gives = Result<Option<Value>, Fault>;
 fn to_json(arguments: &Given<'_, '_>) -> Gives {
     let Some(value) = arguments.value(0) else { return Ok(None) };
     Allowance::new(INPUT_LIMIT_BYTES, INPUT_LIMIT_LEVELS).take(value, 0)?;
-    let text = if arguments.flag(1) { format!("{value:#}") } else { value.to_string() };
-    Ok(Some(Value::String(text)))
+    if !arguments.flag(1) {
+        return Ok(Some(Value::String(value.to_string())));
+    }
+    let mut bounded = Bounded(String::new());
+    match write!(bounded, "{value:#}") {
+        Ok(()) => Ok(Some(Value::String(bounded.0))),
+        Err(fmt::Error) => Err(Fault::InputTooLarge),
+    }
+}
+
+/// A text that ends at the limit. *Why* — deep values have more indentation than content.
+struct Bounded(String);
+
+impl fmt::Write for Bounded {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        if self.0.len() + text.len() > INPUT_LIMIT_BYTES {
+            return Err(fmt::Error);
+        }
+        self.0.push_str(text);
+        Ok(())
+    }
 }
 
 /// What is no text is given back as it is.
 fn parse_json(arguments: &Given<'_, '_>) -> Gives {
     Ok(match arguments.value(0) {
+        // Read, it would take many times its bytes.
+        Some(Value::String(text)) if text.len() > INPUT_LIMIT_BYTES => return Err(Fault::InputTooLarge),
         Some(Value::String(text)) => exact::parse(text).ok(),
         other => other.cloned(),
     })
@@ -152,6 +183,22 @@ fn transform(arguments: &Given<'_, '_>) -> Gives {
             members.collect::<Result<Map<_, _>, _>>().map(|made| Some(Value::Object(made)))
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(None),
+    }
+}
+
+/// Whether an author's word is the name of a function that can be called with one value.
+fn check_function(name: &str) -> Result<(), BadLiteral> {
+    match find(name.trim()) {
+        Some(function) if function.required() == 1 => Ok(()),
+        Some(function) => {
+            let message = format!("{} cannot be called with one value.", function.name);
+            Err(BadLiteral { code: "bad_argument", message, suggestion: None })
+        }
+        None => {
+            let unknown = BadLiteral::unknown("function", name, &NAMES);
+            let message = format!("There is no function {}; docs/expressions.md lists them all.", quoted(name));
+            Err(BadLiteral { code: "unknown_function", message, ..unknown })
+        }
     }
 }
 

@@ -5,18 +5,19 @@
 use domain::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use jiff::{Span, ToSpan, Zoned};
+use jiff::{Span, Zoned};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
-use super::{Arguments, Function, either, literal, moment, optional, path, rest, units};
+use super::{Arguments, BadLiteral, Function, checked, either, literal, moment, optional, path, rest, units};
 use crate::fault::Fault;
+use crate::naming::quoted;
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function {
         name: "date",
         aliases: &[],
-        parameters: &[literal("unit"), optional(literal("count")), optional(path("from"))],
+        parameters: &[checked(literal("unit"), check_unit), optional(literal("count")), optional(path("from"))],
         body: date,
     },
     Function {
@@ -28,7 +29,12 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function {
         name: "dateDiff",
         aliases: &["diffDate"],
-        parameters: &[literal("unit"), optional(path("from")), optional(path("to")), optional(literal("float"))],
+        parameters: &[
+            checked(literal("unit"), check_unit),
+            optional(path("from")),
+            optional(path("to")),
+            optional(literal("float")),
+        ],
         body: date_diff,
     },
     Function {
@@ -57,6 +63,19 @@ enum Unit {
 
 impl Unit {
     fn parse(text: &str) -> Option<Unit> {
+        // Moment's short names tell months from minutes by their case.
+        match text.trim() {
+            "y" => return Some(Unit::Years),
+            "Q" => return Some(Unit::Quarters),
+            "M" => return Some(Unit::Months),
+            "w" => return Some(Unit::Weeks),
+            "d" => return Some(Unit::Days),
+            "h" => return Some(Unit::Hours),
+            "m" => return Some(Unit::Minutes),
+            "s" => return Some(Unit::Seconds),
+            "ms" => return Some(Unit::Milliseconds),
+            _ => {}
+        }
         match text.trim().to_ascii_lowercase().trim_end_matches('s') {
             "year" => Some(Unit::Years),
             "quarter" => Some(Unit::Quarters),
@@ -108,13 +127,30 @@ impl Unit {
     }
 }
 
+/// Whether an author's word is a unit.
+fn check_unit(word: &str) -> Result<(), BadLiteral> {
+    const UNITS: [&str; 9] =
+        ["years", "quarters", "months", "weeks", "days", "hours", "minutes", "seconds", "milliseconds"];
+    Unit::parse(word).map(|_| ()).ok_or_else(|| BadLiteral::unknown("unit of time", word, &UNITS))
+}
+
+/// The unit that an argument names.
+fn unit(arguments: &Arguments<'_, '_>, place: usize) -> Option<Unit> {
+    let word = arguments.text(place)?;
+    let unit = Unit::parse(&word);
+    if unit.is_none() {
+        arguments.evaluation.tell(|| format!("There is no unit of time {}.", quoted(&word)));
+    }
+    unit
+}
+
 fn date(arguments: &Arguments<'_, '_>) -> Result<Option<Value>, Fault> {
     Ok(earlier(arguments))
 }
 
 /// So many units before the present, or before `from`; a negative count is later.
 fn earlier(arguments: &Arguments<'_, '_>) -> Option<Value> {
-    let unit = Unit::parse(&arguments.text(0)?)?;
+    let unit = unit(arguments, 0)?;
     let count = if arguments.is_given(1) { arguments.whole(1)? } else { 0 };
     let from = utc(arguments.instant_or_now(2)?)?;
     let then = from.checked_sub(unit.span(count)?).ok()?;
@@ -124,10 +160,16 @@ fn earlier(arguments: &Arguments<'_, '_>) -> Option<Value> {
 
 fn date_format(arguments: &Arguments<'_, '_>) -> Result<Option<Value>, Fault> {
     let zone = match arguments.text(2) {
-        Some(name) => TimeZone::get(&name).ok(),
+        Some(name) => {
+            let zone = TimeZone::get(&name).ok();
+            if zone.is_none() {
+                arguments.evaluation.tell(|| format!("There is no time zone {}.", quoted(&name)));
+            }
+            zone
+        }
         None => Some(TimeZone::UTC),
     };
-    let instant = arguments.value(0).and_then(units::as_timestamp);
+    let instant = arguments.value(0).and_then(|value| arguments.instant(value));
     let Some((instant, zone)) = instant.and_then(utc).zip(zone) else { return Ok(None) };
     let format = arguments.text(1);
     let format = format.as_deref().filter(|format| !format.is_empty()).unwrap_or(DEFAULT_FORMAT);
@@ -140,7 +182,7 @@ fn date_diff(arguments: &Arguments<'_, '_>) -> Result<Option<Value>, Fault> {
 
 /// How many units after `from` `to` is; whole ones, unless fractions are asked for.
 fn difference(arguments: &Arguments<'_, '_>) -> Option<Decimal> {
-    let unit = Unit::parse(&arguments.text(0)?)?;
+    let unit = unit(arguments, 0)?;
     let (from, to) = (arguments.instant_or_now(1)?, arguments.instant_or_now(2)?);
     let difference = match unit.milliseconds() {
         Some(length) => {
@@ -152,9 +194,14 @@ fn difference(arguments: &Arguments<'_, '_>) -> Option<Decimal> {
     Some(if arguments.flag(3) { difference } else { difference.trunc() })
 }
 
-/// Months as Moment.js counts them: whole ones by the calendar, the rest as a share of the month it is in.
+/// Months as Moment.js counts them: whole ones by the calendar, the rest as a share of the month it is in. They are
+/// counted from the date with the later day of the month, so that no month ends before them.
 fn months_between(from: Timestamp, to: Timestamp) -> Option<Decimal> {
     let (from, to) = (utc(from)?.datetime(), utc(to)?.datetime());
+    if to.day() < from.day() { months_from(from, to) } else { months_from(to, from).map(|months| -months) }
+}
+
+fn months_from(from: DateTime, to: DateTime) -> Option<Decimal> {
     let years = i64::from(to.year()) - i64::from(from.year());
     let whole = years * 12 + i64::from(to.month()) - i64::from(from.month());
     let anchor = add_months(from, whole)?;
@@ -169,7 +216,7 @@ fn months_between(from: Timestamp, to: Timestamp) -> Option<Decimal> {
 }
 
 fn add_months(from: DateTime, months: i64) -> Option<DateTime> {
-    from.checked_add(months.months()).ok()
+    from.checked_add(Span::new().try_months(months).ok()?).ok()
 }
 
 fn milliseconds_between(from: DateTime, to: DateTime) -> Option<i64> {

@@ -6,7 +6,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 use ring::hmac;
 use serde_json::{Value, json};
 
-use super::{Arguments, Function, either, literal, markdown, optional, path};
+use super::{Arguments, BadLiteral, Function, checked, either, literal, markdown, optional, path};
 use crate::fault::Fault;
 use crate::limits::TEMPLATE_LIMIT_BYTES;
 
@@ -36,7 +36,12 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function {
         name: "hmac",
         aliases: &["authHMAC", "hmacSHA"],
-        parameters: &[path("text"), either("secret"), optional(literal("algorithm")), optional(literal("encoding"))],
+        parameters: &[
+            path("text"),
+            either("secret"),
+            optional(checked(literal("algorithm"), check_algorithm)),
+            optional(checked(literal("encoding"), check_encoding)),
+        ],
         body: hmac,
     },
     Function { name: "markdownToHTML", aliases: &["markdown"], parameters: &[path("text")], body: markdown_to_html },
@@ -85,6 +90,9 @@ const URI_COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'(')
     .remove(b')');
 
+/// What means something in a pattern.
+const RESERVED: &str = r"^$\.*+?()[]{}|";
+
 /// What `randomId` draws from.
 const RANDOM_ALPHABET: &[u8; 36] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 const RANDOM_SIZE: i64 = 10;
@@ -98,7 +106,11 @@ fn escape(arguments: &Given<'_, '_>) -> Gives {
 }
 
 fn escape_reg_exp(arguments: &Given<'_, '_>) -> Gives {
-    Ok(arguments.text(0).map(|text| json!(regex::escape(&text))))
+    let escaped = |text: &str| {
+        let escape = |character: char| RESERVED.contains(character).then_some('\\').into_iter().chain([character]);
+        text.chars().flat_map(escape).collect::<String>()
+    };
+    Ok(arguments.text(0).map(|text| json!(escaped(&text))))
 }
 
 fn encode_uri(arguments: &Given<'_, '_>) -> Gives {
@@ -141,19 +153,37 @@ fn base64_decode(arguments: &Given<'_, '_>) -> Gives {
     Ok(decoded.map(Value::String))
 }
 
+/// Whether an author's word is a digest.
+fn check_algorithm(word: &str) -> Result<(), BadLiteral> {
+    let unknown = || BadLiteral::unknown("digest", word, &["sha256", "sha1", "sha384", "sha512"]);
+    algorithm(word).map(|_| ()).ok_or_else(unknown)
+}
+
+/// Whether an author's word is a spelling of bytes.
+fn check_encoding(word: &str) -> Result<(), BadLiteral> {
+    const ENCODINGS: [&str; 3] = ["hex", "base64", "base64url"];
+    let is_known = ENCODINGS.contains(&word.to_ascii_lowercase().as_str());
+    if is_known { Ok(()) } else { Err(BadLiteral::unknown("encoding", word, &ENCODINGS)) }
+}
+
+fn algorithm(word: &str) -> Option<hmac::Algorithm> {
+    match word.to_ascii_lowercase().as_str() {
+        "sha256" | "sha-256" => Some(hmac::HMAC_SHA256),
+        "sha1" | "sha-1" => Some(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY),
+        "sha384" | "sha-384" => Some(hmac::HMAC_SHA384),
+        "sha512" | "sha-512" => Some(hmac::HMAC_SHA512),
+        _ => None,
+    }
+}
+
 fn hmac(arguments: &Given<'_, '_>) -> Gives {
     let Some((text, secret)) = arguments.text(0).zip(arguments.text(1)) else { return Ok(None) };
-    let algorithm = match arguments.text(2).as_deref().unwrap_or("sha256").to_ascii_lowercase().as_str() {
-        "sha256" | "sha-256" => hmac::HMAC_SHA256,
-        "sha1" | "sha-1" => hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY,
-        "sha384" | "sha-384" => hmac::HMAC_SHA384,
-        "sha512" | "sha-512" => hmac::HMAC_SHA512,
-        _ => return Ok(None),
-    };
+    let Some(algorithm) = algorithm(arguments.text(2).as_deref().unwrap_or("sha256")) else { return Ok(None) };
     let tag = hmac::sign(&hmac::Key::new(algorithm, secret.as_bytes()), text.as_bytes());
     Ok(match arguments.text(3).as_deref().unwrap_or("hex").to_ascii_lowercase().as_str() {
         "hex" => Some(json!(hex::encode(tag))),
         "base64" => Some(json!(STANDARD.encode(tag))),
+        "base64url" => Some(json!(URL_SAFE_NO_PAD.encode(tag))),
         _ => None,
     })
 }

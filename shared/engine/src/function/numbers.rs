@@ -5,7 +5,7 @@
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde_json::{Value, json};
 
-use super::{Arguments, Function, either, literal, optional, path, units};
+use super::{Arguments, BadLiteral, Function, checked, either, literal, optional, path, units};
 use crate::decimal;
 use crate::fault::Fault;
 
@@ -13,7 +13,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function {
         name: "math",
         aliases: &[],
-        parameters: &[either("left"), literal("operator"), either("right")],
+        parameters: &[either("left"), checked(literal("operator"), check_operator), either("right")],
         body: math,
     },
     Function { name: "parseInt", aliases: &["toInt"], parameters: &[path("value")], body: parse_int },
@@ -57,6 +57,14 @@ pub(super) const FUNCTIONS: &[Function] = &[
 
 /// How many digits behind the point can be asked for.
 const DECIMALS_LIMIT: i64 = 28;
+
+/// Whether an author's word is an operator.
+fn check_operator(word: &str) -> Result<(), BadLiteral> {
+    match word.trim() {
+        "+" | "-" | "*" | "×" | "/" | "÷" | "%" => Ok(()),
+        other => Err(BadLiteral::unknown("operator", other, &["+", "-", "*", "/", "%"])),
+    }
+}
 
 fn math(arguments: &Arguments<'_, '_>) -> Result<Option<Value>, Fault> {
     Ok(computed(arguments).map(units::number))

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use regex::{Regex, RegexBuilder};
 use serde_json::{Value, json};
 
-use super::{Arguments, Function, either, literal, optional, path, pattern};
+use super::{Arguments, BadLiteral, Function, either, literal, optional, path, pattern};
 use crate::fault::Fault;
 use crate::limits::TEMPLATE_LIMIT_BYTES;
 use crate::naming::quoted;
@@ -58,15 +58,32 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
 ];
 
-/// How long a pattern may be, and what it may take once compiled. *Why* — the time to search is their product with the text.
+/// How long a pattern may be.
 const PATTERN_LIMIT_BYTES: usize = 1_024;
-const PATTERN_LIMIT_COMPILED_BYTES: usize = 256 * 1_024;
+
+/// How much of a pattern's automaton is kept while it searches.
+const PATTERN_LIMIT_CACHED_BYTES: usize = 256 * 1_024;
 
 /// How many compiled patterns a thread remembers.
 const PATTERNS_LIMIT: usize = 64;
 
-/// What compiling a pattern costs.
-const PATTERN_OPERATIONS: u64 = 100;
+/// What patterns cost, by what they take once compiled; larger ones cannot be used. *Why* — that is what each byte of the
+/// text may have to be held against, and `\w{20}` takes half a megabyte.
+const PRICES: [Price; 3] = [
+    Price { compiled_limit_bytes: 16 << 10, operations: 100, operations_per_64_bytes: 4 },
+    Price { compiled_limit_bytes: 256 << 10, operations: 2_500, operations_per_64_bytes: 64 },
+    Price { compiled_limit_bytes: 2 << 20, operations: 20_000, operations_per_64_bytes: 512 },
+];
+
+/// The price of a pattern up to some size.
+#[derive(Debug, Clone, Copy)]
+struct Price {
+    compiled_limit_bytes: usize,
+    /// To compile it.
+    operations: u64,
+    /// To search that much of a text.
+    operations_per_64_bytes: usize,
+}
 
 type Given<'e, 'a> = Arguments<'e, 'a>;
 type Gives = Result<Option<Value>, Fault>;
@@ -161,12 +178,14 @@ fn pad_start(arguments: &Given<'_, '_>) -> Gives {
 fn split(arguments: &Given<'_, '_>) -> Gives {
     let Some(text) = arguments.text(0) else { return Ok(None) };
     let separator = arguments.text(1).unwrap_or(",".into());
-    let parts: Vec<Value> = if separator.is_empty() {
+    let is_by_character = separator.is_empty();
+    let count = if is_by_character { text.chars().count() } else { text.matches(separator.as_ref()).count() + 1 };
+    arguments.evaluation.pay(count as u64)?;
+    let parts: Vec<Value> = if is_by_character {
         text.chars().map(|character| json!(character.to_string())).collect()
     } else {
         text.split(separator.as_ref()).map(|part| json!(part)).collect()
     };
-    arguments.evaluation.pay(parts.len() as u64)?;
     Ok(Some(Value::Array(parts)))
 }
 
@@ -194,11 +213,15 @@ fn regex_match(arguments: &Given<'_, '_>) -> Gives {
 }
 
 fn searched(arguments: &Given<'_, '_>) -> Result<Option<(String, Regex)>, Fault> {
-    arguments.evaluation.pay(PATTERN_OPERATIONS)?;
     let Some((text, pattern)) = arguments.text(0).zip(arguments.text(1)) else { return Ok(None) };
     match compiled(&pattern) {
-        Ok(pattern) => Ok(Some((text.into_owned(), pattern))),
+        Ok(Pattern { pattern, price }) => {
+            let searched = text.len().div_ceil(64).saturating_mul(price.operations_per_64_bytes);
+            arguments.evaluation.pay(price.operations.saturating_add(searched as u64))?;
+            Ok(Some((text.into_owned(), pattern)))
+        }
         Err(reason) => {
+            arguments.evaluation.pay(PRICES.iter().map(|price| price.operations).sum())?;
             arguments.evaluation.tell(|| reason);
             Ok(None)
         }
@@ -207,25 +230,68 @@ fn searched(arguments: &Given<'_, '_>) -> Result<Option<(String, Regex)>, Fault>
 
 thread_local! {
     /// *Why* — compiling takes longer than most searches, and a loop asks for the same pattern at every turn.
-    static PATTERNS: RefCell<HashMap<String, Regex>> = RefCell::new(HashMap::new());
+    static PATTERNS: RefCell<HashMap<String, Pattern>> = RefCell::new(HashMap::new());
+}
+
+/// Whether an author's pattern is one. It is not compiled, which takes milliseconds, and a document may have thousands.
+pub(super) fn check_pattern(pattern: &str) -> Result<(), BadLiteral> {
+    let wrong = match regex_syntax::parse(pattern) {
+        Ok(_) if pattern.len() <= PATTERN_LIMIT_BYTES => return Ok(()),
+        Ok(_) => too_long(pattern),
+        Err(error) => bad_pattern(pattern, &error),
+    };
+    Err(BadLiteral { code: "bad_pattern", message: wrong, suggestion: None })
+}
+
+fn too_long(pattern: &str) -> String {
+    format!("A pattern may have at most {PATTERN_LIMIT_BYTES} bytes; this one has {}.", pattern.len())
+}
+
+/// A compiled pattern, and what it costs.
+#[derive(Debug, Clone)]
+struct Pattern {
+    pattern: Regex,
+    price: Price,
 }
 
 /// A compiled pattern, which searches in time linear in the text.
 ///
 /// *Errors* — a sentence: it is no pattern, too long, or too large once compiled.
-pub(super) fn compiled(pattern: &str) -> Result<Regex, String> {
+fn compiled(pattern: &str) -> Result<Pattern, String> {
     if pattern.len() > PATTERN_LIMIT_BYTES {
-        return Err(format!("A pattern may have at most {PATTERN_LIMIT_BYTES} bytes; this one has {}.", pattern.len()));
+        return Err(too_long(pattern));
     }
     PATTERNS.with_borrow_mut(|known| {
         if let Some(compiled) = known.get(pattern) {
             return Ok(compiled.clone());
         }
-        let compiled = RegexBuilder::new(pattern)
-            .size_limit(PATTERN_LIMIT_COMPILED_BYTES)
-            .dfa_size_limit(PATTERN_LIMIT_COMPILED_BYTES)
-            .build()
-            .map_err(|error| bad_pattern(pattern, &error))?;
+        let compile = |price: Price| {
+            let built = RegexBuilder::new(pattern)
+                .size_limit(price.compiled_limit_bytes)
+                .dfa_size_limit(PATTERN_LIMIT_CACHED_BYTES)
+                .build();
+            built.map(|pattern| Pattern { pattern, price })
+        };
+        let mut compiled = Err(String::new());
+        for price in PRICES {
+            match compile(price) {
+                Ok(fitting) => {
+                    compiled = Ok(fitting);
+                    break;
+                }
+                Err(regex::Error::CompiledTooBig(_)) => {
+                    compiled = Err(format!(
+                        "The pattern {} is too large once its repetitions are written out; repeat less, or a smaller class, as [0-9] instead of \\d.",
+                        quoted(pattern)
+                    ));
+                }
+                Err(error) => {
+                    compiled = Err(bad_pattern(pattern, &error));
+                    break;
+                }
+            }
+        }
+        let compiled = compiled?;
         if known.len() >= PATTERNS_LIMIT {
             known.clear();
         }
@@ -235,7 +301,7 @@ pub(super) fn compiled(pattern: &str) -> Result<Regex, String> {
 }
 
 /// The crate draws where the mistake is, and says what it is in its last line.
-fn bad_pattern(pattern: &str, error: &regex::Error) -> String {
+fn bad_pattern(pattern: &str, error: &impl std::error::Error) -> String {
     let told = error.to_string();
     let reason = told.lines().last().unwrap_or_default().trim_start_matches("error: ").trim_end_matches('.');
     format!("The pattern {} cannot be used: {reason}.", quoted(pattern))

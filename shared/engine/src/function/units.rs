@@ -28,7 +28,8 @@ pub(super) fn parse_decimal(text: &str) -> Option<Decimal> {
     let is_scientific = text.contains(['e', 'E']);
     let parsed = if is_scientific { Decimal::from_scientific(text).ok() } else { Decimal::from_str(text).ok() };
     // More digits than fit would be rounded without a word.
-    parsed.filter(|_| unsigned.bytes().filter(u8::is_ascii_digit).count() <= DIGITS_LIMIT || is_scientific)
+    let mantissa = unsigned.split(['e', 'E']).next().unwrap_or_default();
+    parsed.filter(|_| mantissa.bytes().filter(u8::is_ascii_digit).count() <= DIGITS_LIMIT)
 }
 
 /// How many digits are kept exactly. *Source* — `rust_decimal` has 96 bits.
@@ -48,13 +49,15 @@ pub(super) fn as_timestamp(value: &Value) -> Option<Timestamp> {
         (None, _) => return None,
     };
     let milliseconds = nanoseconds.div_euclid(NANOSECONDS_PER_MILLISECOND);
-    i64::try_from(milliseconds)
-        .ok()
-        .filter(|milliseconds| is_representable(*milliseconds))
-        .map(Timestamp::from_millisecond)
+    let milliseconds = i64::try_from(milliseconds).ok().filter(|milliseconds| is_representable(*milliseconds));
+    milliseconds.map(Timestamp::from_millisecond)
 }
 
 fn civil_nanoseconds(text: &str) -> Option<i128> {
+    // The library reads a zone in brackets, and drops it.
+    if text.contains('[') {
+        return None;
+    }
     if let Ok(civil) = text.parse::<jiff::civil::DateTime>() {
         return civil.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|zoned| zoned.timestamp().as_nanosecond());
     }

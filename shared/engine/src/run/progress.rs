@@ -80,6 +80,7 @@ impl Progress {
             attempt: 1,
             action: None,
             input: None,
+            missing: Vec::new(),
             outcome: Outcome::Output(self.outputs.get(id).cloned().unwrap_or_default()),
             error_case: None,
             retries: None,
@@ -202,7 +203,7 @@ impl Progress {
             Outcome::Failed(failure) => failure,
         };
         let answer = entry.error_case.as_ref().and_then(|taken| taken.action);
-        match (entry.retries, answer) {
+        match (self.retries(entry, failure, answer), answer) {
             (Some(Retry::Action), _) => self.attempts += 1,
             (Some(Retry::Workflow), _) => self.begin_again(definition, place),
             (None, Some(ErrorAction::Continue)) => return self.leave(definition, place, entry),
@@ -212,6 +213,16 @@ impl Progress {
             }
         }
         Ok(())
+    }
+
+    /// What the entry says is tried again. One that an earlier version wrote says only how its error case answered, and was
+    /// tried again at once.
+    fn retries(&self, entry: &Entry, failure: &Failure, answer: Option<ErrorAction>) -> Option<Retry> {
+        let by_answer = match answer {
+            Some(ErrorAction::RetryAction | ErrorAction::RetryWorkflow) => self.after_failure(failure, answer).0,
+            Some(ErrorAction::Continue | ErrorAction::StopProcessing) | None => None,
+        };
+        entry.retries.or(by_answer)
     }
 
     /// Leaves a step by its entry's transition.

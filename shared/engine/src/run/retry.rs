@@ -49,6 +49,7 @@ mod tests {
             attempt: 1,
             action: None,
             input: None,
+            missing: Vec::new(),
             outcome: Outcome::Failed(failure),
             error_case: None,
             retries: None,

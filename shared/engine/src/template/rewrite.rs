@@ -6,8 +6,14 @@
 
 use std::collections::HashMap;
 
-use super::helper::{BLOCK_HELPERS, bare_function, check_arguments, unknown_helper};
+use serde_json::Value;
+
+use super::helper::{bare_function, check_arguments, unknown_helper, unquoted};
 use super::tag::{Kind, Part, Tag, Token, bad, next_part};
+use super::words::{
+    Block, Operand, Scope, block_helper, is_number, loop_variable, names, parse_path, scope, split_parentheses,
+    split_ups,
+};
 use super::{Flaw, Piece};
 use crate::function;
 use crate::path::Path;
@@ -15,11 +21,12 @@ use crate::path::Path;
 /// How deep blocks may nest.
 const BLOCKS_LIMIT_LEVELS: usize = 8;
 
+/// How many parts the open blocks may have together: each `else if` stands inside of what is before it, and the crate renders
+/// what is inside by calling itself.
+const PARTS_LIMIT: usize = 64;
+
 /// How many tags a template may have that the crate compiles, which takes it time quadratic in them.
 const TAGS_LIMIT: usize = 1_000;
-
-/// What a loop itself sets, read with `@`.
-const LOOP_VARIABLES: [&str; 4] = ["index", "key", "first", "last"];
 
 /// A template ready to compile, and what it reads.
 #[derive(Debug, Default)]
@@ -41,21 +48,6 @@ struct Rewriter {
     tags: usize,
 }
 
-#[derive(Debug)]
-struct Block {
-    helper: String,
-    scope: Scope,
-    /// The names between bars, `as |item index|`.
-    names: Vec<String>,
-}
-
-/// Whether a bare path inside a block starts at an item, as in `each` and `with`, or where it did outside.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Scope {
-    Item,
-    Outer,
-}
-
 /// Rewrites a template.
 ///
 /// *Errors* — a [`Flaw`] for anything this dialect does not have.
@@ -70,9 +62,7 @@ pub(super) fn rewrite(text: &str) -> Result<Rewritten, Flaw> {
     }
     match rewriter.blocks.last() {
         Some(block) => Err(bad(&format!("close the block {{{{#{}}}}}", block.helper))),
-        None if rewriter.done.pieces.is_none() && rewriter.tags > TAGS_LIMIT => {
-            Err(bad(&format!("use at most {TAGS_LIMIT} tags in a template with blocks, helpers or comments")))
-        }
+        None if rewriter.done.pieces.is_none() && rewriter.tags > TAGS_LIMIT => Err(too_many_tags()),
         None => Ok(rewriter.done),
     }
 }
@@ -97,6 +87,9 @@ impl Rewriter {
 
     fn add_tag(&mut self, tag: &Tag<'_>) -> Result<(), Flaw> {
         self.tags += 1;
+        if self.done.pieces.is_none() && self.tags > TAGS_LIMIT {
+            return Err(too_many_tags());
+        }
         match (tag.kind, tag.tokens.as_slice()) {
             (Kind::Inverse, tokens) | (Kind::Escaped, [Token::Word("else"), tokens @ ..]) => self.add_else(tag, tokens),
             (Kind::Open, tokens) => self.add_open(tag, tokens),
@@ -137,16 +130,23 @@ impl Rewriter {
         let (helper, arguments) = block_helper(tokens)?;
         let source = format!("#{}", self.block(helper, arguments)?);
         self.write(tag, &source);
-        self.blocks.push(Block { helper: helper.to_owned(), scope: scope(helper), names: names(arguments) });
-        Ok(())
+        let (scope, names) = (scope(helper), names(arguments));
+        self.blocks.push(Block { helper: helper.to_owned(), scope, names, parts: 1, is_last_part: false });
+        self.check_parts()
     }
 
     /// `{{else}}`, `{{else if argument}}`, `{{^}}`
     fn add_else(&mut self, tag: &Tag<'_>, tokens: &[Token<'_>]) -> Result<(), Flaw> {
         self.done.pieces = None;
         let block = self.blocks.last_mut().ok_or_else(|| bad("an {{else}} stands outside of any block"))?;
+        if block.is_last_part {
+            return Err(bad(&format!("the block {{{{#{}}}}} has two {{{{else}}}}", block.helper)));
+        }
         block.scope = Scope::Outer;
         block.names.clear();
+        block.is_last_part = tokens.is_empty();
+        block.parts += 1;
+        self.check_parts()?;
         if tokens.is_empty() {
             self.write(tag, "else");
             return Ok(());
@@ -158,6 +158,16 @@ impl Rewriter {
         if let Some(block) = self.blocks.last_mut() {
             block.scope = scope(helper);
             block.names = names(arguments);
+        }
+        Ok(())
+    }
+
+    fn check_parts(&self) -> Result<(), Flaw> {
+        let parts: usize = self.blocks.iter().map(|block| block.parts).sum();
+        if parts > PARTS_LIMIT {
+            return Err(bad(&format!(
+                "open blocks may have at most {PARTS_LIMIT} parts together, each {{{{else if}}}} counted"
+            )));
         }
         Ok(())
     }
@@ -206,7 +216,7 @@ impl Rewriter {
                 }
                 Token::Word(word) => source.push_str(&self.argument(word)?),
                 Token::Key(key) => source.push_str(&format!("{key}=")),
-                Token::Quoted(quoted) => source.push_str(quoted),
+                Token::Quoted(quoted) => source.push_str(&Value::from(unquoted(quoted)).to_string()),
                 Token::Open => {
                     let (inner, after) = split_parentheses(rest);
                     source.push_str(&format!("({})", self.call(inner)?));
@@ -289,102 +299,11 @@ impl Rewriter {
             (format!("{}this", "../".repeat(ups)), path)
         };
         parse_path(path)?;
-        let quoted = serde_json::Value::String(path.to_owned());
+        let quoted = Value::from(path);
         Ok(Operand::Source(format!("(value-of {base} {quoted})")))
     }
 }
 
-/// What a word stands for in the rewritten template.
-#[derive(Debug)]
-enum Operand {
-    Slot(usize),
-    Source(String),
-}
-
-impl Operand {
-    fn source(&self) -> String {
-        match self {
-            Operand::Slot(slot) => format!("@root.[{slot}]"),
-            Operand::Source(source) => source.clone(),
-        }
-    }
-}
-
-fn block_helper<'a, 't>(tokens: &'a [Token<'t>]) -> Result<(&'t str, &'a [Token<'t>]), Flaw> {
-    match tokens {
-        [Token::Word(helper), arguments @ ..] if BLOCK_HELPERS.contains(helper) => {
-            let has_argument = arguments.first().is_some_and(|first| *first != Token::Word("as"));
-            if has_argument { Ok((helper, arguments)) } else { Err(bad(&format!("give {{{{#{helper}}}}} a value"))) }
-        }
-        [Token::Word(helper), ..] => Err(unknown_helper(helper)),
-        _ => Err(bad("a block begins with the name of a helper")),
-    }
-}
-
-fn scope(helper: &str) -> Scope {
-    if matches!(helper, "each" | "with") { Scope::Item } else { Scope::Outer }
-}
-
-/// The names between bars.
-fn names(tokens: &[Token<'_>]) -> Vec<String> {
-    let barred = tokens.iter().skip_while(|token| **token != Token::Bar).skip(1);
-    let words = barred.map_while(|token| match token {
-        Token::Word(word) => Some((*word).to_owned()),
-        Token::Key(_) | Token::Quoted(_) | Token::Open | Token::Close | Token::Bar => None,
-    });
-    words.collect()
-}
-
-/// Splits after the parenthesis that closes the one just taken.
-fn split_parentheses<'a, 't>(tokens: &'a [Token<'t>]) -> (&'a [Token<'t>], &'a [Token<'t>]) {
-    let mut open = 1usize;
-    for (at, token) in tokens.iter().enumerate() {
-        match token {
-            Token::Open => open += 1,
-            Token::Close => open -= 1,
-            Token::Word(_) | Token::Key(_) | Token::Quoted(_) | Token::Bar => {}
-        }
-        if open == 0 {
-            let (inner, after) = tokens.split_at(at);
-            return (inner, after.get(1..).unwrap_or_default());
-        }
-    }
-    (tokens, &[])
-}
-
-/// `@index`, `../@index` or `@../index`, in the order of the last, which is the only one the crate reads.
-fn loop_variable(word: &str) -> Option<String> {
-    let bare = word.replacen('@', "", 1);
-    let name = bare.trim_start_matches("../");
-    let is_marked = word.starts_with('@') || word.trim_start_matches("../").starts_with('@');
-    (is_marked && LOOP_VARIABLES.contains(&name)).then(|| format!("@{bare}"))
-}
-
-/// How many `../` a path begins with, and the path without them and without `this`.
-fn split_ups(word: &str) -> (usize, &str) {
-    let mut ups = 0;
-    let mut path = word;
-    while let Some(rest) = path.strip_prefix("../") {
-        ups += 1;
-        path = rest;
-    }
-    if path == ".." {
-        return (ups + 1, "");
-    }
-    let without_this = ["this.", "this/", "./"].iter().find_map(|prefix| path.strip_prefix(prefix));
-    match without_this {
-        Some(rest) => (ups, rest),
-        None if matches!(path, "this" | ".") => (ups, ""),
-        None => (ups, path),
-    }
-}
-
-fn parse_path(path: &str) -> Result<Path, Flaw> {
-    Path::parse(path).map_err(|reason| bad(&format!("in the path \"{path}\", {reason}")))
-}
-
-fn is_number(word: &str) -> bool {
-    let unsigned = word.strip_prefix('-').unwrap_or(word);
-    let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, "0"));
-    [whole, fraction].iter().all(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
+fn too_many_tags() -> Flaw {
+    bad(&format!("use at most {TAGS_LIMIT} tags in a template with blocks, helpers or comments"))
 }

@@ -2,7 +2,7 @@
 //!
 //! The crate brings the blocks and their scopes; what a value is, what is truthy, and every function are ours. Its own
 //! `each` is replaced by one that pays for every turn, because a loop that writes nothing would otherwise never meet a
-//! limit.
+//! limit; and every copy the crate makes is paid for, because a turn may copy as much as it likes.
 
 use std::borrow::Cow;
 use std::io;
@@ -13,12 +13,12 @@ use handlebars::{
     BlockContext, BlockParams, Context, Handlebars, Helper, HelperDef, HelperResult, Output, PathAndJson,
     RenderContext, RenderError, RenderErrorReason, Renderable, ScopedJson, Template,
 };
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::cast::{is_truthy, to_text};
 use crate::evaluation::Evaluation;
 use crate::fault::Fault;
-use crate::function::{self, Argument};
+use crate::function::{self, Argument, weight};
 use crate::limits::TEMPLATE_LIMIT_BYTES;
 use crate::path::Path;
 
@@ -27,9 +27,6 @@ static HELPERS: LazyLock<Handlebars<'static>> = LazyLock::new(|| {
     let mut helpers = Handlebars::new();
     helpers.unregister_helper("log");
     helpers.unregister_helper("raw");
-    helpers.register_helper("each", Box::new(Each));
-    helpers.register_helper("text-of", Box::new(TextOf));
-    helpers.register_helper("truthy", Box::new(Truthy));
     helpers
 });
 
@@ -41,6 +38,10 @@ pub(super) fn render(template: &Template, slots: Value, evaluation: &Evaluation<
     let meter = Meter { evaluation, fault: Mutex::new(None) };
     let mut metered = Metered { text: String::new(), meter: &meter };
     let mut state = RenderContext::new(None);
+    state.register_local_helper("each", Box::new(Each(&meter)));
+    state.register_local_helper("with", Box::new(With(&meter)));
+    state.register_local_helper("truthy", Box::new(Truthy(&meter)));
+    state.register_local_helper("text-of", Box::new(TextOf(&meter)));
     state.register_local_helper("call", Box::new(CallFunction(&meter)));
     state.register_local_helper("value-of", Box::new(ValueOf(&meter)));
     let outcome = template.render(&HELPERS, &context, &mut state, &mut metered);
@@ -63,6 +64,20 @@ struct Meter<'e, 'a> {
 impl Meter<'_, '_> {
     fn fault(&self) -> MutexGuard<'_, Option<Fault>> {
         self.fault.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Pays for a copy of the value, or for its text.
+    fn pay_for(&self, value: &Value) -> Result<(), RenderError> {
+        let paid = self.evaluation.pay_for_bytes(weight(value));
+        paid.map_err(|fault| RenderErrorReason::from(self.end(fault)).into())
+    }
+
+    /// Pays for the copy that the crate made of what does not lie in the slots.
+    fn pay_for_copy(&self, given: Option<&PathAndJson<'_>>) -> Result<(), RenderError> {
+        match given {
+            Some(given) if given.context_path().is_none() => self.pay_for(given.value()),
+            Some(_) | None => Ok(()),
+        }
     }
 
     fn end(&self, fault: Fault) -> io::Error {
@@ -124,9 +139,9 @@ fn argument<'v>(value: &'v PathAndJson<'_>) -> Argument<'v> {
 }
 
 /// `truthy value includeZero=true`: what decides an `if`, as Handlebars has it: an empty list is falsy, an empty object is not.
-struct Truthy;
+struct Truthy<'m, 'e, 'a>(&'m Meter<'e, 'a>);
 
-impl HelperDef for Truthy {
+impl HelperDef for Truthy<'_, '_, '_> {
     fn call_inner<'reg: 'rc, 'rc>(
         &self,
         helper: &Helper<'rc>,
@@ -134,6 +149,7 @@ impl HelperDef for Truthy {
         _: &'rc Context,
         _: &mut RenderContext<'reg, 'rc>,
     ) -> Result<ScopedJson<'rc>, RenderError> {
+        self.0.pay_for_copy(helper.param(0))?;
         let value = helper.param(0).map(PathAndJson::value);
         let includes_zero = helper.hash_get("includeZero").is_some_and(|flag| is_truthy(Some(flag.value())));
         let truth = match value {
@@ -146,9 +162,9 @@ impl HelperDef for Truthy {
 }
 
 /// `text-of value`: the value's text; escaped by the crate when the tag has two braces.
-struct TextOf;
+struct TextOf<'m, 'e, 'a>(&'m Meter<'e, 'a>);
 
-impl HelperDef for TextOf {
+impl HelperDef for TextOf<'_, '_, '_> {
     fn call_inner<'reg: 'rc, 'rc>(
         &self,
         helper: &Helper<'rc>,
@@ -156,8 +172,9 @@ impl HelperDef for TextOf {
         _: &'rc Context,
         _: &mut RenderContext<'reg, 'rc>,
     ) -> Result<ScopedJson<'rc>, RenderError> {
-        let text = helper.param(0).map(|value| to_text(value.value()).into_owned()).unwrap_or_default();
-        Ok(ScopedJson::Derived(Value::String(text)))
+        let Some(value) = helper.param(0).map(PathAndJson::value) else { return Ok(ScopedJson::Missing) };
+        self.0.pay_for(value)?;
+        Ok(ScopedJson::Derived(Value::String(to_text(value).into_owned())))
     }
 }
 
@@ -172,21 +189,71 @@ impl HelperDef for ValueOf<'_, '_, '_> {
         _: &'rc Context,
         _: &mut RenderContext<'reg, 'rc>,
     ) -> Result<ScopedJson<'rc>, RenderError> {
+        self.0.pay_for_copy(helper.param(0))?;
         let path = helper.param(1).and_then(|path| path.value().as_str()).and_then(|path| Path::parse(path).ok());
         let Some((path, item)) = path.zip(helper.param(0)) else { return Ok(ScopedJson::Missing) };
-        let found = path.find_below(item.value());
-        if found.is_none() {
+        let Some(found) = path.find_below(item.value()) else {
             let why = || path.explain_missing_below(item.value());
-            self.0.evaluation.tell(|| format!("`{}` is missing: {}", path.text(), why()));
+            self.0.evaluation.tell_missing(|| format!("`{}` is missing: {}", path.text(), why()));
+            return Ok(ScopedJson::Missing);
+        };
+        self.0.pay_for(found)?;
+        Ok(ScopedJson::Derived(found.clone()))
+    }
+}
+
+/// `#with value`: its body with the value as the item; the `else` part where there is none. As Handlebars has it, `0` and
+/// an empty object are values, and the crate's own says that they are not.
+struct With<'m, 'e, 'a>(&'m Meter<'e, 'a>);
+
+impl HelperDef for With<'_, '_, '_> {
+    fn call<'reg: 'rc, 'rc>(
+        &self,
+        helper: &Helper<'rc>,
+        helpers: &'reg Handlebars<'reg>,
+        context: &'rc Context,
+        state: &mut RenderContext<'reg, 'rc>,
+        out: &mut dyn Output,
+    ) -> HelperResult {
+        let item = helper.param(0).ok_or(RenderErrorReason::ParamNotFoundForIndex("with", 0))?;
+        let is_there = match item.value() {
+            Value::Object(_) | Value::Number(_) => true,
+            Value::Array(elements) => !elements.is_empty(),
+            other @ (Value::Null | Value::Bool(_) | Value::String(_)) => is_truthy(Some(other)),
+        };
+        if !is_there {
+            return helper.inverse().map_or(Ok(()), |body| body.render(helpers, context, state, out));
         }
-        Ok(found.cloned().map_or(ScopedJson::Missing, ScopedJson::Derived))
+        let Some(body) = helper.template() else { return Ok(()) };
+        let mut block = BlockContext::new();
+        let mut names = BlockParams::new();
+        match item.context_path() {
+            Some(path) => {
+                *block.base_path_mut() = path.clone();
+                if let Some(name) = helper.block_param() {
+                    names.add_path(name, Vec::new())?;
+                }
+            }
+            None => {
+                self.0.pay_for(item.value())?;
+                block.set_base_value(item.value().clone());
+                if let Some(name) = helper.block_param() {
+                    names.add_value(name, item.value().clone())?;
+                }
+            }
+        }
+        block.set_block_params(names);
+        state.push_block(block);
+        body.render(helpers, context, state, out)?;
+        state.pop_block();
+        Ok(())
     }
 }
 
 /// `#each list`: once per element or key, with `@index`, `@key`, `@first`, `@last`; the `else` part when there is none.
-struct Each;
+struct Each<'m, 'e, 'a>(&'m Meter<'e, 'a>);
 
-impl HelperDef for Each {
+impl HelperDef for Each<'_, '_, '_> {
     fn call<'reg: 'rc, 'rc>(
         &self,
         helper: &Helper<'rc>,
@@ -196,23 +263,27 @@ impl HelperDef for Each {
         out: &mut dyn Output,
     ) -> HelperResult {
         let list = helper.param(0).ok_or(RenderErrorReason::ParamNotFoundForIndex("each", 0))?;
-        let items = items(list.value());
-        let chosen = if items.is_empty() { helper.inverse() } else { helper.template() };
+        self.0.pay_for_copy(Some(list))?;
+        let length = list.value().as_array().map(Vec::len).or(list.value().as_object().map(Map::len)).unwrap_or(0);
+        let chosen = if length == 0 { helper.inverse() } else { helper.template() };
         let Some(body) = chosen else {
             return Ok(());
         };
-        if items.is_empty() {
+        if length == 0 {
             return body.render(helpers, context, state, out);
         }
 
         let operations = 1 + count(Some(body));
         state.push_block(BlockContext::new());
-        for (index, (key, item)) in items.iter().enumerate() {
+        for (index, (key, item)) in items(list.value()).enumerate() {
             for _ in 0..operations {
                 out.write("")?;
             }
+            if list.context_path().is_none() {
+                self.0.pay_for(item)?;
+            }
             if let Some(block) = state.block_mut() {
-                let turn = Turn { index, key, item, is_last: index + 1 == items.len() };
+                let turn = Turn { index, key: &key, item, is_last: index + 1 == length };
                 turn.enter(block, helper, list.context_path())?;
             }
             body.render(helpers, context, state, out)?;
@@ -273,11 +344,12 @@ impl Turn<'_> {
     }
 }
 
-fn items(list: &Value) -> Vec<(Value, &Value)> {
+/// One after the other: a list of 10^6 is not made into another one before its first turn is paid.
+fn items(list: &Value) -> Box<dyn Iterator<Item = (Value, &Value)> + '_> {
     match list {
-        Value::Array(elements) => elements.iter().enumerate().map(|(index, item)| (Value::from(index), item)).collect(),
-        Value::Object(object) => object.iter().map(|(key, item)| (Value::String(key.clone()), item)).collect(),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
+        Value::Array(elements) => Box::new(elements.iter().enumerate().map(|(index, item)| (Value::from(index), item))),
+        Value::Object(object) => Box::new(object.iter().map(|(key, item)| (Value::String(key.clone()), item))),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Box::new(std::iter::empty()),
     }
 }
 

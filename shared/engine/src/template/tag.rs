@@ -5,6 +5,9 @@
 
 use super::Flaw;
 
+/// How many words, texts and signs a tag may have.
+const TOKENS_LIMIT: usize = 256;
+
 /// How deep parentheses may nest inside a tag.
 const PARENTHESES_LIMIT_LEVELS: usize = 8;
 
@@ -172,6 +175,9 @@ fn tokens(mut rest: &str) -> Result<(Vec<Token<'_>>, &str), Flaw> {
         };
         if parentheses > PARENTHESES_LIMIT_LEVELS {
             return Err(bad(&format!("parentheses nest deeper than {PARENTHESES_LIMIT_LEVELS} levels")));
+        }
+        if tokens.len() >= TOKENS_LIMIT {
+            return Err(bad(&format!("a tag may have at most {TOKENS_LIMIT} parts")));
         }
         tokens.push(token);
         rest = after(rest, length);

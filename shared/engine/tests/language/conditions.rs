@@ -64,7 +64,10 @@ fn a_template_that_cannot_be_rendered_is_missing_and_named() {
     let condition = json!({"op": "eq", "values": ["{{#each steps.1.many}}{{#if this}}{{/if}}{{/each}}", "x"]});
     let verdict = judge(&condition, &given);
     assert!(!verdict.holds);
-    assert!(verdict.missing[0].contains("operations"), "{verdict:?}");
+    assert!(verdict.missing[0].starts_with("{{#each"), "{verdict:?}");
+    assert!(verdict.faults[0].contains("operations"), "{verdict:?}");
+    let told = verdict.sentences().concat();
+    assert!(told.contains("operations") && told.contains("(missing)"), "{told}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Every example in `docs/expressions.md` and `docs/workflow-format.md`, held against what comes out.
 
-use engine::expression::function_names;
+use engine::expression::{Signature, functions};
 use engine::problem::Severity;
 use engine::{Catalogue, Definition, check};
 use serde_json::{Value, json};
@@ -85,7 +85,7 @@ fn every_expression_gives_what_the_page_says() {
 #[test]
 fn every_function_is_on_the_page_and_has_an_example() {
     let rows = rows(EXPRESSIONS, &["function", "example", "gives"]);
-    for name in function_names() {
+    for Signature { name, .. } in functions() {
         let is_called = |row: &Row| row.cell("function").contains(&format!("`{name}"));
         assert!(rows.iter().any(is_called), "{name} is not in docs/expressions.md");
         let is_used = |row: &Row| {
@@ -96,6 +96,17 @@ fn every_function_is_on_the_page_and_has_an_example() {
         };
         assert!(rows.iter().any(is_used), "{name} has no example in docs/expressions.md");
     }
+}
+
+#[test]
+fn every_functions_arguments_and_other_names_are_on_the_page() {
+    let row = |Signature { name, other_names, arguments }: Signature| {
+        let others: Vec<String> = other_names.iter().map(|name| format!("`{name}`")).collect();
+        format!("| `{name}` | {} | {} |", arguments.join(", "), others.join(", "))
+    };
+    let rows: Vec<String> = functions().into_iter().map(row).collect();
+    let wanted = rows.join("\n");
+    assert!(EXPRESSIONS.contains(&wanted), "the table has to be:\n{wanted}");
 }
 
 /// The document into which the fragments of the page are put.

@@ -34,6 +34,17 @@ fn blocks_and_brackets_ten_thousand_deep_are_refused_when_they_are_read() {
     assert_eq!(problem(&json!(blocks)), "bad_template");
     assert_eq!(problem(&json!(format!("/#steps{}", "[0]".repeat(10_000)))), "bad_reference");
     assert_eq!(problem(&json!("{{".repeat(10_000))), "bad_template");
+    // So is one part after the other, because each stands inside of the one before it.
+    for helper in ["if", "with", "each"] {
+        let chain = |parts: usize| {
+            let others = format!("{{{{else {helper} steps.1.no}}}}y").repeat(parts - 1);
+            json!(format!("{{{{#{helper} steps.1.no}}}}x{others}{{{{/{helper}}}}}"))
+        };
+        assert_eq!(resolve(&chain(64), json!({})), Ok(Some(json!(""))), "{helper}");
+        assert_eq!(problem(&chain(65)), "bad_template", "{helper}");
+    }
+    let words = "a ".repeat(80_000);
+    assert_eq!(problem(&json!(format!("{{{{#each steps.1 as |{words}|}}}}{{{{#if {words}}}}}"))), "bad_template");
     assert_eq!(problem(&json!(format!("{{{{{}", "(not ".repeat(10_000)))), "bad_template");
 }
 
@@ -46,8 +57,12 @@ fn a_pattern_that_drives_others_mad_takes_time_in_proportion_to_the_text() {
     }
     let expression = json!("/#fn:regexTest,steps.1.text,^(a|aa)+$");
     assert_eq!(resolve(&expression, data(1 << 20)), Ok(Some(json!(false))));
-    // A pattern whose automaton would be huge is refused and not built.
-    assert_eq!(problem(&json!(r"/#fn:regexTest,steps.1.text,(\w{1000}){1000}")), "bad_pattern");
+    // A pattern whose automaton would be huge is not built.
+    assert_eq!(resolve(&json!(r"/#fn:regexTest,steps.1.text,(\w{1000}){1000}"), data(1)), Ok(None));
+    // The larger it is, the less text it may search.
+    let large = json!("/#fn:regexTest,steps.1.text,(?:1[01]{1000}x)");
+    assert_eq!(resolve(&large, data(1_000)), Ok(Some(json!(false))));
+    assert_eq!(resolve(&large, data(1 << 20)), Err(Fault::TooManyOperations));
     assert_eq!(problem(&json!("/#fn:regexTest,steps.1.text,(a")), "bad_pattern");
     // One that comes with the data and is none gives nothing.
     let data = json!({"text": "aaa", "pattern": "(a+"});

@@ -101,8 +101,8 @@ fn a_condition_looks_at_any_value_but_puts_none_together_that_is_too_large() {
     assert_eq!(order(&entries), ["1", "s", "t"]);
     let (entries, _) = drive(&steps(go(json!(["/#steps.1.a", "/#steps.1.b"]))), &trigger, |_, _| unreachable!());
     assert_eq!(order(&entries), ["1", "s"]);
-    let missing = &entries[1].transition.as_ref().unwrap().conditions[0].verdict.missing;
-    assert_eq!(missing, &[Fault::InputTooLarge.to_string()]);
+    let faults = &entries[1].transition.as_ref().unwrap().conditions[0].verdict.faults;
+    assert_eq!(faults, &[Fault::InputTooLarge.to_string()]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Runs as stories: documents driven through `start`, `next` and `record`.
 
 use engine::journal::{Entry, Outcome};
-use engine::run::{Decision, Ending, Illegal, next, record, replay, start};
+use engine::run::{Decision, Ending, Given, Illegal, next, record, replay, start};
 use serde_json::{Value, json};
 
 use crate::support::{definition, drive, failed, order, parse, steps, surroundings};
@@ -250,8 +250,8 @@ fn a_run_takes_as_many_steps_as_the_limit_and_no_more() {
 fn nothing_is_recorded_after_the_end() {
     let definition = steps(json!([{"id": "s", "transitions": []}]));
     let mut progress = start(&definition, json!({}), &surroundings());
-    record(&definition, &mut progress, None, Outcome::Output(Value::Null), &surroundings()).unwrap();
-    let again = record(&definition, &mut progress, None, Outcome::Output(Value::Null), &surroundings());
+    record(&definition, &mut progress, Given::default(), Outcome::Output(Value::Null), &surroundings()).unwrap();
+    let again = record(&definition, &mut progress, Given::default(), Outcome::Output(Value::Null), &surroundings());
     assert_eq!(again, Err(Illegal::Over));
 }
 

@@ -7,7 +7,7 @@ use engine::condition::{Condition, Verdict};
 use engine::definition::Definition;
 use engine::expression::{Asker, Context, Fault, resolve};
 use engine::journal::{Entry, Failure, Outcome};
-use engine::run::{Decision, Ending, Progress, next, record, replay, start};
+use engine::run::{self, Decision, Ending, Progress, next, record, replay, start};
 use engine::{Catalogue, Problem, Setup, Surroundings, check};
 use serde_json::{Value, json};
 
@@ -69,6 +69,7 @@ impl Given {
             now: Timestamp::parse(now).unwrap(),
             setup: Setup {
                 variables,
+                retired: Vec::new(),
                 app_settings: given["appSettings"].clone(),
                 schedules,
                 default_schedule: default,
@@ -141,15 +142,15 @@ pub(crate) fn drive(
     let mut progress = start(definition, trigger_output.clone(), &surroundings);
     let mut entries = vec![progress.trigger_entry(definition)];
     loop {
-        let (input, outcome) = match next(definition, &progress, &surroundings) {
-            Decision::Perform { step, input, .. } => {
-                let outcome = perform(&step, &input);
-                (Some(input), outcome)
+        let (given, outcome) = match next(definition, &progress, &surroundings) {
+            Decision::Perform { step, params, .. } => {
+                let outcome = perform(&step, &params.input);
+                (params.given(), outcome)
             }
-            Decision::Settled { outcome, .. } => (None, outcome),
+            Decision::Settled { outcome, .. } => (run::Given::default(), outcome),
             Decision::Finished(ending) => return (entries, ending),
         };
-        entries.push(record(definition, &mut progress, input, outcome, &surroundings).unwrap());
+        entries.push(record(definition, &mut progress, given, outcome, &surroundings).unwrap());
         if entries.len() < 25 {
             assert_eq!(taken_up(definition, trigger_output, &entries), progress);
         }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use domain::Timestamp;
 use engine::journal::Outcome;
-use engine::run::{Decision, next, record, start};
+use engine::run::{Decision, Given, next, record, start};
 use engine::{Definition, Setup, Surroundings};
 use serde_json::{Value, json};
 
@@ -25,7 +25,9 @@ fn at(now: &str) -> Surroundings<'static> {
 fn params(definition: &Definition, surroundings: &Surroundings<'_>) -> (Value, Option<Value>) {
     let progress = start(definition, json!({"text": "x"}), surroundings);
     let decision = next(definition, &progress, surroundings);
-    let Decision::Perform { input, shown, .. } = decision else { panic!("{decision:?}") };
+    let Decision::Perform { params, .. } = decision else { panic!("{decision:?}") };
+    let input = params.input.clone();
+    let shown = params.given().input.filter(|shown| *shown != input);
     (input, shown)
 }
 
@@ -56,7 +58,9 @@ fn a_variable_is_used_and_never_shown() {
     // What an action echoes is looked at as it is, and told without the secret.
     let mut progress = start(&definition, json!({"text": "x"}), &surroundings);
     let echo = Outcome::Output(json!({"echo": format!("<{SECRET}>")}));
-    let entry = record(&definition, &mut progress, Some(shown), echo, &surroundings).unwrap();
+    let entry =
+        record(&definition, &mut progress, Given { input: Some(shown), ..Given::default() }, echo, &surroundings)
+            .unwrap();
     let transition = serde_json::to_string(&entry.transition).unwrap();
     assert!(transition.contains("•••") && !transition.contains("<s3cret"), "{transition}");
 }

@@ -12,11 +12,19 @@ const SCHEMAS: &str = include_str!("catalogue.json");
 pub fn catalogue() -> &'static Catalogue {
     static CATALOGUE: OnceLock<Catalogue> = OnceLock::new();
     CATALOGUE.get_or_init(|| {
-        Catalogue::new(schemas()).unwrap_or_else(|sentence| {
+        let catalogue = Catalogue::new(schemas()).unwrap_or_else(|sentence| {
             tracing::error!(sentence, "no action is known, because their schemas cannot be read");
             Catalogue::default()
-        })
+        });
+        catalogue.with_elsewhere(elsewhere())
     })
+}
+
+/// The actions of Kustomer that there are not here. *Source*: the built-in app of Kustomer, version 1.5.3.
+fn elsewhere() -> Vec<String> {
+    let file: Value = serde_json::from_str(SCHEMAS).unwrap_or_default();
+    let names = file.get("elsewhere").and_then(Value::as_array).into_iter().flatten();
+    names.filter_map(|name| name.as_str().map(str::to_owned)).collect()
 }
 
 /// The schema of each action's params, with the definitions that all of them share.
@@ -46,5 +54,7 @@ mod tests {
         let mut names = Action::names();
         names.sort_unstable();
         assert_eq!(catalogue.names(), names);
+        let elsewhere = elsewhere();
+        assert!(elsewhere.len() > 30 && elsewhere.iter().all(|name| !names.contains(&name.as_str())), "{elsewhere:?}");
     }
 }

@@ -2,7 +2,7 @@
 
 use domain::{OrgId, Schedule, ScheduleId};
 
-use super::{Listing, Paging, Versioned, item, key, list as list_collection};
+use super::{Listing, Paging, Versioned, item, key, list as list_collection, list_all};
 use crate::{
     document,
     ports::{Change, Expectation, Freshness, Key, LIST_LIMIT_ITEMS, Store, Unavailable, WriteError},
@@ -43,7 +43,7 @@ pub async fn list(store: &dyn Store, org: OrgId, paging: Paging) -> Result<Listi
 
 /// All of an org's schedules.
 pub async fn all(store: &dyn Store, org: OrgId) -> Result<Vec<Schedule>, Unavailable> {
-    Ok(list(store, org, Paging { limit: SCHEDULES_LIMIT, after: None }).await?.items)
+    list_all(store, org, COLLECTION).await?.iter().map(document::read).collect()
 }
 
 async fn put(store: &dyn Store, schedule: &Schedule, rev: u64, expectation: Expectation) -> Result<(), WriteError> {

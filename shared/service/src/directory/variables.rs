@@ -1,14 +1,23 @@
 //! Variables of workflows: secrets that expressions name by their id. What is written is never given out again.
+//!
+//! A value that is changed or deleted is kept as a retired one for as long as runs are, because what steps put out before is
+//! masked when it is read, and a run that waits goes on with it.
 
 use domain::{OrgId, Timestamp, VariableId, WorkflowId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Paging, Versioned, item, key, list as list_collection};
+use super::{
+    Paging, Versioned, item, key, list_all, list_in,
+    workflows::{self, Workflow},
+};
 use crate::{
     document,
-    ports::{Change, Expectation, Freshness, Item, Key, LIST_LIMIT_ITEMS, Store, Unavailable, WriteError},
+    ports::{Change, Expectation, Freshness, Item, Key, LIST_LIMIT_ITEMS, Order, Store, Unavailable, WriteError},
+    runs::RETENTION_SECONDS,
 };
+
+const OWNERS: &str = "variable-owners";
 
 /// The most variables of one workflow. *Why*: they are deleted with it in one write.
 pub const VARIABLES_LIMIT: usize = 40;
@@ -59,8 +68,14 @@ impl Variable {
 
 /// All variables of `workflow`, oldest first.
 pub async fn all(store: &dyn Store, org: OrgId, workflow: WorkflowId) -> Result<Vec<Variable>, Unavailable> {
+    let items = list_all(store, org, &collection(workflow)).await?;
+    items.iter().map(document::read).collect()
+}
+
+/// The values that variables of `workflow` had before, the latest hundred.
+pub async fn retired(store: &dyn Store, org: OrgId, workflow: WorkflowId) -> Result<Vec<String>, Unavailable> {
     let paging = Paging { limit: LIST_LIMIT_ITEMS, after: None };
-    let page = list_collection(store, org, &collection(workflow), paging).await?;
+    let page = list_in(store, org, &retired_collection(workflow), Order::Descending, paging).await?;
     page.items.iter().map(document::read).collect()
 }
 
@@ -83,41 +98,80 @@ pub async fn find(
 }
 
 /// Creates `variable` of `workflow`.
-pub async fn create(
-    store: &dyn Store,
-    org: OrgId,
-    workflow: WorkflowId,
-    variable: &Variable,
-) -> Result<(), WriteError> {
-    let owner = item(owner_key(org, variable.id), 1, document::write(&workflow)?);
+///
+/// *Errors*: [`WriteError::Conflict`] when somebody else has written or deleted the workflow since.
+pub async fn create(store: &dyn Store, workflow: &Versioned<Workflow>, variable: &Variable) -> Result<(), WriteError> {
+    let (org, id) = (workflow.value.org, workflow.value.id);
+    let owner = item(owner_key(org, variable.id), 1, document::write(&id)?);
     let changes = [
-        Change::Put(variable_item(org, workflow, variable, 1)?, Expectation::Absent),
+        Change::Put(variable_item(org, id, variable, 1)?, Expectation::Absent),
         Change::Put(owner, Expectation::Absent),
+        // Nobody would delete the variable of a workflow that is gone.
+        workflows::unchanged(workflow)?,
     ];
     store.write(&changes).await
 }
 
-/// Writes `variable` in the place of its revision `rev`.
+/// Writes `variable` in the place of `before`, whose value is retired if it is another one.
 ///
-/// *Errors*: [`WriteError::Conflict`] when somebody else has written it since.
+/// *Errors*: [`WriteError::Conflict`] when somebody else has written it since, or the workflow is gone.
 pub async fn replace(
     store: &dyn Store,
     org: OrgId,
     workflow: WorkflowId,
+    before: &Versioned<Variable>,
     variable: &Variable,
-    rev: u64,
 ) -> Result<(), WriteError> {
-    let changes = [Change::Put(variable_item(org, workflow, variable, rev + 1)?, Expectation::Rev(rev))];
+    let owner = item(owner_key(org, variable.id), 1, document::write(&workflow)?);
+    let mut changes = vec![
+        Change::Put(variable_item(org, workflow, variable, before.rev + 1)?, Expectation::Rev(before.rev)),
+        Change::Put(owner, Expectation::Rev(1)),
+    ];
+    if before.value.value != variable.value {
+        changes.push(retire(org, workflow, before, variable.updated_at)?);
+    }
     store.write(&changes).await
 }
 
-/// Deletes the variable.
-pub async fn delete(store: &dyn Store, org: OrgId, workflow: WorkflowId, id: VariableId) -> Result<(), WriteError> {
-    let gone = |key| Change::Delete(key, Expectation::Anything);
-    store.write(&[gone(variable_key(org, workflow, id)), gone(owner_key(org, id))]).await
+/// Deletes the variable and retires its value.
+///
+/// *Errors*: [`WriteError::Conflict`] when somebody else has written it since.
+pub async fn delete(
+    store: &dyn Store,
+    org: OrgId,
+    workflow: WorkflowId,
+    variable: &Versioned<Variable>,
+    now: Timestamp,
+) -> Result<(), WriteError> {
+    let id = variable.value.id;
+    let changes = [
+        Change::Delete(variable_key(org, workflow, id), Expectation::Rev(variable.rev)),
+        Change::Delete(owner_key(org, id), Expectation::Anything),
+        retire(org, workflow, variable, now)?,
+    ];
+    store.write(&changes).await
 }
 
-/// The changes that let the variables of a workflow go at `second`, which its runs under way still need.
+/// Lets the variables of a workflow go at `second`, all but as many as [`expire`] may change at once. *Why*: many that are
+/// made at the same time may pass the limit.
+pub(super) async fn expire_most(
+    store: &dyn Store,
+    org: OrgId,
+    workflow: WorkflowId,
+    second: i64,
+) -> Result<(), WriteError> {
+    loop {
+        let changes = expire(store, org, workflow, second).await?;
+        if changes.len() <= 2 * VARIABLES_LIMIT {
+            return Ok(());
+        }
+        let first: Vec<Change> = changes.into_iter().take(2 * VARIABLES_LIMIT).collect();
+        store.write(&first).await?;
+    }
+}
+
+/// The changes that let the variables of a workflow go at `second`, which its runs under way still need: two for each that
+/// does not go already.
 pub(super) async fn expire(
     store: &dyn Store,
     org: OrgId,
@@ -125,12 +179,32 @@ pub(super) async fn expire(
     second: i64,
 ) -> Result<Vec<Change>, Unavailable> {
     let mut changes = Vec::new();
-    for variable in all(store, org, workflow).await? {
-        let Item { key, rev, document, index, .. } = variable_item(org, workflow, &variable, 1)?;
-        changes.push(Change::Put(Item { key, rev, document, index, expires_at: Some(second) }, Expectation::Anything));
-        changes.push(Change::Delete(owner_key(org, variable.id), Expectation::Anything));
+    let staying =
+        list_all(store, org, &collection(workflow)).await?.into_iter().filter(|item| item.expires_at.is_none());
+    for item in staying {
+        let (rev, owner) = (item.rev, key(org, OWNERS, item.key.sort.clone()));
+        let leaving = Item { rev: rev + 1, expires_at: Some(second), ..item };
+        changes.push(Change::Put(leaving, Expectation::Rev(rev)));
+        changes.push(Change::Delete(owner, Expectation::Anything));
     }
     Ok(changes)
+}
+
+/// The change that keeps a value that is none any more, for as long as runs are kept.
+fn retire(
+    org: OrgId,
+    workflow: WorkflowId,
+    Versioned { rev, value: variable }: &Versioned<Variable>,
+    now: Timestamp,
+) -> Result<Change, Unavailable> {
+    let place = key(org, &retired_collection(workflow), format!("{now}#{}#{rev:010}", variable.id));
+    let until = now.plus_seconds(RETENTION_SECONDS).as_second();
+    let retired = Item { expires_at: Some(until), ..item(place, 1, document::write(&variable.value)?) };
+    Ok(Change::Put(retired, Expectation::Anything))
+}
+
+fn retired_collection(workflow: WorkflowId) -> String {
+    format!("retired-values#{workflow}")
 }
 
 fn variable_item(org: OrgId, workflow: WorkflowId, variable: &Variable, rev: u64) -> Result<Item, Unavailable> {
@@ -146,5 +220,5 @@ fn variable_key(org: OrgId, workflow: WorkflowId, id: VariableId) -> Key {
 }
 
 fn owner_key(org: OrgId, id: VariableId) -> Key {
-    key(org, "variable-owners", id.to_string())
+    key(org, OWNERS, id.to_string())
 }

@@ -10,15 +10,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{Listing, Paging, Versioned, item, key, list as list_collection};
+use super::{Listing, Paging, Versioned, item, key, list as list_collection, list_all, variables};
 use crate::{
     document,
     ports::{Change, Expectation, Freshness, Key, Store, Unavailable, WriteError},
 };
 
 pub use versions::{Draft, Version, delete_draft, find_draft, find_version, list_versions, put_draft};
-
-use super::variables;
 
 const HEADS: &str = "workflows";
 const NAMES: &str = "workflow-names";
@@ -105,7 +103,8 @@ pub async fn create(
 /// Where in the changes of [`create`] and [`replace`] the name is.
 pub const NAME_POSITION: usize = 1;
 
-/// Writes `workflow` in the place of `before`, with its definition `document` as the next version.
+/// Writes `workflow` in the place of `before`, with its definition `document` as the next version, and takes away the draft
+/// that is published so.
 ///
 /// *Errors*: [`WriteError::Conflict`]: at [`NAME_POSITION`] the name is taken, elsewhere somebody else has written it.
 pub async fn replace(
@@ -114,6 +113,7 @@ pub async fn replace(
     workflow: &Workflow,
     document: &Value,
     origin: Origin,
+    published: Option<&Versioned<Draft>>,
 ) -> Result<(), WriteError> {
     let renamed = before.value.name != workflow.name;
     let name_expectation = if renamed { Expectation::Absent } else { Expectation::Anything };
@@ -124,6 +124,10 @@ pub async fn replace(
         put_trigger(workflow, before.rev + 1)?,
         versions::put_version(workflow, before.rev + 1, origin)?,
     ];
+    if let Some(draft) = published {
+        let place = versions::draft_key(workflow.org, workflow.id);
+        changes.push(Change::Delete(place, Expectation::Rev(draft.rev)));
+    }
     if renamed {
         changes.push(Change::Delete(name_key(&before.value), Expectation::Anything));
     }
@@ -139,6 +143,7 @@ pub async fn replace(
 /// *Errors*: [`WriteError::Conflict`] when somebody else has written it since.
 pub async fn delete(store: &dyn Store, workflow: &Versioned<Workflow>, variables_until: i64) -> Result<(), WriteError> {
     let Versioned { rev, value } = workflow;
+    variables::expire_most(store, value.org, value.id, variables_until).await?;
     let mut changes = vec![
         Change::Delete(head_key(value.org, value.id), Expectation::Rev(*rev)),
         Change::Delete(name_key(value), Expectation::Anything),
@@ -146,16 +151,29 @@ pub async fn delete(store: &dyn Store, workflow: &Versioned<Workflow>, variables
         Change::Delete(versions::draft_key(value.org, value.id), Expectation::Anything),
     ];
     changes.extend(variables::expire(store, value.org, value.id, variables_until).await?);
-    store.write(&changes).await
+    store.write(&changes).await?;
+    // One that was made meanwhile; now that there is no head, no more are.
+    variables::expire_most(store, value.org, value.id, variables_until).await?;
+    let late = variables::expire(store, value.org, value.id, variables_until).await?;
+    if late.is_empty() { Ok(()) } else { store.write(&late).await }
 }
 
-/// Whether a workflow of `org` is called `name`, or has it as its id.
-pub async fn is_there(store: &dyn Store, org: OrgId, name: &str) -> Result<bool, Unavailable> {
+/// The change that only makes sure that the workflow is there, as it is.
+pub(super) fn unchanged(workflow: &Versioned<Workflow>) -> Result<Change, Unavailable> {
+    put_head(&workflow.value, workflow.rev, Expectation::Rev(workflow.rev))
+}
+
+/// The workflow of `org` that is called `name`, or has it as its id.
+pub async fn find_called(
+    store: &dyn Store,
+    org: OrgId,
+    name: &str,
+) -> Result<Option<Versioned<Workflow>>, Unavailable> {
     let by_name = store.find(&key(org, NAMES, name), Freshness::Recent).await?;
-    match (by_name, WorkflowId::parse(name)) {
-        (Some(_), _) => Ok(true),
-        (None, Ok(id)) => Ok(find(store, org, id).await?.is_some()),
-        (None, Err(_)) => Ok(false),
+    let by_name: Option<WorkflowId> = by_name.as_ref().map(document::read).transpose()?;
+    match by_name.or_else(|| WorkflowId::parse(name).ok()) {
+        Some(id) => find(store, org, id).await,
+        None => Ok(None),
     }
 }
 
@@ -196,18 +214,8 @@ pub async fn find_definitions(
 
 /// Every workflow that listens to `event_name`, enabled or not, oldest first.
 pub async fn triggers(store: &dyn Store, org: OrgId, event_name: &str) -> Result<Vec<Trigger>, Unavailable> {
-    let mut triggers = Vec::new();
-    let mut paging = Paging { limit: crate::ports::LIST_LIMIT_ITEMS, after: None };
-    loop {
-        let page = list_collection(store, org, &event_collection(event_name), paging.clone()).await?;
-        for item in &page.items {
-            triggers.push(document::read(item)?);
-        }
-        match page.next {
-            Some(next) => paging.after = Some(next),
-            None => return Ok(triggers),
-        }
-    }
+    let items = list_all(store, org, &event_collection(event_name)).await?;
+    items.iter().map(document::read).collect()
 }
 
 fn put_head(workflow: &Workflow, rev: u64, expectation: Expectation) -> Result<Change, Unavailable> {

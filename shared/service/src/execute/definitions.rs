@@ -13,8 +13,10 @@ use crate::{
     ports::{Store, Unavailable},
 };
 
-/// How many definitions are remembered; past it all are forgotten, which costs one read each.
+/// How many definitions are remembered, and how many bytes of JSON they have together; past it all are forgotten, which costs
+/// one read each. *Why the bytes*: parsed, a definition takes ten times its own, and one may have a megabyte.
 const LIMIT: usize = 100;
+const LIMIT_BYTES: usize = 4_194_304;
 
 /// Why there is no definition to run.
 pub(super) enum NoDefinition {
@@ -27,22 +29,30 @@ pub(super) enum NoDefinition {
 /// Parsed definitions by org and hash.
 #[derive(Default)]
 pub(super) struct Definitions {
-    parsed: Mutex<HashMap<(OrgId, String), Arc<Definition>>>,
+    parsed: Mutex<Parsed>,
+}
+
+#[derive(Default)]
+struct Parsed {
+    definitions: HashMap<(OrgId, String), Arc<Definition>>,
+    bytes: usize,
 }
 
 impl Definitions {
     /// The definition under `hash`.
     pub(super) async fn get(&self, store: &dyn Store, org: OrgId, hash: &str) -> Result<Arc<Definition>, NoDefinition> {
         let key = (org, hash.to_owned());
-        if let Some(known) = self.parsed.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
+        if let Some(known) = self.parsed.lock().unwrap_or_else(PoisonError::into_inner).definitions.get(&key) {
             return Ok(Arc::clone(known));
         }
         let definition = Arc::new(load(store, org, hash).await?);
+        let bytes = definition.document().to_string().len();
         let mut parsed = self.parsed.lock().unwrap_or_else(PoisonError::into_inner);
-        if parsed.len() >= LIMIT {
-            parsed.clear();
+        if parsed.definitions.len() >= LIMIT || parsed.bytes + bytes > LIMIT_BYTES {
+            *parsed = Parsed::default();
         }
-        parsed.insert(key, Arc::clone(&definition));
+        parsed.bytes += bytes;
+        parsed.definitions.insert(key, Arc::clone(&definition));
         Ok(definition)
     }
 }

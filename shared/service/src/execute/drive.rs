@@ -18,7 +18,7 @@ use domain::{Failure, Run, RunId, RunState, Timestamp, Transaction};
 use engine::{
     Definition, Setup, Surroundings,
     journal::Outcome,
-    run::{self, Decision, Ending},
+    run::{self, Decision, Ending, Given},
 };
 use serde_json::Value;
 
@@ -190,24 +190,24 @@ impl Executor {
         let mut bytes = 0;
         while unit.change_count() < WRITE_RECORDS && journey.new.len() < WRITE_STEPS && bytes < WRITE_BYTES {
             let started_at = self.world.now();
-            let (input, outcome, attempts) = match journey.next() {
+            let (given, outcome, attempts) = match journey.next() {
                 Decision::Finished(ending) => return Ok(Pause::Ended(ending)),
-                Decision::Settled { outcome, .. } => (None, outcome, 1),
-                Decision::Perform { step, visit, action, input, shown } => {
+                Decision::Settled { outcome, .. } => (Given::default(), outcome, 1),
+                Decision::Perform { step, visit, action, params } => {
                     let outcome = match Action::parse(&action) {
                         Some(Action::Outside(action)) => {
-                            return Ok(Pause::Outside(OutsideStep { step, visit, action, input, shown }));
+                            return Ok(Pause::Outside(OutsideStep { step, visit, action, params }));
                         }
                         Some(Action::Record(action)) => {
                             let actor = Actor { run: journey.run.id, step: &step, visit };
-                            perform(action, unit, actor, &input).await?
+                            perform(action, unit, actor, &params.input).await?
                         }
                         None => Outcome::Failed(unknown_action(&action)),
                     };
-                    (Some(shown.unwrap_or(input)), outcome, 1 + journey.attempts_so_far(&step, visit))
+                    (params.given(), outcome, 1 + journey.attempts_so_far(&step, visit))
                 }
             };
-            bytes += journey.record(input, outcome, attempts, (started_at, self.world.now()))?;
+            bytes += journey.record(given, outcome, attempts, (started_at, self.world.now()))?;
             if journey.retries().is_some() {
                 return Ok(Pause::Retry);
             }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::{OrgId, Timestamp, WorkflowId};
 use engine::{Setup, definition::Needs};
-use futures_util::future::try_join4;
+use futures_util::future::try_join5;
 use serde_json::Value;
 
 use crate::{
@@ -56,8 +56,9 @@ impl Setups {
 }
 
 async fn read(store: &dyn Store, org: OrgId, workflow: WorkflowId) -> Result<Setup, Unavailable> {
-    let (variables, app_settings, schedules, settings) = try_join4(
+    let (variables, retired, app_settings, schedules, settings) = try_join5(
         variables::all(store, org, workflow),
+        variables::retired(store, org, workflow),
         settings::all_app_settings(store, org),
         schedules::all(store, org),
         settings::find(store, org),
@@ -65,6 +66,7 @@ async fn read(store: &dyn Store, org: OrgId, workflow: WorkflowId) -> Result<Set
     .await?;
     Ok(Setup {
         variables: variables::values(variables),
+        retired,
         app_settings: Value::Object(app_settings),
         schedules,
         default_schedule: settings.default_schedule,

@@ -129,10 +129,27 @@ fn document_of(problems: &[Problem]) -> Value {
     let mut errors: Vec<Value> = problems.iter().take(PROBLEMS_LIMIT).map(|problem| problem.object(status)).collect();
     let left_out = problems.len().saturating_sub(PROBLEMS_LIMIT);
     if left_out > 0 {
-        let detail = format!("There are {left_out} more problems. Mend these first.");
+        let detail = format!("There are {} more problems. Mend these first.", counted(left_out, problems.len()));
         errors.push(error_object(status, "more_problems", &detail));
     }
     json!({ "errors": errors })
+}
+
+/// What keeps nothing from being saved, for `meta.warnings`: as many as of the problems, and how many more there are.
+pub(crate) fn warnings(problems: &[Problem]) -> Vec<Value> {
+    let mut told: Vec<Value> = problems.iter().take(PROBLEMS_LIMIT).map(Problem::warning).collect();
+    let left_out = problems.len().saturating_sub(PROBLEMS_LIMIT);
+    if left_out > 0 {
+        let detail = format!("There are {} more.", counted(left_out, problems.len()));
+        let (path, code) = ("$".to_owned(), "more_problems".to_owned());
+        told.push(Problem { path, code, detail, suggestion: None }.warning());
+    }
+    told
+}
+
+/// A count, which is a least one where no more were kept.
+fn counted(left_out: usize, all: usize) -> String {
+    if all >= engine::problem::PROBLEMS_LIMIT { format!("at least {left_out}") } else { left_out.to_string() }
 }
 
 /// A sentence may quote what was sent, and what was sent may be long.

@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use super::{Origin, Workflow};
 use crate::{
-    directory::{Listing, Paging, item, key},
+    directory::{Listing, Paging, Versioned, item, key, list_in},
     document,
-    ports::{Change, Expectation, Freshness, Key, Order, Range, Scope, Store, Table, Unavailable, WriteError},
+    ports::{Change, Expectation, Freshness, Key, Order, Store, Unavailable, WriteError},
 };
 
 const DRAFTS: &str = "drafts";
@@ -67,31 +67,33 @@ pub async fn list_versions(
     workflow: WorkflowId,
     paging: Paging,
 ) -> Result<Listing<Version>, Unavailable> {
-    let page = store
-        .list(&Range {
-            table: Table::Directory,
-            scope: Scope::Own,
-            partition: format!("{org}#{}", collection(workflow)),
-            from: String::new(),
-            below: String::new(),
-            order: Order::Descending,
-            limit: paging.limit,
-            after: paging.after,
-        })
-        .await?;
+    let page = list_in(store, org, &collection(workflow), Order::Descending, paging).await?;
     document::read_page(&page)
 }
 
 /// The draft of a workflow.
-pub async fn find_draft(store: &dyn Store, org: OrgId, workflow: WorkflowId) -> Result<Option<Draft>, Unavailable> {
+pub async fn find_draft(
+    store: &dyn Store,
+    org: OrgId,
+    workflow: WorkflowId,
+) -> Result<Option<Versioned<Draft>>, Unavailable> {
     let found = store.find(&draft_key(org, workflow), Freshness::Latest).await?;
-    found.as_ref().map(document::read).transpose()
+    found.as_ref().map(document::read_versioned).transpose()
 }
 
-/// Writes the draft of a workflow.
-pub async fn put_draft(store: &dyn Store, org: OrgId, workflow: WorkflowId, draft: &Draft) -> Result<(), WriteError> {
-    let item = item(draft_key(org, workflow), 1, document::write(draft)?);
-    store.write(&[Change::Put(item, Expectation::Anything)]).await
+/// Writes the draft of a workflow in the place of the revision `before`, or where there was none.
+///
+/// *Errors*: [`WriteError::Conflict`] when somebody else has written it since.
+pub async fn put_draft(
+    store: &dyn Store,
+    org: OrgId,
+    workflow: WorkflowId,
+    draft: &Draft,
+    before: Option<u64>,
+) -> Result<(), WriteError> {
+    let item = item(draft_key(org, workflow), before.unwrap_or(0) + 1, document::write(draft)?);
+    let expectation = before.map_or(Expectation::Absent, Expectation::Rev);
+    store.write(&[Change::Put(item, expectation)]).await
 }
 
 /// Deletes the draft of a workflow, if there is one.

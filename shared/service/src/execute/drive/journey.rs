@@ -6,8 +6,9 @@ use domain::{Failure, Run, Timestamp, Transaction};
 use engine::{
     Definition, Setup, Surroundings,
     journal::{Entry, Outcome, Retry},
-    run::{self, Decision, Ending, Progress},
+    run::{self, Decision, Ending, Given, Progress},
 };
+
 use serde_json::Value;
 
 use super::WRITE_BYTES;
@@ -40,14 +41,14 @@ impl Journey<'_> {
     /// Records what came of the step the run is at, and gives how many bytes its entry takes.
     pub(super) fn record(
         &mut self,
-        input: Option<Value>,
+        given: Given,
         outcome: Outcome,
         attempts: u32,
         (started_at, ended_at): (Timestamp, Timestamp),
     ) -> Result<usize, Unavailable> {
-        let (input, outcome) = self.without_secrets(input, outcome);
+        let (given, outcome) = self.without_secrets(given, outcome);
         let surroundings = Surroundings { setup: &self.setup, now: ended_at, seed: &self.seed };
-        let entry = run::record(&self.definition, &mut self.progress, input, outcome, &surroundings)
+        let entry = run::record(&self.definition, &mut self.progress, given, outcome, &surroundings)
             .map_err(|error| Unavailable { port: "engine", cause: error.to_string() })?;
         let bytes = size_of(&entry);
         self.new.push(JournalEntry { entry, attempts, started_at, ended_at });
@@ -89,11 +90,11 @@ impl Journey<'_> {
 
     /// What people may read of a step's input and failure. An output is data that later steps go on with, so it stays as it
     /// is and is masked when a run is shown.
-    fn without_secrets(&self, mut input: Option<Value>, outcome: Outcome) -> (Option<Value>, Outcome) {
+    fn without_secrets(&self, mut given: Given, outcome: Outcome) -> (Given, Outcome) {
         if !self.definition.needs().variables {
-            return (input, outcome);
+            return (given, outcome);
         }
-        if let Some(input) = &mut input {
+        if let Some(input) = &mut given.input {
             self.setup.mask(input);
         }
         let outcome = match outcome {
@@ -103,7 +104,7 @@ impl Journey<'_> {
             }
             output @ Outcome::Output(_) => output,
         };
-        (input, outcome)
+        (given, outcome)
     }
 }
 

@@ -10,8 +10,7 @@
 //! came before it; whoever still has something to write need not look for one.
 
 use domain::{Failure, Timestamp};
-use engine::journal::Outcome;
-use serde_json::Value;
+use engine::{journal::Outcome, run::Params};
 
 use super::{super::Executor, Journey};
 use crate::{
@@ -27,10 +26,7 @@ pub(super) struct OutsideStep {
     pub(super) step: String,
     pub(super) visit: u32,
     pub(super) action: OutsideAction,
-    /// Its params.
-    pub(super) input: Value,
-    /// The same as people may read them, where there is a difference.
-    pub(super) shown: Option<Value>,
+    pub(super) params: Params,
 }
 
 /// A visit as it was come to.
@@ -63,7 +59,7 @@ impl Executor {
     ) -> Result<Unit<'u>, WriteError> {
         // Before all else: whoever waits here has claimed nothing yet, and looks at what is true after the wait. Declared
         // first, it is given back last, when the mail is out of memory.
-        let _turn = match step.action.takes_files(&step.input) {
+        let _turn = match step.action.takes_files(&step.params.input) {
             true => Some(self.attaching.lock().await),
             false => None,
         };
@@ -129,8 +125,7 @@ impl Executor {
         tries: u32,
         started_at: Timestamp,
     ) -> Result<(), Unavailable> {
-        let input = step.shown.unwrap_or(step.input);
-        journey.record(Some(input), outcome, tries, (started_at, self.world.now())).map(|_bytes| ())
+        journey.record(step.params.given(), outcome, tries, (started_at, self.world.now())).map(|_bytes| ())
     }
 
     async fn prepare(
@@ -143,7 +138,9 @@ impl Executor {
             OutsideAction::MailSend => {
                 let mailing = self.mailing.as_ref().ok_or_else(not_set_up)?;
                 let actor = Actor { run: journey.run.id, step: &step.step, visit: step.visit };
-                mailing.prepare(Occasion { actor, transaction: journey.transaction, dated_at }, &step.input).await
+                mailing
+                    .prepare(Occasion { actor, transaction: journey.transaction, dated_at }, &step.params.input)
+                    .await
             }
         }
     }

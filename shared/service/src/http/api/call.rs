@@ -2,13 +2,17 @@
 
 use domain::{Caller, Rejected, Rejection, Timestamp};
 use http::header;
+use ingest::Note;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::{Management, Refused, Request};
-use crate::{accept::refused_body, directory::Paging, ports::LIST_LIMIT_ITEMS};
+use crate::{accept::refused_body, directory::Paging, http::answer::Problem, ports::LIST_LIMIT_ITEMS};
 
 const DEFAULT_PAGE_SIZE: usize = 25;
+
+/// What the reader of bodies says of a key that comes twice.
+const DUPLICATE_KEY: &str = "duplicate_key";
 
 /// A request, its caller, and the variable parts of its path.
 pub(super) struct Call<'a> {
@@ -95,9 +99,14 @@ impl Call<'_> {
 
     /// The attributes in the body: the whole object, or `data.attributes` of a JSON:API document.
     ///
-    /// *Errors*: no JSON, or no object.
+    /// *Errors*: no JSON, or no object; a key that comes twice, of which nobody can say which one is meant.
     pub(super) fn attributes(&self) -> Result<Map<String, Value>, Refused> {
-        let (document, _notes) = ingest::json::parse_of_owner(self.request.body()).map_err(refused_body)?;
+        let (document, notes) = ingest::json::parse_of_owner(self.request.body()).map_err(refused_body)?;
+        let repeated: Vec<Problem> =
+            notes.into_iter().filter(|note| note.code == DUPLICATE_KEY).map(repeated).collect();
+        if !repeated.is_empty() {
+            return Err(Refused::Problems(repeated));
+        }
         let Value::Object(mut document) = document else {
             return Err(
                 Rejected::new(Rejection::Malformed, "not_an_object", "The body has to be a JSON object.").into()
@@ -124,6 +133,11 @@ impl Call<'_> {
         let host = text(header::HOST).unwrap_or("localhost");
         format!("{scheme}://{host}")
     }
+}
+
+fn repeated(Note { code, path, .. }: Note) -> Problem {
+    let detail = "This key comes more than once; leave one of them.".to_owned();
+    Problem { path, code: code.to_owned(), detail, suggestion: None }
 }
 
 /// The answer for something of the caller's org that is not there.

@@ -1,33 +1,37 @@
 //! The explainer over HTTP, with what the caller's org has set up.
 
-use domain::OrgId;
 use engine::Setup;
 use http::StatusCode;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::{Refused, Response, call::Call};
 use crate::{
     directory::{schedules, settings},
     explainer,
     http::answer::{Problem, json_response},
-    ports::{Store, Unavailable},
+    ports::Unavailable,
 };
 
 pub(super) async fn evaluate(call: &Call<'_>) -> Result<Response, Refused> {
     let request = call.attributes()?;
-    let setup = setup(call.management.store.as_ref(), call.caller.org).await?;
+    let setup = setup(call).await?;
     match explainer::evaluate(request, setup, call.management.world.now()) {
         Ok(answer) => Ok(json_response(StatusCode::OK, &answer)),
         Err(problems) => Err(Refused::Problems(problems.into_iter().map(Problem::from).collect())),
     }
 }
 
-/// What the caller's org has set up. Variables are not read: whoever may evaluate could read them all.
-async fn setup(store: &dyn Store, org: OrgId) -> Result<Setup, Unavailable> {
-    Ok(Setup {
-        variables: Map::new(),
-        app_settings: Value::Object(settings::all_app_settings(store, org).await?),
-        schedules: schedules::all(store, org).await?,
-        default_schedule: settings::find(store, org).await?.default_schedule,
-    })
+/// What the caller's org has set up, as far as the caller may read it. Variables are not read: whoever may evaluate could
+/// read them all.
+async fn setup(call: &Call<'_>) -> Result<Setup, Unavailable> {
+    let (store, org) = (call.management.store.as_ref(), call.caller.org);
+    let mut setup = Setup::default();
+    if call.caller.may("org.permission.app_setting.read") {
+        setup.app_settings = Value::Object(settings::all_app_settings(store, org).await?);
+    }
+    if call.caller.may("org.permission.schedule.read") {
+        setup.schedules = schedules::all(store, org).await?;
+        setup.default_schedule = settings::find(store, org).await?.default_schedule;
+    }
+    Ok(setup)
 }

@@ -74,3 +74,17 @@ fn next_link(call: &Call<'_>, page: u64, page_size: usize, after: &str) -> Strin
     pairs.push(format!("after={}", utf8_percent_encode(&call.marked_position(after), NON_ALPHANUMERIC)));
     format!("{}?{}", uri.path(), pairs.join("&"))
 }
+
+/// Names the size of what is too large to be shown with everything else: `{"leftOutBytes": 524288}` in the place of each of
+/// the values under `keys` that has more than a kilobyte.
+pub(super) fn leave_large_values_out(object: &mut Value, keys: &[&str]) {
+    const SHOWN_BYTES: usize = 1_024;
+    for key in keys {
+        if let Some(value) = object.get_mut(*key) {
+            let bytes = value.to_string().len();
+            if bytes > SHOWN_BYTES {
+                *value = json!({ "leftOutBytes": bytes });
+            }
+        }
+    }
+}

@@ -8,6 +8,7 @@ use engine::{
     Setup,
     journal::{Entry, Outcome},
 };
+use futures_util::future::try_join;
 use http::StatusCode;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -15,7 +16,7 @@ use serde_json::{Map, Value, json};
 use super::{
     Refused, Response,
     call::{Call, not_found},
-    resource::{many, one, org_relationship, resource},
+    resource::{leave_large_values_out, many, one, org_relationship, resource},
 };
 use crate::{
     directory::variables,
@@ -63,7 +64,7 @@ pub(super) async fn get(call: &Call<'_>) -> Result<Response, Refused> {
     if whole.body().len() <= ANSWER_LIMIT_BYTES {
         return Ok(whole);
     }
-    steps.iter_mut().for_each(leave_large_values_out);
+    steps.iter_mut().for_each(|step| leave_large_values_out(step, &["input", "output", "transition"]));
     Ok(one(StatusCode::OK, run_resource(call, &run, Some(steps))))
 }
 
@@ -136,6 +137,7 @@ fn step(index: usize, entry: &JournalEntry, trigger_output: &Value) -> Value {
         ("output", output),
         ("attempts", json!(attempts)),
         ("retries", json!(entry.retries)),
+        ("missing", json!(entry.missing)),
         ("startedAt", json!(started_at)),
         ("endedAt", json!(ended_at)),
         ("transition", transition(entry)),
@@ -149,10 +151,12 @@ fn step(index: usize, entry: &JournalEntry, trigger_output: &Value) -> Value {
     Value::Object(step)
 }
 
-/// Masks the values of the workflow's variables in what steps put out; the rest was masked when it was written.
+/// Masks what the workflow's variables have and had as values in what steps put out; the rest was masked when it was written.
 async fn mask_secrets(store: &dyn Store, run: &Run, steps: &mut [Value]) -> Result<(), Refused> {
-    let variables = variables::all(store, run.org, run.workflow_id).await?;
-    let setup = Setup { variables: variables::values(variables), ..Setup::default() };
+    let (variables, retired) =
+        try_join(variables::all(store, run.org, run.workflow_id), variables::retired(store, run.org, run.workflow_id))
+            .await?;
+    let setup = Setup { variables: variables::values(variables), retired, ..Setup::default() };
     for output in steps.iter_mut().filter_map(|step| step.get_mut("output")) {
         setup.mask(output);
     }
@@ -162,19 +166,6 @@ async fn mask_secrets(store: &dyn Store, run: &Run, steps: &mut [Value]) -> Resu
 /// A part of the journal as JSON. Its values were read from JSON, so they can be written as such.
 fn written<T: Serialize>(part: &T) -> Value {
     exact::value_of(part).unwrap_or_default()
-}
-
-/// Names the size of what is too large to be shown with all other steps: `{"leftOutBytes": 524288}`.
-fn leave_large_values_out(step: &mut Value) {
-    const SHOWN_BYTES: usize = 1_024;
-    for key in ["input", "output", "transition"] {
-        if let Some(value) = step.get_mut(key) {
-            let bytes = value.to_string().len();
-            if bytes > SHOWN_BYTES {
-                *value = json!({ "leftOutBytes": bytes });
-            }
-        }
-    }
 }
 
 fn transition(entry: &Entry) -> Value {

@@ -9,7 +9,7 @@ use super::{
     call::{Call, bad_attribute, not_found},
     resource::{one, org_relationship, resource},
 };
-use crate::directory::settings;
+use crate::directory::settings::{self, APPS_LIMIT};
 
 /// The most characters of an app's name, a category's and a setting's.
 const NAME_LIMIT_CHARS: usize = 128;
@@ -20,22 +20,28 @@ const SETTINGS_LIMIT_BYTES: usize = 65_536;
 pub(super) async fn get_app(call: &Call<'_>) -> Result<Response, Refused> {
     let app = app(call)?;
     let settings = settings::find_app_settings(call.management.store.as_ref(), call.caller.org, app).await?;
-    Ok(shown(call, app, settings))
+    Ok(shown(call, app, settings.map(|settings| settings.value).unwrap_or_default()))
 }
 
 pub(super) async fn update_app(call: &Call<'_>) -> Result<Response, Refused> {
     let app = app(call)?;
     let changes = call.attributes()?;
     let (store, org) = (call.management.store.as_ref(), call.caller.org);
-    let mut settings = settings::find_app_settings(store, org, app).await?;
+    let before = settings::find_app_settings(store, org, app).await?;
+    if before.is_none() && settings::all_app_settings(store, org).await?.len() >= APPS_LIMIT {
+        let detail = format!("At most {APPS_LIMIT} apps of an org have settings; take those of another app away.");
+        return Err(Rejected::new(Rejection::Taken, "too_many_apps", detail).into());
+    }
+    let (before, mut settings) = before.map_or((None, Map::new()), |before| (Some(before.rev), before.value));
     for (category, changes) in changes {
         merge(&mut settings, &category, changes)?;
     }
+    settings.retain(|_, category| category.as_object().is_some_and(|category| !category.is_empty()));
     if Value::Object(settings.clone()).to_string().len() > SETTINGS_LIMIT_BYTES {
         let detail = format!("The settings of an app have at most {SETTINGS_LIMIT_BYTES} bytes as JSON.");
         return Err(Rejected::new(Rejection::Malformed, "settings_too_large", detail).into());
     }
-    settings::put_app_settings(store, org, app, &settings).await?;
+    settings::put_app_settings(store, org, app, &settings, before).await?;
     Ok(shown(call, app, settings))
 }
 

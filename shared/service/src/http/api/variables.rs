@@ -13,30 +13,31 @@ use crate::{
     directory::{
         Versioned,
         variables::{self, NAME_LIMIT_CHARS, VALUE_LIMIT_BYTES, VARIABLES_LIMIT, Variable},
-        workflows,
+        workflows::{self, Workflow},
     },
     http::answer::empty_response,
 };
 
 pub(super) async fn create(call: &Call<'_>) -> Result<Response, Refused> {
     let workflow = workflow(call).await?;
+    let id = workflow.value.id;
     let attributes = call.attributes()?;
     let (store, org, now) = (call.management.store.as_ref(), call.caller.org, call.management.world.now());
-    if variables::all(store, org, workflow).await?.len() >= VARIABLES_LIMIT {
+    if variables::all(store, org, id).await?.len() >= VARIABLES_LIMIT {
         let detail = format!("A workflow has at most {VARIABLES_LIMIT} variables.");
         return Err(Rejected::new(Rejection::Taken, "too_many_variables", detail).into());
     }
     let name = name(&attributes)?.ok_or_else(|| bad_attribute("name", "A variable needs a `name`."))?;
     let value = value(&attributes)?.ok_or_else(|| bad_attribute("value", "A variable needs a `value`, a text."))?;
-    let mut id = [0; 8];
-    call.management.world.fill(&mut id)?;
-    let variable = Variable { id: VariableId::fresh(now, id), name, value, created_at: now, updated_at: now };
-    variables::create(store, org, workflow, &variable).await?;
-    Ok(one(StatusCode::CREATED, variable_resource(call, workflow, &variable)))
+    let mut random = [0; 8];
+    call.management.world.fill(&mut random)?;
+    let variable = Variable { id: VariableId::fresh(now, random), name, value, created_at: now, updated_at: now };
+    variables::create(store, &workflow, &variable).await?;
+    Ok(one(StatusCode::CREATED, variable_resource(call, id, &variable)))
 }
 
 pub(super) async fn list(call: &Call<'_>) -> Result<Response, Refused> {
-    let workflow = workflow(call).await?;
+    let workflow = workflow(call).await?.value.id;
     let all = variables::all(call.management.store.as_ref(), call.caller.org, workflow).await?;
     let resources = all.iter().map(|variable| variable_resource(call, workflow, variable)).collect();
     Ok(many(call, resources, VARIABLES_LIMIT, None))
@@ -48,29 +49,30 @@ pub(super) async fn get(call: &Call<'_>) -> Result<Response, Refused> {
 }
 
 pub(super) async fn update(call: &Call<'_>) -> Result<Response, Refused> {
-    let (workflow, Versioned { rev, value: before }) = found(call).await?;
+    let (workflow, before) = found(call).await?;
     let attributes = call.attributes()?;
-    let variable = Variable {
-        name: name(&attributes)?.unwrap_or(before.name),
-        value: value(&attributes)?.unwrap_or(before.value),
-        updated_at: call.management.world.now(),
-        id: before.id,
-        created_at: before.created_at,
-    };
-    variables::replace(call.management.store.as_ref(), call.caller.org, workflow, &variable, rev).await?;
+    let mut variable = Variable { updated_at: call.management.world.now(), ..before.value.clone() };
+    if let Some(name) = name(&attributes)? {
+        variable.name = name;
+    }
+    if let Some(value) = value(&attributes)? {
+        variable.value = value;
+    }
+    variables::replace(call.management.store.as_ref(), call.caller.org, workflow, &before, &variable).await?;
     Ok(one(StatusCode::OK, variable_resource(call, workflow, &variable)))
 }
 
 pub(super) async fn delete(call: &Call<'_>) -> Result<Response, Refused> {
     let (workflow, variable) = found(call).await?;
-    variables::delete(call.management.store.as_ref(), call.caller.org, workflow, variable.value.id).await?;
+    let now = call.management.world.now();
+    variables::delete(call.management.store.as_ref(), call.caller.org, workflow, &variable, now).await?;
     Ok(empty_response(StatusCode::NO_CONTENT))
 }
 
-async fn workflow(call: &Call<'_>) -> Result<WorkflowId, Refused> {
+async fn workflow(call: &Call<'_>) -> Result<Versioned<Workflow>, Refused> {
     let id = call.id("id", WorkflowId::parse)?;
     let found = workflows::find(call.management.store.as_ref(), call.caller.org, id).await?;
-    found.map(|workflow| workflow.value.id).ok_or_else(|| not_found().into())
+    found.ok_or_else(|| not_found().into())
 }
 
 async fn found(call: &Call<'_>) -> Result<(WorkflowId, Versioned<Variable>), Refused> {

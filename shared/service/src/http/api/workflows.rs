@@ -12,6 +12,8 @@ use engine::Definition;
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
+use checks::Sound;
+
 use super::{
     Refused, Response,
     call::{Call, not_found},
@@ -20,9 +22,9 @@ use super::{
 use crate::{
     directory::{
         Versioned,
-        workflows::{self, NAME_POSITION, Origin, Workflow},
+        workflows::{self, Draft, NAME_POSITION, Origin, Workflow},
     },
-    http::answer::{Problem, empty_response, json_response},
+    http::answer::{self, Problem, empty_response, json_response},
     ports::{Unavailable, WriteError},
     runs::RETENTION_SECONDS,
 };
@@ -52,7 +54,7 @@ pub(super) async fn create(call: &Call<'_>) -> Result<Response, Refused> {
         .await
         .map_err(|error| refused(error, &workflow))?;
     let created = Versioned { rev: 1, value: workflow };
-    Ok(answer(call, StatusCode::CREATED, &created, &document, &checked.warnings))
+    Ok(saved(call, StatusCode::CREATED, &created, &document, &checked.warnings))
 }
 
 pub(super) async fn list(call: &Call<'_>) -> Result<Response, Refused> {
@@ -91,7 +93,7 @@ pub(super) async fn update(call: &Call<'_>) -> Result<Response, Refused> {
     let before = found(call).await?;
     let changes = call.attributes()?;
     let document = merged(document_of(call, &before.value.hash).await?, changes);
-    make_live(call, &before, &document, None).await
+    make_live(call, &before, Becomes { document, restores: None, published: None }).await
 }
 
 pub(super) async fn delete(call: &Call<'_>) -> Result<Response, Refused> {
@@ -101,17 +103,32 @@ pub(super) async fn delete(call: &Call<'_>) -> Result<Response, Refused> {
     Ok(empty_response(StatusCode::NO_CONTENT))
 }
 
-/// Makes `document` the next version of the workflow, if it differs from what is live.
+/// What is to become live, and where it comes from.
+struct Becomes<'d> {
+    document: Value,
+    /// The earlier version that it brings back.
+    restores: Option<u64>,
+    /// The draft that it was.
+    published: Option<&'d Versioned<Draft>>,
+}
+
+/// Makes the document the next version of the workflow, if it differs from what is live.
 async fn make_live(
     call: &Call<'_>,
     before: &Versioned<Workflow>,
-    document: &Value,
-    restores: Option<u64>,
+    Becomes { document, restores, published }: Becomes<'_>,
 ) -> Result<Response, Refused> {
-    let checked = checks::checked(call, Some(before.value.id), document).await?;
+    let document = &document;
+    let checked = match checks::checked(call, Some(before.value.id), document).await {
+        Err(Refused::Problems(problems)) => switched_off(call, before, document, problems).await?,
+        checked => checked?,
+    };
     let hash = workflows::definition_hash(document);
     if hash == before.value.hash {
-        return Ok(answer(call, StatusCode::OK, before, document, &checked.warnings));
+        if published.is_some() {
+            workflows::delete_draft(call.management.store.as_ref(), call.caller.org, before.value.id).await?;
+        }
+        return Ok(saved(call, StatusCode::OK, before, document, &checked.warnings));
     }
     let workflow = Workflow {
         name: checked.definition.name().to_owned(),
@@ -123,10 +140,30 @@ async fn make_live(
         ..before.value.clone()
     };
     let store = call.management.store.as_ref();
-    let written = workflows::replace(store, before, &workflow, document, origin(call, restores)).await;
+    let written = workflows::replace(store, before, &workflow, document, origin(call, restores), published).await;
     written.map_err(|error| refused(error, &workflow))?;
     let changed = Versioned { rev: before.rev + 1, value: workflow };
-    Ok(answer(call, StatusCode::OK, &changed, document, &checked.warnings))
+    Ok(saved(call, StatusCode::OK, &changed, document, &checked.warnings))
+}
+
+/// The workflow with nothing changed but that it is disabled now, whatever is wrong with it: it was saved under other checks,
+/// and whoever has to stop it cannot mend it first.
+///
+/// *Errors*: the `problems`, when something else is changed.
+async fn switched_off(
+    call: &Call<'_>,
+    before: &Versioned<Workflow>,
+    document: &Value,
+    problems: Vec<Problem>,
+) -> Result<Sound, Refused> {
+    let mut stopped = document_of(call, &before.value.hash).await?;
+    if let Some(stopped) = stopped.as_object_mut() {
+        stopped.insert("enabled".to_owned(), json!(false));
+    }
+    match Definition::parse(document) {
+        Ok(definition) if stopped == *document => Ok(Sound { definition, warnings: problems }),
+        Ok(_) | Err(_) => Err(Refused::Problems(problems)),
+    }
 }
 
 /// The event that starts it; a callable workflow that names none has one made of its id, as Kustomer has it.
@@ -168,7 +205,7 @@ fn merged(document: Value, changes: Map<String, Value>) -> Value {
 
 fn refused(error: WriteError, workflow: &Workflow) -> Refused {
     match error {
-        WriteError::Conflict { position: NAME_POSITION, .. } => {
+        WriteError::Conflict { position: NAME_POSITION, found: Some(_) } => {
             let detail = format!(
                 "There is a workflow called `{}` already. Names are unique in an org; choose another.",
                 workflow.name
@@ -180,7 +217,7 @@ fn refused(error: WriteError, workflow: &Workflow) -> Refused {
 }
 
 /// The workflow, with what its author should know in `meta.warnings`.
-fn answer(
+fn saved(
     call: &Call<'_>,
     status: StatusCode,
     workflow: &Versioned<Workflow>,
@@ -191,8 +228,7 @@ fn answer(
     if warnings.is_empty() {
         return one(status, resource);
     }
-    let warnings: Vec<Value> = warnings.iter().map(Problem::warning).collect();
-    let meta = json!({ "warnings": warnings });
+    let meta = json!({ "warnings": answer::warnings(warnings) });
     json_response(status, &domain::exact::object([("data", resource), ("meta", meta)]))
 }
 

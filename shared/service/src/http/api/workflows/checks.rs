@@ -11,6 +11,9 @@ use crate::{
     http::answer::Problem,
 };
 
+/// So many workflows are followed that replace one another.
+const REPLACED_LIMIT: usize = 16;
+
 /// A document that can be saved.
 pub(super) struct Sound {
     /// The workflow it is.
@@ -48,7 +51,7 @@ pub(super) async fn findings(call: &Call<'_>, id: Option<WorkflowId>, document: 
     let mut warnings: Vec<Problem> = warnings.into_iter().map(Problem::from).collect();
     warnings.extend(unknown_variables(call, id, &checked.variables).await?);
     if let Some(definition) = &checked.definition {
-        warnings.extend(unknown_replaced(call, definition).await?);
+        warnings.extend(doubtful_replacement(call, id, definition).await?);
     }
     Ok(Findings { definition: checked.definition, errors: errors.into_iter().map(Problem::from).collect(), warnings })
 }
@@ -77,12 +80,36 @@ async fn unknown_variables(
     Ok(unknown.collect())
 }
 
-async fn unknown_replaced(call: &Call<'_>, definition: &Definition) -> Result<Option<Problem>, Refused> {
-    let Some(name) = definition.replaces() else { return Ok(None) };
-    if workflows::is_there(call.management.store.as_ref(), call.caller.org, name).await? {
-        return Ok(None);
+/// A workflow to replace that is not there, or that replaces this one in the end.
+async fn doubtful_replacement(
+    call: &Call<'_>,
+    id: Option<WorkflowId>,
+    definition: &Definition,
+) -> Result<Option<Problem>, Refused> {
+    let mut replaced = definition.replaces().map(str::to_owned);
+    let mut names: Vec<String> = Vec::new();
+    while let Some(name) = replaced.filter(|_| names.len() < REPLACED_LIMIT) {
+        let found = workflows::find_called(call.management.store.as_ref(), call.caller.org, &name).await?;
+        let (code, detail) = match found {
+            None if names.is_empty() => {
+                ("unknown_workflow", format!("There is no workflow \"{name}\" to replace, neither by name nor by id."))
+            }
+            None => return Ok(None),
+            Some(found) if Some(found.value.id) == id => {
+                let ring = names.join("\", which replaces \"");
+                (
+                    "replaced_in_turn",
+                    format!("This replaces \"{ring}\", which replaces this one. The oldest of them runs."),
+                )
+            }
+            Some(found) => {
+                names.push(found.value.name);
+                replaced = found.value.replaces;
+                continue;
+            }
+        };
+        let (path, code) = ("$.replaces".to_owned(), code.to_owned());
+        return Ok(Some(Problem { path, code, detail, suggestion: None }));
     }
-    let detail = format!("There is no workflow \"{name}\" to replace, neither by name nor by id.");
-    let (path, code) = ("$.replaces".to_owned(), "unknown_workflow".to_owned());
-    Ok(Some(Problem { path, code, detail, suggestion: None }))
+    Ok(None)
 }

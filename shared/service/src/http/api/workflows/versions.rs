@@ -9,11 +9,14 @@ use super::{
     super::{
         Refused, Response,
         call::{Call, bad_attribute, bad_query, not_found},
-        resource::{many, one, org_relationship, resource},
+        resource::{leave_large_values_out, many, one, org_relationship, resource},
     },
-    document_of, found, make_live,
+    Becomes, document_of, found, make_live,
 };
-use crate::directory::workflows::{self, Version};
+use crate::{
+    directory::workflows::{self, Version},
+    http::ANSWER_LIMIT_BYTES,
+};
 
 /// Which document is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +60,9 @@ pub(in super::super) async fn diff(call: &Call<'_>) -> Result<Response, Refused>
     let to = which(call, "to")?.unwrap_or(if draft.is_some() { Which::Draft } else { Which::Live });
     let (before, after) = (document(call, id, from).await?, document(call, id, to).await?);
     let changes = diff::changes(&before, &after);
-    let changes: Vec<Value> = changes
+    let left_out = changes.left_out;
+    let mut changes: Vec<Value> = changes
+        .told
         .into_iter()
         .map(|change| {
             // Value by value, so that numbers stay as they are spelled.
@@ -69,10 +74,14 @@ pub(in super::super) async fn diff(call: &Call<'_>) -> Result<Response, Refused>
             Value::Object(told)
         })
         .collect();
+    if changes.iter().map(|change| change.to_string().len()).sum::<usize>() > ANSWER_LIMIT_BYTES {
+        changes.iter_mut().for_each(|change| leave_large_values_out(change, &["before", "after"]));
+    }
     let attributes = domain::exact::object([
         ("from", json!(from.to_string())),
         ("to", json!(to.to_string())),
         ("changes", Value::Array(changes)),
+        ("leftOut", json!(left_out)),
     ]);
     let path = format!("/v1/workflows/{id}/diff?from={from}&to={to}");
     Ok(one(StatusCode::OK, resource("workflow_diff", &id.to_string(), &path, attributes, org_relationship(call))))
@@ -84,8 +93,15 @@ pub(in super::super) async fn roll_back(call: &Call<'_>) -> Result<Response, Ref
     let number = attributes.get("version").and_then(Value::as_u64).filter(|number| *number > 0);
     let number = number.ok_or_else(|| bad_attribute("version", "`version` is the number of an earlier version."))?;
     let version = version(call, before.value.id, number).await?;
-    let document = document_of(call, &version.hash).await?;
-    make_live(call, &before, &document, Some(number)).await
+    let mut document = document_of(call, &version.hash).await?;
+    if let Some(document) = document.as_object_mut()
+        && version.enabled != before.value.enabled
+    {
+        // Whoever stopped a workflow does not start it by going back.
+        document.insert("enabled".to_owned(), json!(before.value.enabled));
+    }
+    let becomes = Becomes { document, restores: Some(number), published: None };
+    make_live(call, &before, becomes).await
 }
 
 fn which(call: &Call<'_>, name: &str) -> Result<Option<Which>, Refused> {
@@ -107,7 +123,7 @@ async fn document(call: &Call<'_>, id: WorkflowId, which: Which) -> Result<Value
         Which::Number(number) => document_of(call, &version(call, id, number).await?.hash).await,
         Which::Draft => {
             let draft = workflows::find_draft(store, org, id).await?;
-            Ok(draft.ok_or_else(no_draft)?.document)
+            Ok(draft.ok_or_else(no_draft)?.value.document)
         }
     }
 }
