@@ -277,7 +277,9 @@ fn judge_values<'c>(
     let mut unresolved = Unresolved::default();
     let resolved: Vec<Option<Cow<'_, Value>>> =
         expressions.iter().map(|expression| resolve(expression, evaluation, explanation, &mut unresolved)).collect();
-    if let Err(fault) = evaluation.pay_for_bytes(work(operator, &resolved)) {
+    // First one operation, because to weigh is work as well.
+    let paid = evaluation.pay(1).and_then(|()| evaluation.pay_for_bytes(work(operator, &resolved)));
+    if let Err(fault) = paid {
         unresolved.faults.push(explanation.fault(&fault));
     }
     let values: Vec<Option<&Value>> = resolved.iter().map(Option::as_deref).collect();

@@ -99,7 +99,7 @@ impl Path {
     pub(crate) fn find<'a>(&self, context: &Context<'a>) -> Option<&'a Value> {
         let (root, rest) = self.segments.split_first()?;
         if root.key == "variables" {
-            let mut left = WALK_LIMIT_OBJECTS;
+            let mut left = WALK_LIMIT_KEYS;
             return walk_object(&context.surroundings.setup.variables, rest.split_first()?, &mut left);
         }
         let root = match root.key.as_str() {
@@ -183,12 +183,12 @@ fn array_index(key: &str) -> Option<usize> {
     if plain { key.parse().ok() } else { None }
 }
 
-/// How many objects one path is looked for in. *Why* — a dot may part two keys or stand in one, so that a path of a hundred
-/// dots has more ways than anybody means.
-const WALK_LIMIT_OBJECTS: u32 = 10_000;
+/// How many keys are looked for on the way of one path. *Why* — a dot may part two keys or stand in one, so that a path of a
+/// hundred dots has more ways than anybody means.
+const WALK_LIMIT_KEYS: u32 = 1_000;
 
 fn walk<'a>(value: &'a Value, segments: &[Segment]) -> Option<&'a Value> {
-    let mut left = WALK_LIMIT_OBJECTS;
+    let mut left = WALK_LIMIT_KEYS;
     walk_on(value, segments, &mut left)
 }
 
@@ -231,6 +231,7 @@ fn walk_joined<'a>(
         key.push('.');
         key.push_str(&next.key);
         rest = after;
+        *left = left.checked_sub(1)?;
         if let Some(found) = object.get(&key).and_then(|inner| walk_on(inner, rest, left)) {
             return Some(found);
         }

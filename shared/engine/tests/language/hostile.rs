@@ -134,3 +134,84 @@ fn outputs_of_ten_megabytes_can_be_pointed_into_and_not_copied_whole() {
         );
     }
 }
+
+#[test]
+fn a_turn_of_a_loop_pays_for_what_it_copies() {
+    let data = json!({"list": vec![1; 20_000], "big": vec!["x".repeat(10); 40_000]});
+    for template in [
+        "{{#with steps.1}}{{#each list}}{{#if ../big}}{{/if}}{{/each}}{{/with}}",
+        "{{#with steps.1 as |w|}}{{#each w.list}}{{#if w.big}}{{/if}}{{/each}}{{/with}}",
+        "{{#with (parseJSON (toJSON steps.1.big)) as |made|}}{{#each @root.steps.1.list}}{{#if made}}{{/if}}{{/each}}{{/with}}",
+    ] {
+        assert_eq!(resolve(&json!(template), data.clone()), Err(Fault::TooManyOperations), "{template}");
+    }
+    // What is only looked at is not copied.
+    let looked_at = "{{#with steps.1}}{{#each list}}{{#if ../big.a}}{{/if}}{{/each}}{{/with}}";
+    assert_eq!(resolve(&json!(looked_at), data), Ok(Some(json!(""))));
+}
+
+#[test]
+fn conditions_share_the_work_of_one_look_at_the_transitions() {
+    let given = json!({"steps": {"1": {"left": (0..50_000).collect::<Vec<_>>(), "right": vec!["no"; 50_000]}}});
+    let given = Given::of(&given);
+    for (operator, values) in [
+        ("contains", json!(["/#steps.1.left", "/#steps.1.right"])),
+        ("neq", json!(["/#steps.1.left", "/#steps.1.left"])),
+        ("eq", json!(["{{{steps.1.left}}}", "x"])),
+    ] {
+        let one = json!({"op": operator, "values": values});
+        let verdict = given.judge(&one);
+        assert!(!verdict.holds && verdict.faults.is_empty(), "one alone can be paid for: {verdict:?}");
+        let verdict = given.judge(&json!({"op": "or", "values": vec![one; 10_000]}));
+        assert!(!verdict.holds && verdict.sentences().concat().contains("operations"), "{operator}");
+    }
+}
+
+#[test]
+fn what_a_function_would_make_is_known_before_it_is_made() {
+    let data = |text: String| json!({"text": text});
+    assert_eq!(resolve(&json!("/#fn:split,steps.1.text"), data(",".repeat(1_000_000))), Err(Fault::TooManyOperations));
+    let list = format!("[0{}]", ",0".repeat(600_000));
+    assert_eq!(resolve(&json!("/#fn:parseJSON,steps.1.text"), data(list)), Err(Fault::InputTooLarge));
+    let deep = (0..98).fold(json!(vec![0; 50_000]), |inner, _| json!([inner]));
+    assert_eq!(resolve(&json!("/#fn:toJSON,steps.1,true"), deep), Err(Fault::InputTooLarge));
+}
+
+#[test]
+fn a_path_of_a_hundred_dots_has_an_end() {
+    let tree = (0..14).fold(json!(1), |inner, _| json!({"a": inner, "a.a": inner}));
+    let path = format!("/#steps.1{}", ".a".repeat(126));
+    assert_eq!(resolve(&json!(vec![path; 200]), tree), Ok(Some(json!(vec![Value::Null; 200]))));
+}
+
+#[test]
+fn the_explainer_makes_no_more_sentences_than_it_tells() {
+    let object: serde_json::Map<String, Value> = (0..40_000).map(|n| (format!("key{n}"), json!(n))).collect();
+    let given = json!({"steps": {"1": object}});
+    let params: Vec<String> = (0..6_000).map(|n| format!("/#steps.1.kkey{n}")).collect();
+    let given = Given::of(&given);
+    let explained = engine::explain::expression(&Expression::parse(&json!(params)).unwrap(), given.context()).unwrap();
+    assert_eq!(explained.explanation.len(), 200);
+}
+
+#[test]
+fn a_document_of_thousands_of_patterns_references_or_wrong_params_is_checked_at_once() {
+    let action = json!({"properties": {"list": {"type": "array", "items": {"type": "string"}}}});
+    let catalogue = crate::support::catalogue(&json!({"act": action}));
+    let document = |params: Value| {
+        json!({"name": "a", "trigger": {"eventName": "e", "transitions": [{"target": "s", "condition": {"op": "true", "values": []}}]},
+            "steps": [{"id": "s", "action": "act", "params": params, "transitions": []}]})
+    };
+    let patterns: Vec<String> =
+        (0..4_000).map(|n| format!(r"/#fn:regexTest,steps.1.t,(?:\w|\d|\pL|\pM){{4}}{n:04}")).collect();
+    let references: serde_json::Map<String, Value> =
+        (0..20_000).map(|n| (format!("a{n}"), json!("/#steps.1.x"))).collect();
+    let mixed: Vec<Value> = (0..40_000).map(|n| if n % 2 == 0 { json!(1) } else { json!("/#steps.1.x") }).collect();
+    let errors = |params: Value| {
+        let problems = engine::check(&document(params), &catalogue).problems;
+        problems.iter().filter(|problem| problem.severity == engine::problem::Severity::Error).count()
+    };
+    assert_eq!(errors(json!({"patterns": patterns})), 0);
+    assert_eq!(errors(Value::Object(references)), 0);
+    assert_eq!(errors(json!({"list": mixed})), engine::problem::PROBLEMS_LIMIT);
+}
