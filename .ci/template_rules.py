@@ -64,6 +64,15 @@ def a_message_is_tried_five_times_then_kept_longer_than_it_could_wait():
             yield f"{dead} keeps a message {retention(dead)} s, {queue} {retention(queue)} s"
 
 
+def a_function_that_wakes_itself_through_its_queue_may_do_so_often():
+    for name, _, queue in event_sources():
+        for statement in statements(role_of(name)):
+            sends = "sqs:SendMessage" in listed(statement["Action"])
+            is_own = queue in [target(resource) for resource in listed(statement["Resource"])]
+            if sends and is_own and FUNCTIONS[name].get("RecursiveLoop") != "Allow":
+                yield f"{name} sends to {queue}, which it reads, and Lambda ends that after 16 times"
+
+
 def a_dead_letter_sounds_an_alarm():
     watched = {
         target(dimension["Value"])
@@ -298,6 +307,7 @@ def the_matrix_in_the_docs_is_this_one():
 RULES = [
     a_message_stays_hidden_for_six_timeouts,
     a_message_is_tried_five_times_then_kept_longer_than_it_could_wait,
+    a_function_that_wakes_itself_through_its_queue_may_do_so_often,
     a_dead_letter_sounds_an_alarm,
     a_mail_is_tried_three_times_then_kept_as_long_as_can_be,
     a_mail_is_stored_where_it_is_read_before_anybody_is_told,
