@@ -122,6 +122,10 @@ fn changes(diff: &Value) -> Page {
             _ => format!("~ {path}: {} → {}", value("before"), value("after")),
         });
     }
+    let left_out = diff.pointer("/attributes/leftOut").and_then(Value::as_u64).filter(|left_out| *left_out > 0);
+    if let Some(left_out) = left_out {
+        page.line(format!("and {left_out} more"));
+    }
     page
 }
 

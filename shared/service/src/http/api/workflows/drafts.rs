@@ -67,7 +67,7 @@ pub(in super::super) async fn publish(call: &Call<'_>) -> Result<Response, Refus
     if base != live.rev && !is_forced(&attributes)? {
         let detail = format!(
             "The draft was begun on version {base}, and version {} is live now. Look at the differences \
-             (…/diff?from={base}&to=live), then publish with `\"force\": true`, or delete the draft.",
+             (…/diff?from={base}&to=live), then publish with `\"force\": true` (`--force`), or delete the draft.",
             live.rev
         );
         return Err(Rejected::new(Rejection::Taken, "draft_is_behind", detail).into());

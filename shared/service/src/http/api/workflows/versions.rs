@@ -58,6 +58,11 @@ pub(in super::super) async fn diff(call: &Call<'_>) -> Result<Response, Refused>
     let draft = workflows::find_draft(call.management.store.as_ref(), call.caller.org, id).await?;
     let from = which(call, "from")?.unwrap_or(Which::Live);
     let to = which(call, "to")?.unwrap_or(if draft.is_some() { Which::Draft } else { Which::Live });
+    if draft.is_none() && call.query("from").is_none() && call.query("to").is_none() {
+        found(call).await?;
+        let detail = "There is no draft to compare with what is live; name a version, as in ?from=1.";
+        return Err(Rejected::new(Rejection::NotFound, "no_draft", detail).into());
+    }
     let (before, after) = (document(call, id, from).await?, document(call, id, to).await?);
     let changes = diff::changes(&before, &after);
     let left_out = changes.left_out;
@@ -136,7 +141,7 @@ async fn version(call: &Call<'_>, id: WorkflowId, number: u64) -> Result<Version
 
 /// The workflow has no draft.
 pub(super) fn no_draft() -> Rejected {
-    let detail = "There is no draft of a workflow with this id in your org. PUT …/draft begins one.";
+    let detail = "There is no draft of a workflow with this id in your org. A PUT to its …/draft (`hookwright workflows draft put`) begins one.";
     Rejected::new(Rejection::NotFound, "no_draft", detail)
 }
 
