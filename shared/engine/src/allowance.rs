@@ -78,6 +78,24 @@ impl Allowance {
     }
 }
 
+/// About how many bytes a value has; huge ones are not measured to their end.
+pub(crate) fn weight(value: &Value) -> usize {
+    match value {
+        Value::Null | Value::Bool(_) => 1,
+        Value::Number(number) => number.as_str().len(),
+        Value::String(text) => text.len(),
+        Value::Array(_) | Value::Object(_) => {
+            let mut allowance = Allowance::new(WEIGHED_LIMIT_BYTES, usize::MAX);
+            match allowance.take(value, 0) {
+                Ok(()) | Err(Exceeded::Bytes | Exceeded::Levels) => WEIGHED_LIMIT_BYTES - allowance.bytes_left(),
+            }
+        }
+    }
+}
+
+/// More bytes than all operations of an evaluation pay for.
+const WEIGHED_LIMIT_BYTES: usize = 32 << 20;
+
 /// What a byte takes in JSON beyond itself: `\n` one more, `\u0001` five.
 fn escape_bytes(byte: u8) -> usize {
     match byte {

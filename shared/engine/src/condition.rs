@@ -13,7 +13,6 @@ pub use crate::verdict::{Cast, Kind, Verdict};
 use crate::evaluation::{Context, Evaluation};
 use crate::explanation::{Explanation, Telling};
 use crate::expression::{Expression, Use};
-use crate::function::weight;
 use crate::limits::NESTING_LIMIT_LEVELS;
 use crate::naming::quoted;
 use crate::problem::{Place, Problem, Problems};
@@ -277,12 +276,12 @@ fn judge_values<'c>(
     let mut unresolved = Unresolved::default();
     let resolved: Vec<Option<Cow<'_, Value>>> =
         expressions.iter().map(|expression| resolve(expression, evaluation, explanation, &mut unresolved)).collect();
+    let values: Vec<Option<&Value>> = resolved.iter().map(Option::as_deref).collect();
     // First one operation, because to weigh is work as well.
-    let paid = evaluation.pay(1).and_then(|()| evaluation.pay_for_bytes(work(operator, &resolved)));
+    let paid = evaluation.pay(1).and_then(|()| evaluation.pay_for_bytes(operator.work(&values)));
     if let Err(fault) = paid {
         unresolved.faults.push(explanation.fault(&fault));
     }
-    let values: Vec<Option<&Value>> = resolved.iter().map(Option::as_deref).collect();
     let mut told = |(expression, value): (&Expression, &Option<&Value>)| match value {
         None => Value::Null,
         // Whatever was made of a secret may tell it.
@@ -308,27 +307,6 @@ struct Unresolved {
     missing: Vec<String>,
     /// Why it could not be worked out.
     faults: Vec<String>,
-}
-
-/// How many bytes the operator may have to look at.
-fn work(operator: Operator, values: &[Option<Cow<'_, Value>>]) -> usize {
-    let looks_inside = match operator {
-        Operator::Eq | Operator::Neq | Operator::Contains | Operator::NotContains => true,
-        Operator::And
-        | Operator::Or
-        | Operator::Exists
-        | Operator::Dne
-        | Operator::True
-        | Operator::False
-        | Operator::Gt
-        | Operator::Gte
-        | Operator::Lt
-        | Operator::Lte
-        | Operator::LtDate
-        | Operator::GtDate => false,
-    };
-    let is_seen = |value: &Value| looks_inside || !(value.is_array() || value.is_object());
-    values.iter().flatten().filter(|value| is_seen(value)).map(|value| weight(value)).sum()
 }
 
 /// How the values are written, where one of them is more than a literal.

@@ -113,12 +113,24 @@ impl<'a> Evaluation<'a> {
         let found = path.find(&self.context);
         match found {
             Some(value) => self.tell(|| format!("`{}` is {}.", as_written(), self.name(value))),
-            None => self.tell_missing(|| {
-                let why = self.setup().mask_text(&path.explain_missing(&self.context));
-                format!("`{}` is missing: {why}", as_written())
-            }),
+            None => self.tell_missing(|| self.missing(path, as_written())),
         }
         found
+    }
+
+    /// The same where the author is prepared for there being nothing; a journal does not tell that.
+    pub(crate) fn find_optional(&self, path: &Path, as_written: impl Fn() -> String) -> Option<&'a Value> {
+        let found = path.find(&self.context);
+        self.tell(|| match found {
+            Some(value) => format!("`{}` is {}.", as_written(), self.name(value)),
+            None => self.missing(path, as_written()),
+        });
+        found
+    }
+
+    fn missing(&self, path: &Path, as_written: String) -> String {
+        let why = self.setup().mask_text(&path.explain_missing(&self.context));
+        format!("`{as_written}` is missing: {why}")
     }
 
     /// A value in a few words, without any secret in it.

@@ -18,7 +18,9 @@ pub enum Fault {
     #[error("A template made more than {TEMPLATE_LIMIT_BYTES} bytes of text; make it shorter.")]
     TemplateTooLarge,
     /// All expressions together do more work than [`EVALUATION_LIMIT_OPERATIONS`].
-    #[error("The expressions took more than {EVALUATION_LIMIT_OPERATIONS} operations; loop over fewer items.")]
+    #[error(
+        "The expressions took more than {EVALUATION_LIMIT_OPERATIONS} operations; loop over fewer items, or search and compare less."
+    )]
     TooManyOperations,
     /// The values a template with blocks names are over [`TEMPLATE_LIMIT_READ_BYTES`].
     #[error("A template reads more than {TEMPLATE_LIMIT_READ_BYTES} bytes of values; name smaller ones.")]

@@ -26,7 +26,7 @@ use serde_json::Value;
 
 pub(crate) use call::{BadCall, Call, wrong_arguments};
 
-use crate::allowance::{Allowance, Exceeded};
+use crate::allowance::{Allowance, weight};
 use crate::cast;
 use crate::evaluation::Evaluation;
 use crate::fault::Fault;
@@ -303,6 +303,11 @@ impl Function {
         if is_repeated { ARGUMENTS_LIMIT } else { self.parameters.len() }
     }
 
+    /// Whether it is called to find out what there is, so that what is missing is no surprise.
+    pub(crate) fn is_for_missing(&self) -> bool {
+        matches!(self.name, "default" | "ifExists" | "and" | "or" | "not")
+    }
+
     /// Where the argument of that name goes.
     pub(crate) fn place_of(&self, name: &str) -> Option<usize> {
         self.parameters.iter().position(|parameter| parameter.name.eq_ignore_ascii_case(name))
@@ -343,21 +348,3 @@ impl Function {
 
 /// The most arguments of one call.
 pub(crate) const ARGUMENTS_LIMIT: usize = 32;
-
-/// About how many bytes a value has; huge ones are not measured to their end.
-pub(crate) fn weight(value: &Value) -> usize {
-    match value {
-        Value::Null | Value::Bool(_) => 1,
-        Value::Number(number) => number.as_str().len(),
-        Value::String(text) => text.len(),
-        Value::Array(_) | Value::Object(_) => {
-            let mut allowance = Allowance::new(WEIGHED_LIMIT_BYTES, usize::MAX);
-            match allowance.take(value, 0) {
-                Ok(()) | Err(Exceeded::Bytes | Exceeded::Levels) => WEIGHED_LIMIT_BYTES - allowance.bytes_left(),
-            }
-        }
-    }
-}
-
-/// More bytes than all operations of an evaluation pay for.
-const WEIGHED_LIMIT_BYTES: usize = 32 << 20;

@@ -9,6 +9,7 @@ use std::ops::RangeInclusive;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::allowance::weight;
 use crate::cast::{as_instant, as_number, is_truthy, loosely_equal, to_text};
 use crate::decimal::Decimal;
 use crate::membership::holds_any;
@@ -163,6 +164,34 @@ impl Operator {
 }
 
 impl Operator {
+    /// How many bytes it may have to look at to judge the values.
+    pub(crate) fn work(self, values: &[Option<&Value>]) -> usize {
+        let all = || values.iter().flatten().map(|value| weight(value)).fold(0, usize::saturating_add);
+        match self {
+            Operator::Contains | Operator::NotContains => match values {
+                // The text is searched once for each.
+                [Some(Value::String(text)), Some(Value::Array(any))] => text.len().saturating_mul(any.len().max(1)),
+                _ => all(),
+            },
+            Operator::Eq | Operator::Neq => all(),
+            Operator::And
+            | Operator::Or
+            | Operator::Exists
+            | Operator::Dne
+            | Operator::True
+            | Operator::False
+            | Operator::Gt
+            | Operator::Gte
+            | Operator::Lt
+            | Operator::Lte
+            | Operator::LtDate
+            | Operator::GtDate => {
+                let scalars = values.iter().flatten().filter(|value| !(value.is_array() || value.is_object()));
+                scalars.map(|value| weight(value)).fold(0, usize::saturating_add)
+            }
+        }
+    }
+
     /// Which of the values had to be read as another type than they have; of most there is none.
     pub(crate) fn casts(self, values: &[Option<&Value>]) -> Vec<Cast> {
         let first = values.first().copied().flatten();

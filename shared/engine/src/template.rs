@@ -14,11 +14,10 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use crate::allowance::Allowance;
+use crate::allowance::{Allowance, weight};
 use crate::cast::to_text;
 use crate::evaluation::Evaluation;
 use crate::fault::Fault;
-use crate::function::weight;
 use crate::limits::{TEMPLATE_LIMIT_BYTES, TEMPLATE_LIMIT_READ_BYTES};
 use crate::path::Path;
 
@@ -139,7 +138,8 @@ impl Template {
         let mut allowance = Allowance::new(TEMPLATE_LIMIT_READ_BYTES, usize::MAX);
         let mut values = Map::with_capacity(self.slots.len());
         for (place, path) in self.slots.iter().enumerate() {
-            if let Some(value) = evaluation.find(path, || path.text().to_owned()) {
+            // Which of them are needed, the blocks decide.
+            if let Some(value) = evaluation.find_optional(path, || path.text().to_owned()) {
                 let before = allowance.bytes_left();
                 allowance.take(value, 0).map_err(|_| Fault::TemplateReadsTooMuch)?;
                 // Copying is work as well, and a thousand templates may name the same value.

@@ -77,6 +77,9 @@ impl Call {
     pub(crate) fn evaluate(&self, evaluation: &Evaluation<'_>) -> Result<Option<Value>, Fault> {
         let argument = |operand| match operand {
             &Operand::Absent => Argument::Absent,
+            Operand::Path(path) if self.function.is_for_missing() => {
+                Argument::of(evaluation.find_optional(path, || path.text().to_owned()))
+            }
             Operand::Path(path) => Argument::of(evaluation.find(path, || path.text().to_owned())),
             Operand::Literal(value) => Argument::Value(Cow::Borrowed(value)),
         };

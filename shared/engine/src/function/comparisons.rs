@@ -30,7 +30,9 @@ const PAIR: &[super::Parameter] = &[path("left"), either("right")];
 type Gives = Result<Option<Value>, Fault>;
 
 fn judged(arguments: &Arguments<'_, '_>, operator: Operator) -> Gives {
-    Ok(Some(json!(operator.judge(&[arguments.value(0), arguments.value(1)]))))
+    let values = [arguments.value(0), arguments.value(1)];
+    arguments.evaluation.pay_for_bytes(operator.work(&values))?;
+    Ok(Some(json!(operator.judge(&values))))
 }
 
 fn and(arguments: &Arguments<'_, '_>) -> Gives {

@@ -15,10 +15,11 @@ use handlebars::{
 };
 use serde_json::{Map, Value};
 
+use crate::allowance::weight;
 use crate::cast::{is_truthy, to_text};
 use crate::evaluation::Evaluation;
 use crate::fault::Fault;
-use crate::function::{self, Argument, weight};
+use crate::function::{self, Argument};
 use crate::limits::TEMPLATE_LIMIT_BYTES;
 use crate::path::Path;
 

@@ -154,6 +154,13 @@ fn a_turn_of_a_loop_pays_for_what_it_copies() {
 fn conditions_share_the_work_of_one_look_at_the_transitions() {
     let given = json!({"steps": {"1": {"left": (0..50_000).collect::<Vec<_>>(), "right": vec!["no"; 50_000]}}});
     let given = Given::of(&given);
+    let text = json!({"steps": {"1": {"text": "ab".repeat(95_000), "any": vec!["ab".repeat(17) + "c"; 4_500]}}});
+    let verdict = Given::of(&text).judge(&json!({"op": "contains", "values": ["/#steps.1.text", "/#steps.1.any"]}));
+    assert!(!verdict.holds && verdict.faults.len() == 1, "a text is searched once for each: {verdict:?}");
+    assert_eq!(
+        Given::of(&text).resolve(&json!("/#fn:contains,steps.1.text,steps.1.any")),
+        Err(Fault::TooManyOperations)
+    );
     for (operator, values) in [
         ("contains", json!(["/#steps.1.left", "/#steps.1.right"])),
         ("neq", json!(["/#steps.1.left", "/#steps.1.left"])),

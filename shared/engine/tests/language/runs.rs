@@ -268,3 +268,28 @@ fn a_journal_that_is_not_of_this_workflow_is_refused() {
     let past = [entries.as_slice(), &entries[4..]].concat();
     assert_eq!(replay(&tutorial, transaction(), &past, &surroundings()), Err(Illegal::Over));
 }
+
+#[test]
+fn an_entry_says_which_references_of_the_params_led_nowhere() {
+    let params = json!({
+        "email": "/#steps.1.emial", "name": "{{steps.1.frist}} {{steps.1.frist}}", "list": ["/#steps.1.list[7]"], "there": "/#steps.1.email",
+        "prepared": "/#fn:default,steps.1.nothing,x", "block": "{{#if steps.1.no}}{{steps.1.no}}{{else}}-{{/if}}",
+    });
+    let definition = steps(json!([{"id": "s", "action": "a", "params": params, "transitions": []}]));
+    let (entries, _) =
+        drive(&definition, &json!({"email": "ann@example.com", "list": [1]}), |_, _| Outcome::Output(json!({})));
+    assert_eq!(
+        entries[1].missing,
+        [
+            "`/#steps.1.emial` is missing: `steps.1` has no `emial`. Did you mean `email`?",
+            "`steps.1.frist` is missing: `steps.1` has no `frist`. What is there: `email` and `list`.",
+            "`/#steps.1.list[7]` is missing: `steps.1.list` is a list of 1 and has no element 7; the first one is 0.",
+        ]
+    );
+    assert_eq!(entries[0].missing, [""; 0]);
+    // However many there are, the first ten are kept.
+    let many: Vec<String> = (0..50).map(|n| format!("/#steps.1.none{n}")).collect();
+    let definition = steps(json!([{"id": "s", "action": "a", "params": {"many": many}, "transitions": []}]));
+    let (entries, _) = drive(&definition, &json!({}), |_, _| Outcome::Output(json!({})));
+    assert_eq!(entries[1].missing.len(), 10);
+}
