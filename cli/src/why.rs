@@ -21,6 +21,12 @@ pub(crate) fn transition(step: &str, transition: &Value) -> Vec<String> {
             }
             Some(_) | None => sentences.push(format!("{step} → {target}, as always.")),
         },
+        None if transition.get("fault").is_some_and(Value::is_string) => {
+            sentences.push(format!(
+                "Where the run goes on after {step} could not be worked out: {}",
+                text_at(transition, "/fault")
+            ));
+        }
         None if considered.is_empty() => sentences.push(format!("{step} leads nowhere, so the run ended there.")),
         None => sentences.push(format!("After {step} no transition was open, so the run ended there.")),
     }

@@ -125,7 +125,7 @@ impl Schedule {
         if self.holidays.len() > HOLIDAYS_LIMIT {
             problems.push(("$.holidays".to_owned(), format!("A schedule has at most {HOLIDAYS_LIMIT} holidays.")));
         }
-        for (place, holiday) in self.holidays.iter().enumerate() {
+        for (place, holiday) in self.holidays.iter().enumerate().take(HOLIDAYS_LIMIT) {
             // The library reads other spellings of a date, too, and no day would ever equal them.
             if holiday.date.parse::<Date>().ok().is_none_or(|date| date.to_string() != holiday.date) {
                 let sentence = format!("{:?} is no date; write it as 2026-12-25.", holiday.date);
@@ -158,7 +158,7 @@ fn span_problems(path: &str, spans: &[Span]) -> Vec<(String, String)> {
     if spans.len() > SPANS_LIMIT {
         problems.push((path.to_owned(), format!("A day has at most {SPANS_LIMIT} spans.")));
     }
-    for (place, span) in spans.iter().enumerate() {
+    for (place, span) in spans.iter().enumerate().take(SPANS_LIMIT) {
         let is_sound = minutes(&span.from).zip(minutes(&span.to)).is_some_and(|(from, to)| from < to);
         if !is_sound {
             let sentence = format!(

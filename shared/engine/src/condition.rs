@@ -42,6 +42,8 @@ pub(crate) struct Judged {
     pub(crate) left_out: usize,
     /// The place of the one that decided.
     pub(crate) decided: Option<usize>,
+    /// Why one of them could not be worked out, told or not: the first such.
+    pub(crate) fault: Option<String>,
 }
 
 /// Judges conditions in order up to the first whose answer is `decisive`, as long as there is room telling about them.
@@ -52,12 +54,13 @@ pub(crate) fn judge_until<'c>(
     explanation: &mut Explanation,
     depth: usize,
 ) -> Judged {
-    let mut judged = Judged { told: Vec::new(), left_out: 0, decided: None };
+    let mut judged = Judged { told: Vec::new(), left_out: 0, decided: None, fault: None };
     for (place, condition) in conditions.enumerate() {
         let telling = explanation.telling(depth);
         let before = *explanation;
         let verdict = condition.judge_within(evaluation, explanation, depth);
         let decides = verdict.holds == decisive;
+        judged.fault = judged.fault.take().or_else(|| verdict.faults.first().cloned());
         if telling == Telling::Told || (telling == Telling::IfDecisive && decides) {
             judged.told.push((place, verdict));
         } else {
@@ -260,10 +263,13 @@ fn judge_all<'c>(
 ) -> Verdict {
     let goes_on = goes_on_after(operator);
     let judged = judge_until(!goes_on, conditions.iter(), evaluation, explanation, depth + 1);
+    let holds = if judged.decided.is_some() { !goes_on } else { goes_on };
     Verdict {
         conditions: judged.told.into_iter().map(|(_, verdict)| verdict).collect(),
         left_out: judged.left_out,
-        ..Verdict::of(operator, if judged.decided.is_some() { !goes_on } else { goes_on })
+        // Where it holds all the same, what could not be worked out did not matter.
+        faults: judged.fault.into_iter().filter(|_| !holds).collect(),
+        ..Verdict::of(operator, holds)
     }
 }
 
@@ -277,15 +283,17 @@ fn judge_values<'c>(
     let resolved: Vec<Option<Cow<'_, Value>>> =
         expressions.iter().map(|expression| resolve(expression, evaluation, explanation, &mut unresolved)).collect();
     let values: Vec<Option<&Value>> = resolved.iter().map(Option::as_deref).collect();
+    // What the document alone decides is no work of the run, and holds whatever is left to pay with.
+    let is_constant = expressions.iter().all(|expression| expression.literal().is_some());
     // First one operation, because to weigh is work as well.
-    let paid = evaluation.pay(1).and_then(|()| evaluation.pay_for_bytes(operator.work(&values)));
-    if let Err(fault) = paid {
+    let pay = || evaluation.pay(1).and_then(|()| evaluation.pay_for_bytes(operator.work(&values)));
+    if let Err(fault) = if is_constant { Ok(()) } else { pay() } {
         unresolved.faults.push(explanation.fault(&fault));
     }
     let mut told = |(expression, value): (&Expression, &Option<&Value>)| match value {
         None => Value::Null,
         // Whatever was made of a secret may tell it.
-        Some(_) if expression.reads_variables() => Value::from(MASK),
+        Some(_) if expression.may_tell_a_secret(evaluation) => Value::from(MASK),
         Some(value) => explanation.value(value, evaluation),
     };
     // Nothing follows from what could not be worked out, not even that it is missing.

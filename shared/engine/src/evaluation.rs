@@ -10,6 +10,7 @@ use domain::Timestamp;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::allowance::weight;
 use crate::fault::Fault;
 use crate::limits::EVALUATION_LIMIT_OPERATIONS;
 use crate::naming::{cut, named};
@@ -26,9 +27,13 @@ const TOLD_LIMIT_MADE: u64 = 400;
 /// How long one of them is; a path may be longer than what is to be said of it.
 const TOLD_LIMIT_BYTES: usize = 2_048;
 
-/// How many are told to a journal, and how long one of them is there.
+/// How many are told to a journal, how many are made for it, and how long one of them is there.
 const KEPT_LIMIT_SENTENCES: usize = 10;
+const KEPT_LIMIT_MADE: u64 = 20;
 const KEPT_LIMIT_BYTES: usize = 512;
+
+/// How large a value is at the most that is looked through for secrets before something is told of what was made of it.
+const SEARCHED_LIMIT_BYTES: usize = 65_536;
 
 /// What expressions may read, borrowed from the run.
 #[derive(Debug, Clone, Copy)]
@@ -133,6 +138,15 @@ impl<'a> Evaluation<'a> {
         format!("`{as_written}` is missing: {why}")
     }
 
+    /// Whether a secret stands in what is at the path; of what is large, that is taken for granted.
+    pub(crate) fn holds_secret(&self, path: &Path) -> bool {
+        if !self.setup().has_secrets() {
+            return false;
+        }
+        path.find(&self.context)
+            .is_some_and(|value| weight(value) > SEARCHED_LIMIT_BYTES || self.setup().mask_copy(value) != *value)
+    }
+
     /// A value in a few words, without any secret in it.
     pub(crate) fn name(&self, value: &Value) -> String {
         self.setup().mask_text(&named(value))
@@ -170,7 +184,7 @@ impl<'a> Evaluation<'a> {
     /// Tells `sentence`, if somebody wants to know all and it was not told yet.
     pub(crate) fn tell(&self, sentence: impl FnOnce() -> String) {
         if self.listener == Listener::Explainer {
-            self.add(sentence, TOLD_LIMIT_SENTENCES, TOLD_LIMIT_BYTES);
+            self.add(sentence, TOLD_LIMIT_SENTENCES, TOLD_LIMIT_MADE, TOLD_LIMIT_BYTES);
         }
     }
 
@@ -178,14 +192,14 @@ impl<'a> Evaluation<'a> {
     pub(crate) fn tell_missing(&self, sentence: impl FnOnce() -> String) {
         match self.listener {
             Listener::Nobody => {}
-            Listener::Journal => self.add(sentence, KEPT_LIMIT_SENTENCES, KEPT_LIMIT_BYTES),
-            Listener::Explainer => self.add(sentence, TOLD_LIMIT_SENTENCES, TOLD_LIMIT_BYTES),
+            Listener::Journal => self.add(sentence, KEPT_LIMIT_SENTENCES, KEPT_LIMIT_MADE, KEPT_LIMIT_BYTES),
+            Listener::Explainer => self.add(sentence, TOLD_LIMIT_SENTENCES, TOLD_LIMIT_MADE, TOLD_LIMIT_BYTES),
         }
     }
 
-    fn add(&self, sentence: impl FnOnce() -> String, limit_sentences: usize, limit_bytes: usize) {
+    fn add(&self, sentence: impl FnOnce() -> String, limit_sentences: usize, limit_made: u64, limit_bytes: usize) {
         let made = self.made.fetch_add(1, Ordering::Relaxed);
-        if made >= TOLD_LIMIT_MADE || self.told().len() >= limit_sentences {
+        if made >= limit_made || self.told().len() >= limit_sentences {
             return;
         }
         let sentence = cut(&sentence(), limit_bytes).into_owned();

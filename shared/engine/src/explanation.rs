@@ -9,6 +9,7 @@ use crate::allowance::Allowance;
 use crate::evaluation::Evaluation;
 use crate::fault::Fault;
 use crate::naming::cut;
+use crate::surroundings::Setup;
 
 /// How many conditions one entry tells about.
 const EXPLANATION_LIMIT_CONDITIONS: usize = 100;
@@ -72,10 +73,7 @@ impl Explanation {
     /// A value as it is told, without any secret in it.
     pub(crate) fn value(&mut self, value: &Value, evaluation: &Evaluation<'_>) -> Value {
         let told = if evaluation.setup().has_secrets() {
-            // Before it is cut: half a secret is one, too.
-            let mut masked = shortened_to(value, VALUE_LIMIT_BYTES + SECRET_LIMIT_BYTES);
-            evaluation.setup().mask(&mut masked);
-            shortened(&masked)
+            shortened(&masked(value, evaluation.setup()))
         } else {
             shortened(value)
         };
@@ -114,6 +112,19 @@ impl Explanation {
             self.values = values;
         }
         fits
+    }
+}
+
+/// The beginning of a value without any secret in it, not even the half of one.
+fn masked(value: &Value, setup: &Setup) -> Value {
+    let mut masked = shortened_to(value, VALUE_LIMIT_BYTES + SECRET_LIMIT_BYTES);
+    setup.mask(&mut masked);
+    match (&masked, value) {
+        // Where it was cut, a secret may have been cut with it, and stands in what is left out here.
+        (Value::String(text), Value::String(whole)) if whole.len() > VALUE_LIMIT_BYTES + SECRET_LIMIT_BYTES => {
+            Value::from(cut(text, text.len().saturating_sub(SECRET_LIMIT_BYTES)).as_ref())
+        }
+        _ => masked,
     }
 }
 

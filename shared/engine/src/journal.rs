@@ -88,6 +88,9 @@ pub struct TransitionTaken {
     /// How many considered ones are not among `conditions`. The one taken is, as the last.
     #[serde(default, skip_serializing_if = "is_none_left_out")]
     pub left_out: usize,
+    /// Where none was taken, why one of them could not be worked out; the run fails then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<String>,
 }
 
 /// A transition that was considered.

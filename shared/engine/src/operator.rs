@@ -171,21 +171,16 @@ impl Operator {
             Operator::Contains | Operator::NotContains => match values {
                 // The text is searched once for each.
                 [Some(Value::String(text)), Some(Value::Array(any))] => text.len().saturating_mul(any.len().max(1)),
+                // The text is read as a number for each that is one.
+                [Some(Value::Array(elements)), Some(Value::String(text))] => {
+                    all().saturating_add(text.len().saturating_mul(elements.len()))
+                }
                 _ => all(),
             },
             Operator::Eq | Operator::Neq => all(),
-            Operator::And
-            | Operator::Or
-            | Operator::Exists
-            | Operator::Dne
-            | Operator::True
-            | Operator::False
-            | Operator::Gt
-            | Operator::Gte
-            | Operator::Lt
-            | Operator::Lte
-            | Operator::LtDate
-            | Operator::GtDate => {
+            // They look whether there is something, and not at it.
+            Operator::And | Operator::Or | Operator::Exists | Operator::Dne | Operator::True | Operator::False => 0,
+            Operator::Gt | Operator::Gte | Operator::Lt | Operator::Lte | Operator::LtDate | Operator::GtDate => {
                 let scalars = values.iter().flatten().filter(|value| !(value.is_array() || value.is_object()));
                 scalars.map(|value| weight(value)).fold(0, usize::saturating_add)
             }

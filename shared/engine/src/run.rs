@@ -17,9 +17,10 @@ use serde_json::{Value, json};
 use crate::definition::Definition;
 use crate::evaluation::{Asker, Context, Evaluation};
 use crate::explanation::Explanation;
-use crate::expression::Expression;
+use crate::expression::{Expression, Use};
 use crate::fault::Fault;
 use crate::journal::{Entry, Outcome, RunFailure};
+use crate::problem::Place;
 use crate::surroundings::Surroundings;
 
 pub use progress::{Progress, RUN_LIMIT_STEPS, STEP_LIMIT_VISITS};
@@ -147,8 +148,11 @@ pub fn next(definition: &Definition, progress: &Progress, surroundings: &Surroun
         Err(fault) => return Decision::Settled { step: id, visit, outcome: Outcome::Failed(Fault::into(fault)) },
     };
     let has_secrets = definition.needs.variables && surroundings.setup.has_secrets();
-    let shown = has_secrets.then(|| shown(params, &input, progress.context(*surroundings, asker)));
-    Decision::Perform { step: id, visit, action: action.clone(), params: Params { input, shown, missing } }
+    let params = match has_secrets.then(|| shown(params, &input, &missing, progress.context(*surroundings, asker))) {
+        Some((shown, missing)) => Params { input, shown: Some(shown), missing },
+        None => Params { input, shown: None, missing },
+    };
+    Decision::Perform { step: id, visit, action: action.clone(), params }
 }
 
 /// The params, and what led nowhere in them.
@@ -158,17 +162,42 @@ fn resolved(params: &Expression, context: Context<'_>) -> Result<(Value, Vec<Str
     Ok((input.unwrap_or_else(|| json!({})), evaluation.into_told()))
 }
 
-/// The params worked out of masks, because what a function makes of a secret is one, too.
-fn shown(params: &Expression, input: &Value, context: Context<'_>) -> Value {
+/// The params worked out of masks, because what a function makes of a secret is one, too; and what led nowhere there.
+fn shown(params: &Expression, input: &Value, missing: &[String], context: Context<'_>) -> (Value, Vec<String>) {
     let setup = context.surroundings.setup;
-    let (masked, steps) = (setup.masked(), setup.mask_copy(context.steps));
+    let (masked, steps) = (setup.masked(), masked_steps(params, context));
     let surroundings = Surroundings { setup: &masked, ..context.surroundings };
     let error = context.error.map(|error| setup.mask_copy(error));
-    match resolved(params, Context { steps: &steps, error: error.as_ref(), surroundings, ..context }) {
-        Ok((shown, _)) => shown,
-        // A mask may be longer than what it hides, and so pass a limit that the secret does not.
-        Err(_) => setup.mask_copy(input),
-    }
+    let shown = resolved(params, Context { steps: &steps, error: error.as_ref(), surroundings, ..context });
+    // A mask may be longer than what it hides, and so pass a limit that the secret does not.
+    shown.unwrap_or_else(|_| {
+        let missing = missing.iter().map(|sentence| setup.mask_text(sentence));
+        (setup.mask_copy(input), missing.collect())
+    })
+}
+
+/// What the steps left that the params read, masked. *Why not all of it* — a run of a thousand steps would mask a thousand
+/// outputs at each.
+fn masked_steps(params: &Expression, context: Context<'_>) -> Value {
+    let mut wanted: Vec<String> = Vec::new();
+    let mut wants_all = false;
+    params.for_each_use(&Place::ROOT, &mut |used, _| {
+        if let Use::Path(path) = used
+            && path.root() == "steps"
+        {
+            let candidates = path.step_candidates();
+            wants_all |= candidates.is_empty();
+            wanted.extend(candidates);
+        }
+    });
+    let setup = context.surroundings.setup;
+    let steps = context.steps.as_object().into_iter().flatten();
+    let masked = |(id, output): (&String, &Value)| match wants_all || wanted.contains(id) {
+        true => (id.clone(), setup.mask_copy(output)),
+        // That it is there is told where something else is missing.
+        false => (id.clone(), Value::Null),
+    };
+    Value::Object(steps.map(masked).collect())
 }
 
 /// Records what came of the step the run is at, moves the run on, and gives the journal's entry.

@@ -29,6 +29,8 @@ pub(crate) struct Template {
     slots: Vec<Path>,
     /// The functions it calls.
     functions: Vec<&'static str>,
+    /// Whether blocks or functions decide which of its paths are needed.
+    decides: bool,
     body: Body,
 }
 
@@ -75,7 +77,8 @@ impl Template {
             Some(pieces) => Body::Plain(pieces),
             None => Body::Handlebars(compile(&rewritten.source)?),
         };
-        Ok(Template { text: text.to_owned(), slots: rewritten.slots, functions: rewritten.functions, body })
+        let (slots, functions, decides) = (rewritten.slots, rewritten.functions, rewritten.decides);
+        Ok(Template { text: text.to_owned(), slots, functions, decides, body })
     }
 
     /// As the author wrote it.
@@ -138,8 +141,12 @@ impl Template {
         let mut allowance = Allowance::new(TEMPLATE_LIMIT_READ_BYTES, usize::MAX);
         let mut values = Map::with_capacity(self.slots.len());
         for (place, path) in self.slots.iter().enumerate() {
-            // Which of them are needed, the blocks decide.
-            if let Some(value) = evaluation.find_optional(path, || path.text().to_owned()) {
+            let as_written = || path.text().to_owned();
+            let found = match self.decides {
+                true => evaluation.find_optional(path, as_written),
+                false => evaluation.find(path, as_written),
+            };
+            if let Some(value) = found {
                 let before = allowance.bytes_left();
                 allowance.take(value, 0).map_err(|_| Fault::TemplateReadsTooMuch)?;
                 // Copying is work as well, and a thousand templates may name the same value.

@@ -95,8 +95,13 @@ impl Verdict {
     /// *Shape* — `/#steps.1.total (the text "150") is greater than the number 100.`, then `For that, the text "150" was
     /// read as a number.`
     pub fn sentences(&self) -> Vec<String> {
-        let mut sentences = vec![capitalized(self.sentence())];
-        sentences.extend(self.faults.iter().cloned());
+        let is_compound = matches!(self.op, Operator::And | Operator::Or);
+        let mut sentences = match self.faults.is_empty() || is_compound {
+            true => vec![capitalized(self.sentence())],
+            false => vec![self.undecided()],
+        };
+        // Those of `and` and `or` are the ones of a condition inside.
+        sentences.extend(self.faults.iter().filter(|_| !is_compound).cloned());
         sentences.extend(self.casts.iter().map(|cast| self.told_cast(*cast)));
         sentences.extend(self.conditions.iter().flat_map(Verdict::sentences));
         if self.left_out > 0 {
@@ -134,6 +139,11 @@ impl Verdict {
             Operator::Contains => compared("contains", "does not contain"),
             Operator::NotContains => compared("does not contain", "contains"),
         }
+    }
+
+    fn undecided(&self) -> String {
+        let operands: Vec<String> = (0..self.values.len()).map(|place| self.operand(place)).collect();
+        format!("Whether `{}` holds for {} could not be worked out.", self.op.name(), operands.join(" and "))
     }
 
     /// Whether no condition stands in it, told or not.

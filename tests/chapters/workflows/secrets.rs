@@ -97,3 +97,38 @@ async fn what_a_run_put_out_stays_masked_after_the_value_was_changed_and_deleted
     world.api("DELETE", &format!("/v1/workflows/{workflow}"), Value::Null).await.expect(204);
     assert_eq!(output().await, "••••••••", "the workflow was deleted");
 }
+
+#[tokio::test]
+async fn what_led_nowhere_is_told_without_the_value_it_was_looked_for_in() {
+    let world = World::new().await;
+    let (_, _, run) = run_with(&world, "supersecret-1,supersecret-2", |id| {
+        let name = format!("{{{{#with variables.{id}}}}}{{{{token}}}}{{{{/with}}}}{{{{#each (split variables.{id} ',')}}}}{{{{x}}}}{{{{/each}}}}n");
+        json!([{ "id": "a", "action": "kustomer.company.create", "params": { "name": name }, "transitions": [] }])
+    })
+    .await;
+    assert_eq!(run["state"], "succeeded", "{run}");
+    assert!(run["steps"][1]["missing"][0].is_string() && !run.to_string().contains("supersecret"), "{run}");
+}
+
+#[tokio::test]
+async fn what_a_condition_makes_of_an_output_with_a_value_in_it_and_what_is_cut_of_one_are_masked() {
+    let world = World::new().await;
+    let key = "k3y-Of-Three-Thousand-Bytes-".repeat(110);
+    let (_, _, run) = run_with(&world, &key, |id| {
+        let body = format!("{{{{{{variables.{id}}}}}}} {{{{{{variables.{id}}}}}}} {{{{{{variables.{id}}}}}}}");
+        let conditions = json!([
+            { "op": "eq", "values": ["/#fn:toUpper,steps.a.body", "x"] },
+            { "op": "eq", "values": ["/#steps.a.body", "x"] },
+            { "op": "eq", "values": ["{{steps.a.body}}", "x"] },
+        ]);
+        json!([
+            { "id": "who", "action": "kustomer.customer.create", "params": { "name": "n" }, "transitions": always("a") },
+            { "id": "a", "action": "kustomer.note.create", "params": { "customer": "/#steps.who.id", "body": body },
+              "transitions": [{ "target": "b", "condition": { "op": "or", "values": conditions } }] },
+            { "id": "b", "transitions": [] },
+        ])
+    })
+    .await;
+    assert_eq!(run["state"], "succeeded", "{run}");
+    assert!(!run.to_string().to_lowercase().contains("k3y-of-"), "{run}");
+}

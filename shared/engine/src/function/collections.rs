@@ -206,7 +206,9 @@ fn check_function(name: &str) -> Result<(), BadLiteral> {
 fn filter(arguments: &Given<'_, '_>) -> Gives {
     let path = arguments.text(1).and_then(|path| Path::parse(&path).ok());
     let Some((elements, path)) = arguments.value(0).and_then(elements).zip(path) else { return Ok(None) };
-    arguments.evaluation.pay(elements.len() as u64)?;
+    let sought = arguments.value(2).and_then(Value::as_str).map_or(0, str::len);
+    // A text is read as a number for each that is one.
+    arguments.evaluation.pay_for_bytes(elements.len().saturating_mul(64 + sought))?;
     let fits = |element: &&Value| {
         let found = path.find_below(element);
         match arguments.is_given(2) {

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use regex::{Regex, RegexBuilder};
+use regex_syntax::ast::parse::Parser;
 use serde_json::{Value, json};
 
 use super::{Arguments, BadLiteral, Function, either, literal, optional, path, pattern};
@@ -64,7 +65,8 @@ const PATTERN_LIMIT_BYTES: usize = 1_024;
 /// How much of a pattern's automaton is kept while it searches.
 const PATTERN_LIMIT_CACHED_BYTES: usize = 256 * 1_024;
 
-/// How many compiled patterns a thread remembers.
+/// How many compiled patterns a thread remembers, and how large each is at the most.
+const REMEMBERED_LIMIT_BYTES: usize = 256 << 10;
 const PATTERNS_LIMIT: usize = 64;
 
 /// What patterns cost, by what they take once compiled; larger ones cannot be used. *Why* — that is what each byte of the
@@ -233,12 +235,16 @@ thread_local! {
     static PATTERNS: RefCell<HashMap<String, Pattern>> = RefCell::new(HashMap::new());
 }
 
-/// Whether an author's pattern is one. It is not compiled, which takes milliseconds, and a document may have thousands.
+/// Whether an author's pattern is one, by its form alone. It is not compiled, nor are its classes written out, which takes
+/// milliseconds, and a document may have thousands.
 pub(super) fn check_pattern(pattern: &str) -> Result<(), BadLiteral> {
-    let wrong = match regex_syntax::parse(pattern) {
-        Ok(_) if pattern.len() <= PATTERN_LIMIT_BYTES => return Ok(()),
-        Ok(_) => too_long(pattern),
-        Err(error) => bad_pattern(pattern, &error),
+    let wrong = if pattern.len() > PATTERN_LIMIT_BYTES {
+        too_long(pattern)
+    } else {
+        match Parser::new().parse(pattern) {
+            Ok(_) => return Ok(()),
+            Err(error) => bad_pattern(pattern, &error),
+        }
     };
     Err(BadLiteral { code: "bad_pattern", message: wrong, suggestion: None })
 }
@@ -295,7 +301,10 @@ fn compiled(pattern: &str) -> Result<Pattern, String> {
         if known.len() >= PATTERNS_LIMIT {
             known.clear();
         }
-        known.insert(pattern.to_owned(), compiled.clone());
+        // Those of the last price would fill the memory of a small function.
+        if compiled.price.compiled_limit_bytes <= REMEMBERED_LIMIT_BYTES {
+            known.insert(pattern.to_owned(), compiled.clone());
+        }
         Ok(compiled)
     })
 }

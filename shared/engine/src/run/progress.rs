@@ -52,7 +52,7 @@ impl Progress {
             outputs: Value::Object(outputs),
             error: None,
             position: Position::Ended(Ending::Succeeded),
-            opening: TransitionTaken { target: None, conditions: Vec::new(), left_out: 0 },
+            opening: TransitionTaken { target: None, conditions: Vec::new(), left_out: 0, fault: None },
             visits: vec![0; definition.steps.len()],
             steps: 0,
             attempts: 0,
@@ -66,7 +66,7 @@ impl Progress {
         opening: TransitionTaken,
     ) -> Result<Progress, Illegal> {
         let mut progress = Progress::new(definition, trigger_output);
-        progress.position = position_of(definition, opening.target.as_deref())?;
+        progress.position = position_after(definition, &definition.trigger.id, &opening)?;
         progress.opening = opening;
         Ok(progress)
     }
@@ -227,8 +227,10 @@ impl Progress {
 
     /// Leaves a step by its entry's transition.
     fn leave(&mut self, definition: &Definition, place: usize, entry: &Entry) -> Result<(), Illegal> {
-        let target = entry.transition.as_ref().and_then(|taken| taken.target.as_deref());
-        self.position = position_of(definition, target)?;
+        self.position = match &entry.transition {
+            Some(taken) => position_after(definition, &entry.step, taken)?,
+            None => Position::Ended(Ending::Succeeded),
+        };
         self.end_visit(place);
         Ok(())
     }
@@ -253,7 +255,7 @@ impl Progress {
 
     pub(super) fn opening_position(&self, definition: &Definition) -> Position {
         // The target was checked when the definition was parsed, or when the run was taken up.
-        position_of(definition, self.opening.target.as_deref()).unwrap_or(Position::Ended(Ending::Succeeded))
+        position_after(definition, &definition.trigger.id, &self.opening).unwrap_or(Position::Ended(Ending::Succeeded))
     }
 }
 
@@ -274,6 +276,7 @@ pub(super) fn choose(
             .filter_map(|(place, verdict)| Some(Considered { target: target(place)?, verdict }))
             .collect(),
         left_out: judged.left_out,
+        fault: judged.fault.filter(|_| judged.decided.is_none()),
     }
 }
 
@@ -308,10 +311,18 @@ fn run_failure(entry: &Entry, failure: &Failure) -> RunFailure {
     }
 }
 
-fn position_of(definition: &Definition, target: Option<&str>) -> Result<Position, Illegal> {
-    let Some(target) = target else {
-        return Ok(Position::Ended(Ending::Succeeded));
-    };
-    let place = definition.places.get(target).copied();
-    place.map(Position::At).ok_or_else(|| Illegal::NoSuchStep(target.to_owned()))
+/// Where the run is once it left `step` by the transition that was taken. Where none was open, and one could not be worked out,
+/// nobody can say that the run is at its end.
+fn position_after(definition: &Definition, step: &str, taken: &TransitionTaken) -> Result<Position, Illegal> {
+    match (&taken.target, &taken.fault) {
+        (Some(target), _) => {
+            let place = definition.places.get(target).copied();
+            place.map(Position::At).ok_or_else(|| Illegal::NoSuchStep(target.clone()))
+        }
+        (None, None) => Ok(Position::Ended(Ending::Succeeded)),
+        (None, Some(fault)) => {
+            let message = format!("Which transition of step \"{step}\" is open could not be worked out: {fault}");
+            Ok(Position::Ended(Ending::Failed(RunFailure::new("transitions_undecided", message))))
+        }
+    }
 }

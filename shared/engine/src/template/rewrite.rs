@@ -35,6 +35,8 @@ pub(super) struct Rewritten {
     pub(super) slots: Vec<Path>,
     /// The functions it calls, each once.
     pub(super) functions: Vec<&'static str>,
+    /// Whether blocks or functions decide which of its paths are needed.
+    pub(super) decides: bool,
     /// The same template without Handlebars; `None` once anything but text and plain tags was met.
     pub(super) pieces: Option<Vec<Piece>>,
 }
@@ -130,6 +132,7 @@ impl Rewriter {
         let (helper, arguments) = block_helper(tokens)?;
         let source = format!("#{}", self.block(helper, arguments)?);
         self.write(tag, &source);
+        self.done.decides = true;
         let (scope, names) = (scope(helper), names(arguments));
         self.blocks.push(Block { helper: helper.to_owned(), scope, names, parts: 1, is_last_part: false });
         self.check_parts()
@@ -238,6 +241,7 @@ impl Rewriter {
         };
         let function = function::find(word).ok_or_else(|| unknown_helper(word))?;
         check_arguments(function, arguments)?;
+        self.done.decides |= function.is_for_missing();
         if !self.done.functions.contains(&function.name) {
             self.done.functions.push(function.name);
         }

@@ -194,7 +194,7 @@ impl HelperDef for ValueOf<'_, '_, '_> {
         let path = helper.param(1).and_then(|path| path.value().as_str()).and_then(|path| Path::parse(path).ok());
         let Some((path, item)) = path.zip(helper.param(0)) else { return Ok(ScopedJson::Missing) };
         let Some(found) = path.find_below(item.value()) else {
-            let why = || path.explain_missing_below(item.value());
+            let why = || self.0.evaluation.setup().mask_text(&path.explain_missing_below(item.value()));
             self.0.evaluation.tell_missing(|| format!("`{}` is missing: {}", path.text(), why()));
             return Ok(ScopedJson::Missing);
         };

@@ -241,3 +241,31 @@ fn a_workflow_may_have_as_many_steps_as_the_limit_and_no_more() {
     let found = told(1_001);
     assert_eq!((found.len(), found[0].path.as_str(), found[0].code), (1, "$.steps", "too_many_steps"));
 }
+
+#[test]
+fn a_way_that_cannot_be_worked_out_does_not_close_the_one_that_always_holds() {
+    let trigger = json!({"text": "0".repeat(40_000)});
+    let costly = json!({"op": "eq", "values": ["/#fn:regexTest,steps.1.text,(?:1[01]{1000}x)", true]});
+    let ways = |last: Value| {
+        let mut ways = vec![json!({"target": "t", "condition": costly}); 100];
+        ways.extend(last.as_array().unwrap().clone());
+        steps(
+            json!([{"id": "s", "transitions": ways}, {"id": "t", "transitions": []}, {"id": "else", "transitions": []}]),
+        )
+    };
+    let otherwise = ways(json!([{"target": "else", "condition": {"op": "exists", "values": [true]}}]));
+    let (entries, ending) = drive(&otherwise, &trigger, |_, _| unreachable!());
+    assert_eq!((order(&entries), ending), (vec!["1", "s", "else"], Ending::Succeeded));
+    assert_eq!(entries[1].transition.as_ref().unwrap().fault, None);
+
+    // Where no other is open, the run does not pass for one that came to its end.
+    let (entries, ending) = drive(&ways(json!([])), &trigger, |_, _| unreachable!());
+    let Ending::Failed(failure) = ending else { panic!("the run must fail") };
+    assert_eq!((order(&entries), failure.code.as_str()), (vec!["1", "s"], "transitions_undecided"));
+    assert!(
+        failure.message.starts_with("Which transition of step \"s\" is open could not be worked out: "),
+        "{failure:?}"
+    );
+    let told = entries[1].transition.as_ref().unwrap().conditions.last().unwrap().verdict.sentences().concat();
+    assert!(told.contains("could not be worked out") && !told.contains("does not equal"), "{told}");
+}

@@ -96,9 +96,17 @@ pub async fn put_draft(
     store.write(&[Change::Put(item, expectation)]).await
 }
 
-/// Deletes the draft of a workflow, if there is one.
-pub async fn delete_draft(store: &dyn Store, org: OrgId, workflow: WorkflowId) -> Result<(), WriteError> {
-    store.write(&[Change::Delete(draft_key(org, workflow), Expectation::Anything)]).await
+/// Deletes the draft of a workflow, if there is one, or only its revision `rev`.
+///
+/// *Errors*: [`WriteError::Conflict`] when it is another revision.
+pub async fn delete_draft(
+    store: &dyn Store,
+    org: OrgId,
+    workflow: WorkflowId,
+    rev: Option<u64>,
+) -> Result<(), WriteError> {
+    let expectation = rev.map_or(Expectation::Anything, Expectation::Rev);
+    store.write(&[Change::Delete(draft_key(org, workflow), expectation)]).await
 }
 
 /// The change that writes the version `number`, which is what `workflow` is now.

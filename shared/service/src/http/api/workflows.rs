@@ -118,52 +118,47 @@ async fn make_live(
     before: &Versioned<Workflow>,
     Becomes { document, restores, published }: Becomes<'_>,
 ) -> Result<Response, Refused> {
-    let document = &document;
-    let checked = match checks::checked(call, Some(before.value.id), document).await {
-        Err(Refused::Problems(problems)) => switched_off(call, before, document, problems).await?,
-        checked => checked?,
+    let (store, document) = (call.management.store.as_ref(), &document);
+    let (head, warnings) = match checks::checked(call, Some(before.value.id), document).await {
+        Ok(Sound { definition, warnings }) => (head_of(&before.value, &definition), warnings),
+        Err(Refused::Problems(problems)) if is_switched_off(call, before, document).await? => {
+            (Workflow { enabled: false, ..before.value.clone() }, problems)
+        }
+        Err(refused) => return Err(refused),
     };
     let hash = workflows::definition_hash(document);
     if hash == before.value.hash {
-        if published.is_some() {
-            workflows::delete_draft(call.management.store.as_ref(), call.caller.org, before.value.id).await?;
+        if let Some(draft) = published {
+            workflows::delete_draft(store, call.caller.org, before.value.id, Some(draft.rev)).await?;
         }
-        return Ok(saved(call, StatusCode::OK, before, document, &checked.warnings));
+        return Ok(saved(call, StatusCode::OK, before, document, &warnings));
     }
-    let workflow = Workflow {
-        name: checked.definition.name().to_owned(),
-        event_name: event_name(before.value.id, &checked.definition),
-        enabled: checked.definition.is_enabled(),
-        replaces: checked.definition.replaces().map(str::to_owned),
-        hash,
-        updated_at: call.management.world.now(),
-        ..before.value.clone()
-    };
-    let store = call.management.store.as_ref();
+    let workflow = Workflow { hash, updated_at: call.management.world.now(), ..head };
     let written = workflows::replace(store, before, &workflow, document, origin(call, restores), published).await;
     written.map_err(|error| refused(error, &workflow))?;
     let changed = Versioned { rev: before.rev + 1, value: workflow };
-    Ok(saved(call, StatusCode::OK, &changed, document, &checked.warnings))
+    Ok(saved(call, StatusCode::OK, &changed, document, &warnings))
 }
 
-/// The workflow with nothing changed but that it is disabled now, whatever is wrong with it: it was saved under other checks,
-/// and whoever has to stop it cannot mend it first.
-///
-/// *Errors*: the `problems`, when something else is changed.
-async fn switched_off(
-    call: &Call<'_>,
-    before: &Versioned<Workflow>,
-    document: &Value,
-    problems: Vec<Problem>,
-) -> Result<Sound, Refused> {
+/// The head that the workflow has with this definition.
+fn head_of(before: &Workflow, definition: &Definition) -> Workflow {
+    Workflow {
+        name: definition.name().to_owned(),
+        event_name: event_name(before.id, definition),
+        enabled: definition.is_enabled(),
+        replaces: definition.replaces().map(str::to_owned),
+        ..before.clone()
+    }
+}
+
+/// Whether nothing is changed but that the workflow is disabled now, which may be done whatever is wrong with it: it was saved
+/// under other checks, and whoever has to stop it cannot mend it first.
+async fn is_switched_off(call: &Call<'_>, before: &Versioned<Workflow>, document: &Value) -> Result<bool, Refused> {
     let mut stopped = document_of(call, &before.value.hash).await?;
     if let Some(stopped) = stopped.as_object_mut() {
         stopped.insert("enabled".to_owned(), json!(false));
     }
-    match Definition::parse(document) {
-        Ok(definition) if stopped == *document => Ok(Sound { definition, warnings: problems }),
-        Ok(_) | Err(_) => Err(Refused::Problems(problems)),
-    }
+    Ok(stopped == *document)
 }
 
 /// The event that starts it; a callable workflow that names none has one made of its id, as Kustomer has it.

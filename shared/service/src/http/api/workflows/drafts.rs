@@ -54,7 +54,7 @@ pub(in super::super) async fn put(call: &Call<'_>) -> Result<Response, Refused> 
 
 pub(in super::super) async fn delete(call: &Call<'_>) -> Result<Response, Refused> {
     let id = found(call).await?.value.id;
-    workflows::delete_draft(call.management.store.as_ref(), call.caller.org, id).await?;
+    workflows::delete_draft(call.management.store.as_ref(), call.caller.org, id, None).await?;
     Ok(empty_response(StatusCode::NO_CONTENT))
 }
 
