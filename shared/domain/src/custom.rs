@@ -147,11 +147,7 @@ fn id(value: &Value) -> Result<Value, CustomProblem> {
 
 fn problem<T>(wanted: &str, value: &Value) -> Result<T, CustomProblem> {
     const SHOWN_CHARS: usize = 40;
-    let written = value.to_string();
-    let shown = match written.char_indices().nth(SHOWN_CHARS) {
-        Some((end, _)) => format!("{}…", written.get(..end).unwrap_or_default()),
-        None => written,
-    };
+    let shown = crate::shortened(&value.to_string(), SHOWN_CHARS);
     Err(CustomProblem(format!("{wanted}, not {shown}")))
 }
 

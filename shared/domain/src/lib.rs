@@ -19,6 +19,7 @@ mod schedule;
 mod api_key;
 mod email_address;
 mod rejected;
+mod sentence;
 
 pub mod exact;
 
@@ -38,5 +39,6 @@ pub use record::{Record, RecordKind};
 pub use rejected::{Rejected, Rejection};
 pub use run::{Failure, Run, RunFailure, RunState};
 pub use schedule::{Holiday, Schedule, Span};
+pub use sentence::shortened;
 pub use timestamp::Timestamp;
 pub use transaction::{Note, StoredFile, Transaction};

@@ -51,10 +51,7 @@ pub(crate) fn quoted(text: &str) -> String {
 
 /// A text, cut where it is long.
 pub(crate) fn shortened(text: &str) -> String {
-    match text.char_indices().nth(QUOTED_LIMIT_CHARACTERS) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text.to_owned(),
-    }
+    domain::shortened(text, QUOTED_LIMIT_CHARACTERS)
 }
 
 /// A text of at most so many bytes, and a `…` where more was there.

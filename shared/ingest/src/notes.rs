@@ -2,9 +2,8 @@
 
 use std::fmt::Write;
 
+use domain::shortened;
 use serde::Serialize;
-
-use crate::refusal::shortened;
 
 /// Notes kept per body; one more says that there were more.
 const NOTES_LIMIT: usize = 50;

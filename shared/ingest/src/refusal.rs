@@ -1,5 +1,7 @@
 //! Why a body was not accepted. Each sentence is written for the sender, who has to change something.
 
+use domain::shortened;
+
 /// A body that cannot become data.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
@@ -64,14 +66,6 @@ pub(crate) fn malformed(code: &'static str, detail: impl Into<String>) -> Refusa
 /// Something that was sent, quoted and short enough for a sentence.
 pub(crate) fn shown(sent: &str) -> String {
     format!("{:?}", shortened(sent, SHOWN_LIMIT_CHARS))
-}
-
-/// The text, cut after `limit_chars` with a mark that it was.
-pub(crate) fn shortened(text: &str, limit_chars: usize) -> String {
-    match text.char_indices().nth(limit_chars) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text.to_owned(),
-    }
 }
 
 pub(crate) fn not_reserved(key: &str) -> Result<(), Refusal> {

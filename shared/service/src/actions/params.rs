@@ -94,10 +94,7 @@ impl<'a> Params<'a> {
 /// As much of a sender's text as a sentence can hold. A `…` says that there was more, which is also how a cut secret is known.
 pub(super) fn shown(text: &str) -> String {
     const SHOWN_CHARS: usize = 60;
-    match text.char_indices().nth(SHOWN_CHARS) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text.to_owned(),
-    }
+    domain::shortened(text, SHOWN_CHARS)
 }
 
 /// The param is not there and has to be.

@@ -154,10 +154,7 @@ fn counted(left_out: usize, all: usize) -> String {
 
 /// A sentence may quote what was sent, and what was sent may be long.
 fn shortened(text: &str) -> String {
-    match text.char_indices().nth(SENTENCE_LIMIT_CHARS) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text.to_owned(),
-    }
+    domain::shortened(text, SENTENCE_LIMIT_CHARS)
 }
 
 /// Something wrong at one place of a document.
