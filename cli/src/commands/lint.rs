@@ -4,6 +4,7 @@
 //! variables and the workflow it replaces are there, only a server can tell.
 
 use engine::{Problem, check, check::DOCUMENT_LIMIT_BYTES, problem::Severity};
+use ingest::Note;
 use serde_json::{Value, json};
 use service::actions::catalogue;
 
@@ -42,13 +43,9 @@ fn problems(bytes: &[u8]) -> Vec<Problem> {
             return vec![whole(refusal.code(), message)];
         }
     };
-    let repeated = notes.into_iter().filter(|note| note.code == "duplicate_key");
-    let mut problems: Vec<Problem> = repeated
-        .map(|note| {
-            let message = "This key comes more than once; leave one of them.".to_owned();
-            Problem { path: note.path, ..whole("duplicate_key", message) }
-        })
-        .collect();
+    let repeated = ingest::json::repeated_keys(notes);
+    let mut problems: Vec<Problem> =
+        repeated.map(|Note { code, path, message }| Problem { path, ..whole(code, message) }).collect();
     // The answer that `workflows show --json` prints can be imported, too.
     let document =
         document.pointer("/data/attributes").filter(|attributes| attributes.is_object()).unwrap_or(&document);

@@ -19,6 +19,9 @@ use crate::notes::{Note, Notes};
 use crate::refusal::{Refusal, empty_body, malformed};
 use visitor::{Progress, ValueSeed};
 
+/// The code of the note that a key came more than once.
+pub(crate) const DUPLICATE_KEY: &str = "duplicate_key";
+
 /// Objects and arrays a sent document may nest.
 pub const DEPTH_LIMIT: usize = 64;
 
@@ -44,6 +47,13 @@ pub fn parse(bytes: &[u8]) -> Result<(Value, Vec<Note>), Refusal> {
 /// The same of a document that an owner sent, who is known: it may have [`OWNER_KEYS_LIMIT`] keys.
 pub fn parse_of_owner(bytes: &[u8]) -> Result<(Value, Vec<Note>), Refusal> {
     parse_within(OWNER_KEYS_LIMIT, bytes)
+}
+
+/// Of the notes of a document that an owner sent, those of keys that come twice, as what is wrong with it: nobody can say
+/// which of the two is meant.
+pub fn repeated_keys(notes: Vec<Note>) -> impl Iterator<Item = Note> {
+    let repeated = notes.into_iter().filter(|note| note.code == DUPLICATE_KEY);
+    repeated.map(|note| Note { message: "This key comes more than once; leave one of them.".to_owned(), ..note })
 }
 
 fn parse_within(keys_limit: usize, bytes: &[u8]) -> Result<(Value, Vec<Note>), Refusal> {

@@ -9,7 +9,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 use serde_json::map::Entry;
 use serde_json::{Map, Number, Value};
 
-use super::{DEPTH_LIMIT, NUMBER_LIMIT_CHARS};
+use super::{DEPTH_LIMIT, DUPLICATE_KEY, NUMBER_LIMIT_CHARS};
 use crate::notes::{Notes, Step};
 use crate::refusal::{RESERVED_KEY_PREFIX, shown};
 
@@ -214,7 +214,7 @@ fn read_entry<'de, A: MapAccess<'de>>(
 
     let entry = object.entry(key);
     if let Entry::Occupied(_) = entry {
-        progress.notes.add("duplicate_key", "", "The key came more than once; the last value counts.");
+        progress.notes.add(DUPLICATE_KEY, "", "The key came more than once; the last value counts.");
     }
     progress.notes.prefix_since(first_note, Step::Key(entry.key()));
     *entry.or_insert(Value::Null) = value;

@@ -11,9 +11,6 @@ use crate::{accept::refused_body, directory::Paging, http::answer::Problem, port
 
 const DEFAULT_PAGE_SIZE: usize = 25;
 
-/// What the reader of bodies says of a key that comes twice.
-const DUPLICATE_KEY: &str = "duplicate_key";
-
 /// A request, its caller, and the variable parts of its path.
 pub(super) struct Call<'a> {
     pub(super) management: &'a Management,
@@ -102,8 +99,7 @@ impl Call<'_> {
     /// *Errors*: no JSON, or no object; a key that comes twice, of which nobody can say which one is meant.
     pub(super) fn attributes(&self) -> Result<Map<String, Value>, Refused> {
         let (document, notes) = ingest::json::parse_of_owner(self.request.body()).map_err(refused_body)?;
-        let repeated: Vec<Problem> =
-            notes.into_iter().filter(|note| note.code == DUPLICATE_KEY).map(repeated).collect();
+        let repeated: Vec<Problem> = ingest::json::repeated_keys(notes).map(problem).collect();
         if !repeated.is_empty() {
             return Err(Refused::Problems(repeated));
         }
@@ -135,9 +131,8 @@ impl Call<'_> {
     }
 }
 
-fn repeated(Note { code, path, .. }: Note) -> Problem {
-    let detail = "This key comes more than once; leave one of them.".to_owned();
-    Problem { path, code: code.to_owned(), detail, suggestion: None }
+fn problem(Note { code, path, message }: Note) -> Problem {
+    Problem { path, code: code.to_owned(), detail: message, suggestion: None }
 }
 
 /// The answer for something of the caller's org that is not there.
