@@ -22,6 +22,9 @@ const OWNERS: &str = "variable-owners";
 /// The most variables of one workflow. *Why*: they are deleted with it in one write.
 pub const VARIABLES_LIMIT: usize = 40;
 
+/// How many changes let one go.
+const CHANGES_EACH: usize = 2;
+
 /// The most bytes of a value.
 pub const VALUE_LIMIT_BYTES: usize = 4_096;
 
@@ -152,26 +155,27 @@ pub async fn delete(
     store.write(&changes).await
 }
 
-/// Lets the variables of a workflow go at `second`, all but as many as [`expire`] may change at once. *Why*: many that are
-/// made at the same time may pass the limit.
-pub(super) async fn expire_most(
+/// Lets the variables of a workflow go at `second`, until at most `left` of them stay. *Why not all at once*: many that are made
+/// at the same time may pass the limit, and a write takes so many changes and no more.
+pub(super) async fn expire_until(
     store: &dyn Store,
     org: OrgId,
     workflow: WorkflowId,
     second: i64,
+    left: usize,
 ) -> Result<(), WriteError> {
     loop {
         let changes = expire(store, org, workflow, second).await?;
-        if changes.len() <= 2 * VARIABLES_LIMIT {
+        if changes.len() <= CHANGES_EACH * left {
             return Ok(());
         }
-        let first: Vec<Change> = changes.into_iter().take(2 * VARIABLES_LIMIT).collect();
+        let first: Vec<Change> = changes.into_iter().take(CHANGES_EACH * VARIABLES_LIMIT).collect();
         store.write(&first).await?;
     }
 }
 
-/// The changes that let the variables of a workflow go at `second`, which its runs under way still need: two for each that
-/// does not go already.
+/// The changes that let the variables of a workflow go at `second`, which its runs under way still need:
+/// [`CHANGES_EACH`] for each that does not go already.
 pub(super) async fn expire(
     store: &dyn Store,
     org: OrgId,

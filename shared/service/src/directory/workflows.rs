@@ -10,7 +10,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{Listing, Paging, Versioned, item, key, list as list_collection, list_all, variables};
+use super::{
+    Listing, Paging, Versioned, item, key, list as list_collection, list_all,
+    variables::{self, VARIABLES_LIMIT},
+};
 use crate::{
     document,
     ports::{Change, Expectation, Freshness, Key, Store, Unavailable, WriteError},
@@ -143,7 +146,7 @@ pub async fn replace(
 /// *Errors*: [`WriteError::Conflict`] when somebody else has written it since.
 pub async fn delete(store: &dyn Store, workflow: &Versioned<Workflow>, variables_until: i64) -> Result<(), WriteError> {
     let Versioned { rev, value } = workflow;
-    variables::expire_most(store, value.org, value.id, variables_until).await?;
+    variables::expire_until(store, value.org, value.id, variables_until, VARIABLES_LIMIT).await?;
     let mut changes = vec![
         Change::Delete(head_key(value.org, value.id), Expectation::Rev(*rev)),
         Change::Delete(name_key(value), Expectation::Anything),
@@ -153,9 +156,7 @@ pub async fn delete(store: &dyn Store, workflow: &Versioned<Workflow>, variables
     changes.extend(variables::expire(store, value.org, value.id, variables_until).await?);
     store.write(&changes).await?;
     // One that was made meanwhile; now that there is no head, no more are.
-    variables::expire_most(store, value.org, value.id, variables_until).await?;
-    let late = variables::expire(store, value.org, value.id, variables_until).await?;
-    if late.is_empty() { Ok(()) } else { store.write(&late).await }
+    variables::expire_until(store, value.org, value.id, variables_until, 0).await
 }
 
 /// The change that only makes sure that the workflow is there, as it is.
