@@ -11,8 +11,7 @@ use serde_json::Value;
 use crate::condition::Condition;
 use crate::document;
 use crate::expression::{Expression, Use};
-use crate::problem::Place;
-use crate::problem::Problem;
+use crate::problem::{Place, Problem};
 
 /// The id of a trigger that has none written, and what every reference to the trigger says: `/#steps.1`.
 pub(crate) const TRIGGER_ID: &str = "1";

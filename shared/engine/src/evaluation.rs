@@ -20,17 +20,18 @@ use crate::surroundings::{Setup, Surroundings};
 /// How many bytes a function reads or makes for one operation.
 const OPERATION_BYTES: usize = 64;
 
-/// How many sentences are told of one evaluation, and how many are made to find those that were not told yet.
-const TOLD_LIMIT_SENTENCES: usize = 200;
-const TOLD_LIMIT_MADE: u64 = 400;
+/// How much is told of one evaluation.
+#[derive(Debug, Clone, Copy)]
+struct Telling {
+    sentences: usize,
+    /// How many are made to find those that were not told yet.
+    made: u64,
+    /// How long one of them is; a path may be longer than what is to be said of it.
+    bytes: usize,
+}
 
-/// How long one of them is; a path may be longer than what is to be said of it.
-const TOLD_LIMIT_BYTES: usize = 2_048;
-
-/// How many are told to a journal, how many are made for it, and how long one of them is there.
-const KEPT_LIMIT_SENTENCES: usize = 10;
-const KEPT_LIMIT_MADE: u64 = 20;
-const KEPT_LIMIT_BYTES: usize = 512;
+const EXPLAINED: Telling = Telling { sentences: 200, made: 400, bytes: 2_048 };
+const KEPT: Telling = Telling { sentences: 10, made: 20, bytes: 512 };
 
 /// How large a value is at the most that is looked through for secrets before something is told of what was made of it.
 const SEARCHED_LIMIT_BYTES: usize = 65_536;
@@ -184,7 +185,7 @@ impl<'a> Evaluation<'a> {
     /// Tells `sentence`, if somebody wants to know all and it was not told yet.
     pub(crate) fn tell(&self, sentence: impl FnOnce() -> String) {
         if self.listener == Listener::Explainer {
-            self.add(sentence, TOLD_LIMIT_SENTENCES, TOLD_LIMIT_MADE, TOLD_LIMIT_BYTES);
+            self.add(sentence, EXPLAINED);
         }
     }
 
@@ -192,17 +193,17 @@ impl<'a> Evaluation<'a> {
     pub(crate) fn tell_missing(&self, sentence: impl FnOnce() -> String) {
         match self.listener {
             Listener::Nobody => {}
-            Listener::Journal => self.add(sentence, KEPT_LIMIT_SENTENCES, KEPT_LIMIT_MADE, KEPT_LIMIT_BYTES),
-            Listener::Explainer => self.add(sentence, TOLD_LIMIT_SENTENCES, TOLD_LIMIT_MADE, TOLD_LIMIT_BYTES),
+            Listener::Journal => self.add(sentence, KEPT),
+            Listener::Explainer => self.add(sentence, EXPLAINED),
         }
     }
 
-    fn add(&self, sentence: impl FnOnce() -> String, limit_sentences: usize, limit_made: u64, limit_bytes: usize) {
+    fn add(&self, sentence: impl FnOnce() -> String, limit: Telling) {
         let made = self.made.fetch_add(1, Ordering::Relaxed);
-        if made >= limit_made || self.told().len() >= limit_sentences {
+        if made >= limit.made || self.told().len() >= limit.sentences {
             return;
         }
-        let sentence = cut(&sentence(), limit_bytes).into_owned();
+        let sentence = cut(&sentence(), limit.bytes).into_owned();
         let mut told = self.told();
         if !told.contains(&sentence) {
             told.push(sentence);

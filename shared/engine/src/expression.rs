@@ -262,8 +262,8 @@ fn read_reference(reference: &str, place: &Place<'_>, problems: &mut Problems) -
     if let Some(call) = reference.strip_prefix(FUNCTION_PREFIX) {
         return match Call::parse(call) {
             Ok(call) => Some(Node::Call(Box::new(call))),
-            Err(bad) => {
-                problems.add_suggested(place, bad.code, bad.message, bad.suggestion);
+            Err(flaw) => {
+                problems.add_flaw(place, flaw);
                 None
             }
         };
@@ -283,7 +283,7 @@ fn read_template(text: &str, place: &Place<'_>, problems: &mut Problems) -> Opti
     match Template::parse(text) {
         Ok(template) => Some(Node::Template(Box::new(template))),
         Err(flaw) => {
-            problems.add_suggested(place, flaw.code, flaw.message, flaw.suggestion);
+            problems.add_flaw(place, flaw);
             None
         }
     }

@@ -24,7 +24,7 @@ use domain::Timestamp;
 use rust_decimal::Decimal;
 use serde_json::Value;
 
-pub(crate) use call::{BadCall, Call, wrong_arguments};
+pub(crate) use call::{Call, wrong_arguments};
 
 use crate::allowance::{Allowance, weight};
 use crate::cast;
@@ -32,7 +32,7 @@ use crate::evaluation::Evaluation;
 use crate::fault::Fault;
 use crate::limits::{INPUT_LIMIT_BYTES, INPUT_LIMIT_LEVELS};
 use crate::naming::quoted;
-use crate::problem::closest;
+use crate::problem::{Flaw, closest};
 
 /// A function.
 #[derive(Debug)]
@@ -59,24 +59,12 @@ pub(crate) struct Parameter {
 }
 
 /// Says what is wrong with a literal.
-type LiteralCheck = fn(&str) -> Result<(), BadLiteral>;
+type LiteralCheck = fn(&str) -> Result<(), Flaw>;
 
-/// Why an argument cannot be this literal.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct BadLiteral {
-    pub(crate) code: &'static str,
-    /// A sentence.
-    pub(crate) message: String,
-    pub(crate) suggestion: Option<String>,
-}
-
-impl BadLiteral {
-    /// A word that is none of those the argument may be.
-    fn unknown(what: &str, word: &str, known: &[&str]) -> BadLiteral {
-        let suggestion = closest(word, known);
-        let message = format!("There is no {what} {}; use one of {}.", quoted(word), known.join(", "));
-        BadLiteral { code: "bad_argument", message, suggestion }
-    }
+/// A word that is none of those an argument may be.
+fn unknown_word(what: &str, word: &str, known: &[&str]) -> Flaw {
+    let message = format!("There is no {what} {}; use one of {}.", quoted(word), known.join(", "));
+    Flaw { code: "bad_argument", message, suggestion: closest(word, known) }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -287,7 +275,7 @@ impl Arguments<'_, '_> {
 
 impl Function {
     /// What is wrong with the author's own literal at `place`, if anything is.
-    pub(crate) fn check_literal(&self, place: usize, literal: &str) -> Result<(), BadLiteral> {
+    pub(crate) fn check_literal(&self, place: usize, literal: &str) -> Result<(), Flaw> {
         let parameter = self.parameters.get(place).or(self.parameters.last());
         parameter.and_then(|parameter| parameter.check).map_or(Ok(()), |check| check(literal))
     }

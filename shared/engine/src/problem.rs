@@ -49,6 +49,16 @@ pub struct Problem {
     pub suggestion: Option<String>,
 }
 
+/// What is wrong with an expression, before it is said where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Flaw {
+    pub(crate) code: &'static str,
+    /// A sentence that tells the author what to do.
+    pub(crate) message: String,
+    /// The name that was probably meant, where one is close.
+    pub(crate) suggestion: Option<String>,
+}
+
 /// All problems found so far.
 #[derive(Debug, Default)]
 pub(crate) struct Problems {
@@ -94,26 +104,14 @@ impl Problems {
         self.push(Severity::Warning, place, code, message, suggestion);
     }
 
-    /// Adds a warning whose message already has the suggestion in it.
-    pub(crate) fn warn_suggested(
-        &mut self,
-        place: &Place<'_>,
-        code: &'static str,
-        message: String,
-        suggestion: String,
-    ) {
-        self.push(Severity::Warning, place, code, message, Some(suggestion));
+    /// Adds what is wrong with an expression.
+    pub(crate) fn add_flaw(&mut self, place: &Place<'_>, Flaw { code, message, suggestion }: Flaw) {
+        self.push(Severity::Error, place, code, message, suggestion);
     }
 
-    /// Adds an error whose message already has the suggestion in it, if there is one.
-    pub(crate) fn add_suggested(
-        &mut self,
-        place: &Place<'_>,
-        code: &'static str,
-        message: String,
-        suggestion: Option<String>,
-    ) {
-        self.push(Severity::Error, place, code, message, suggestion);
+    /// Adds the same as a warning.
+    pub(crate) fn warn_flaw(&mut self, place: &Place<'_>, Flaw { code, message, suggestion }: Flaw) {
+        self.push(Severity::Warning, place, code, message, suggestion);
     }
 
     fn suggested(&self, message: String, name: &str, known: &[&str]) -> (String, Option<String>) {

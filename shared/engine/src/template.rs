@@ -20,6 +20,7 @@ use crate::evaluation::Evaluation;
 use crate::fault::Fault;
 use crate::limits::{TEMPLATE_LIMIT_BYTES, TEMPLATE_LIMIT_READ_BYTES};
 use crate::path::Path;
+use crate::problem::Flaw;
 
 /// A compiled template.
 #[derive(Debug, Clone)]
@@ -48,15 +49,6 @@ enum Piece {
     Raw(usize),
     /// `{{path}}`
     Escaped(usize),
-}
-
-/// Why a text is not a template.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Flaw {
-    pub(crate) code: &'static str,
-    /// A sentence that tells the author what to do.
-    pub(crate) message: String,
-    pub(crate) suggestion: Option<String>,
 }
 
 impl Flaw {

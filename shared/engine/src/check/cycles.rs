@@ -4,12 +4,15 @@
 //! always holds, or one whose action is in the `flow.` namespace. That loops end in practice is seen to by the limits
 //! of a run.
 
-use super::ways::Ways;
+use super::ways::{Ways, reached};
 use crate::definition::Step;
 use crate::problem::{Place, Problems};
 
 /// Actions of this namespace decide for themselves when they are over.
 const FLOW_NAMESPACE: &str = "flow.";
+
+/// The transition that always holds, and where it leads.
+type Certain = Option<(usize, usize)>;
 
 /// What matters of a step here; its place among the outlines is its place in the document.
 #[derive(Debug)]
@@ -17,7 +20,7 @@ struct Outline {
     /// Where it may lead.
     targets: Vec<usize>,
     /// The transition that always holds, and where it leads; without one, a run may end here.
-    certain: Option<(usize, usize)>,
+    certain: Certain,
 }
 
 impl Outline {
@@ -49,19 +52,23 @@ pub(super) fn check(steps: &[Option<Step>], ways: &Ways, names: &[&str], problem
     let outline =
         |(place, step): (usize, &Option<Step>)| Outline::of(step.as_ref().filter(|step| is_whole(place, step)));
     let outlines: Vec<Outline> = steps.iter().enumerate().map(outline).collect();
-    let outlines = outlines.as_slice();
-    let mut is_settled = ending(outlines);
-    for start in 0..outlines.len() {
-        let walk = walk(start, outlines, &mut is_settled);
+    let (targets, certain): (Vec<Vec<usize>>, Vec<Certain>) =
+        outlines.into_iter().map(|outline| (outline.targets, outline.certain)).unzip();
+    let sources = sources(&targets);
+    // A run may end at these, or come to an end from what leads to them.
+    let ends = (0..certain.len()).filter(|place| certain_at(&certain, *place).is_none()).collect();
+    let mut is_settled = reached(ends, &sources);
+    for start in 0..certain.len() {
+        let walk = walk(start, &certain, &mut is_settled);
         // Every step of a walk leads to the next for certain; where it comes back to itself is the cycle.
-        let Some((last, target)) = walk.last().and_then(|last| Some((*last, certain(outlines, *last)?))) else {
+        let Some((last, target)) = walk.last().and_then(|last| Some((*last, certain_at(&certain, *last)?))) else {
             continue;
         };
         let Some(first) = walk.iter().position(|place| *place == target.1) else {
             continue;
         };
         let members = walk.get(first..).unwrap_or_default();
-        if leads_elsewhere(members, outlines) {
+        if leads_elsewhere(members, &targets, &sources) {
             continue;
         }
         let ring: Vec<&str> =
@@ -78,31 +85,16 @@ pub(super) fn check(steps: &[Option<Step>], ways: &Ways, names: &[&str], problem
 }
 
 /// Whether some way leads from the ring to steps from which none leads back: the fault is there then.
-fn leads_elsewhere(ring: &[usize], outlines: &[Outline]) -> bool {
-    let targets = |place: &usize| outlines.get(*place).map(|outline| outline.targets.as_slice()).unwrap_or_default();
-    let mut is_reached = vec![false; outlines.len()];
-    let mut waiting = ring.to_vec();
-    while let Some(place) = waiting.pop() {
-        if settle(&mut is_reached, place) {
-            waiting.extend(targets(&place));
-        }
-    }
-    let mut leads_back = vec![false; outlines.len()];
-    let sources = sources(outlines);
-    waiting.extend(ring);
-    while let Some(place) = waiting.pop() {
-        if settle(&mut leads_back, place) {
-            waiting.extend(sources.get(place).into_iter().flatten());
-        }
-    }
+fn leads_elsewhere(ring: &[usize], targets: &[Vec<usize>], sources: &[Vec<usize>]) -> bool {
+    let (is_reached, leads_back) = (reached(ring.to_vec(), targets), reached(ring.to_vec(), sources));
     is_reached.iter().zip(&leads_back).any(|(is_reached, leads_back)| *is_reached && !leads_back)
 }
 
 /// Which steps lead to each.
-fn sources(outlines: &[Outline]) -> Vec<Vec<usize>> {
-    let mut sources: Vec<Vec<usize>> = vec![Vec::new(); outlines.len()];
-    for (place, outline) in outlines.iter().enumerate() {
-        for target in &outline.targets {
+fn sources(targets: &[Vec<usize>]) -> Vec<Vec<usize>> {
+    let mut sources: Vec<Vec<usize>> = vec![Vec::new(); targets.len()];
+    for (place, targets) in targets.iter().enumerate() {
+        for target in targets {
             if let Some(into) = sources.get_mut(*target) {
                 into.push(place);
             }
@@ -111,26 +103,13 @@ fn sources(outlines: &[Outline]) -> Vec<Vec<usize>> {
     sources
 }
 
-/// Which steps a run may end at or come to an end from.
-fn ending(outlines: &[Outline]) -> Vec<bool> {
-    let sources = sources(outlines);
-    let mut is_ending = vec![false; outlines.len()];
-    let mut waiting: Vec<usize> = (0..outlines.len()).filter(|place| certain(outlines, *place).is_none()).collect();
-    while let Some(place) = waiting.pop() {
-        if settle(&mut is_ending, place) {
-            waiting.extend(sources.get(place).into_iter().flatten());
-        }
-    }
-    is_ending
-}
-
 /// Follows certain transitions over steps not yet settled, settling them.
-fn walk(start: usize, outlines: &[Outline], is_settled: &mut [bool]) -> Vec<usize> {
+fn walk(start: usize, certain: &[Certain], is_settled: &mut [bool]) -> Vec<usize> {
     let mut walk = Vec::new();
     let mut place = start;
     while settle(is_settled, place) {
         walk.push(place);
-        match certain(outlines, place) {
+        match certain_at(certain, place) {
             Some((_, target)) => place = target,
             None => break,
         }
@@ -138,8 +117,8 @@ fn walk(start: usize, outlines: &[Outline], is_settled: &mut [bool]) -> Vec<usiz
     walk
 }
 
-fn certain(outlines: &[Outline], place: usize) -> Option<(usize, usize)> {
-    outlines.get(place).and_then(|outline| outline.certain)
+fn certain_at(certain: &[Certain], place: usize) -> Certain {
+    certain.get(place).copied().flatten()
 }
 
 /// Marks a place; false when it was marked before.

@@ -40,16 +40,7 @@ impl Ways {
 
     /// Which steps can come at some time after those at `starts`, which are among them only if a way leads back.
     fn after(&self, starts: &[usize]) -> Vec<bool> {
-        let mut is_reached = vec![false; self.from_steps.len()];
-        let mut waiting = starts.to_vec();
-        while let Some(place) = waiting.pop() {
-            if let Some(mark) = is_reached.get_mut(place)
-                && !std::mem::replace(mark, true)
-            {
-                waiting.extend(self.targets_of(place));
-            }
-        }
-        is_reached
+        reached(starts.to_vec(), &self.from_steps)
     }
 
     /// Which steps can come after the one at `place` has run.
@@ -71,6 +62,20 @@ impl Ways {
             }
         }
     }
+}
+
+/// Which places can be come to from those at `starts`, themselves included; `ways` are where each leads.
+pub(super) fn reached(starts: Vec<usize>, ways: &[Vec<usize>]) -> Vec<bool> {
+    let mut is_reached = vec![false; ways.len()];
+    let mut waiting = starts;
+    while let Some(place) = waiting.pop() {
+        if let Some(mark) = is_reached.get_mut(place)
+            && !std::mem::replace(mark, true)
+        {
+            waiting.extend(ways.get(place).into_iter().flatten());
+        }
+    }
+    is_reached
 }
 
 fn place_of(target: &str, draft: &Draft<'_>, guesses: &mut usize) -> Option<usize> {

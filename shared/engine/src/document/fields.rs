@@ -2,15 +2,15 @@
 
 use serde_json::Value;
 
+use super::{Object, Presence, Reader};
+use crate::naming::quoted;
+use crate::problem::{Flaw, Place};
+
 /// So many unread keys of an object are looked at, and so alike (Jaro-Winkler, 0 to 1) is one that was meant to be another.
 const KEYS_LIMIT: usize = 50;
 const KEYS_SIMILARITY: f64 = 0.93;
 /// Longer keys are none of ours.
 const KEY_LIMIT_BYTES: usize = 32;
-
-use super::{Object, Presence, Reader};
-use crate::naming::quoted;
-use crate::problem::Place;
 
 impl<'d> Reader<'d> {
     pub(super) fn object(&mut self, value: &'d Value, place: &Place<'_>) -> Option<&'d Object> {
@@ -118,7 +118,8 @@ impl<'d> Reader<'d> {
             };
             if let Some(meant) = known.iter().find(is_meant) {
                 let message = format!("Nobody reads the key {}. Did you mean \"{meant}\"?", quoted(key));
-                self.problems.warn_suggested(&place.key(key), "misspelt_key", message, (*meant).to_owned());
+                let flaw = Flaw { code: "misspelt_key", message, suggestion: Some((*meant).to_owned()) };
+                self.problems.warn_flaw(&place.key(key), flaw);
             }
         }
     }

@@ -7,11 +7,12 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::{ARGUMENTS_LIMIT, Argument, BadLiteral, Function, Presence, Spelling, find, suggestion};
+use super::{ARGUMENTS_LIMIT, Argument, Function, Presence, Spelling, find, suggestion};
 use crate::evaluation::Evaluation;
 use crate::fault::Fault;
 use crate::naming::quoted;
 use crate::path::{Path, ROOTS};
+use crate::problem::Flaw;
 
 /// A parsed call.
 #[derive(Debug, Clone)]
@@ -28,20 +29,11 @@ enum Operand {
     Literal(Value),
 }
 
-/// What is wrong with a call.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct BadCall {
-    pub(crate) code: &'static str,
-    /// A sentence that tells the author what to do.
-    pub(crate) message: String,
-    pub(crate) suggestion: Option<String>,
-}
-
 impl Call {
     /// Parses what follows `/#fn:`.
     ///
-    /// *Errors* — [`BadCall`]: a function that is not known, or arguments that it does not take.
-    pub(crate) fn parse(text: &str) -> Result<Call, BadCall> {
+    /// *Errors* — [`Flaw`]: a function that is not known, or arguments that it does not take.
+    pub(crate) fn parse(text: &str) -> Result<Call, Flaw> {
         let (name, arguments) = match text.split_once(',') {
             Some((name, arguments)) => (name, Some(arguments)),
             None => (text, None),
@@ -115,7 +107,7 @@ fn parameter_at(function: &Function, place: usize) -> Option<Spelling> {
     }
 }
 
-fn operand(function: &Function, place: usize, spelling: Spelling, text: &str) -> Result<Operand, BadCall> {
+fn operand(function: &Function, place: usize, spelling: Spelling, text: &str) -> Result<Operand, Flaw> {
     let spelled = text.trim();
     let is_path = match spelling {
         Spelling::Path => !spelled.is_empty(),
@@ -127,7 +119,7 @@ fn operand(function: &Function, place: usize, spelling: Spelling, text: &str) ->
         return path.map(Operand::Path).map_err(|reason| {
             let spelled = quoted(spelled);
             let message = format!("Mend the path {spelled} in the call of {}: {reason}.", function.name);
-            BadCall { code: "bad_reference", message, suggestion: None }
+            Flaw { code: "bad_reference", message, suggestion: None }
         });
     }
     if text.is_empty() {
@@ -137,29 +129,23 @@ fn operand(function: &Function, place: usize, spelling: Spelling, text: &str) ->
     Ok(Operand::Literal(Value::String(text.to_owned())))
 }
 
-impl From<BadLiteral> for BadCall {
-    fn from(BadLiteral { code, message, suggestion }: BadLiteral) -> BadCall {
-        BadCall { code, message, suggestion }
-    }
-}
-
 /// Only with something behind its root: `error` alone is a word.
 fn begins_like_a_path(text: &str) -> bool {
     let is_root = |root: &&str| text.strip_prefix(*root).is_some_and(|rest| rest.starts_with(['.', '[']));
     text.starts_with("/#") || ROOTS.iter().any(is_root)
 }
 
-fn unknown_function(name: &str) -> BadCall {
+pub(super) fn unknown_function(name: &str) -> Flaw {
     let suggestion = suggestion(name);
     let meant = suggestion.as_ref().map(|close| format!(" Did you mean \"{close}\"?"));
     let shown = quoted(name);
     let message =
         format!("There is no function {shown}; docs/expressions.md lists them all.{}", meant.unwrap_or_default());
-    BadCall { code: "unknown_function", message, suggestion }
+    Flaw { code: "unknown_function", message, suggestion }
 }
 
 /// Says what is wrong and how the function is called.
-pub(crate) fn wrong_arguments(function: &Function, wrong: &str) -> BadCall {
+pub(crate) fn wrong_arguments(function: &Function, wrong: &str) -> Flaw {
     let parameters: Vec<String> = function
         .parameters
         .iter()
@@ -171,5 +157,5 @@ pub(crate) fn wrong_arguments(function: &Function, wrong: &str) -> BadCall {
         .collect();
     let takes = if parameters.is_empty() { "nothing".to_owned() } else { parameters.join(", ") };
     let message = format!("A call of {} {wrong}; it takes {takes}.", function.name);
-    BadCall { code: "wrong_arguments", message, suggestion: None }
+    Flaw { code: "wrong_arguments", message, suggestion: None }
 }

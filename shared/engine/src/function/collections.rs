@@ -5,15 +5,13 @@ use std::fmt::{self, Write};
 use domain::exact;
 use serde_json::{Map, Value, json};
 
-use super::{
-    Argument, Arguments, BadLiteral, Function, NAMES, checked, either, find, literal, optional, path, repeated,
-};
+use super::{Argument, Arguments, Function, call, checked, either, find, literal, optional, path, repeated};
 use crate::allowance::Allowance;
 use crate::cast::{is_truthy, to_text};
 use crate::fault::Fault;
 use crate::limits::{INPUT_LIMIT_BYTES, INPUT_LIMIT_LEVELS};
-use crate::naming::quoted;
 use crate::path::Path;
+use crate::problem::Flaw;
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function {
@@ -187,18 +185,14 @@ fn transform(arguments: &Given<'_, '_>) -> Gives {
 }
 
 /// Whether an author's word is the name of a function that can be called with one value.
-fn check_function(name: &str) -> Result<(), BadLiteral> {
+fn check_function(name: &str) -> Result<(), Flaw> {
     match find(name.trim()) {
         Some(function) if function.required() == 1 => Ok(()),
         Some(function) => {
             let message = format!("{} cannot be called with one value.", function.name);
-            Err(BadLiteral { code: "bad_argument", message, suggestion: None })
+            Err(Flaw { code: "bad_argument", message, suggestion: None })
         }
-        None => {
-            let unknown = BadLiteral::unknown("function", name, &NAMES);
-            let message = format!("There is no function {}; docs/expressions.md lists them all.", quoted(name));
-            Err(BadLiteral { code: "unknown_function", message, ..unknown })
-        }
+        None => Err(call::unknown_function(name)),
     }
 }
 

@@ -9,9 +9,10 @@ use jiff::{Span, Zoned};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
-use super::{Arguments, BadLiteral, Function, checked, either, literal, moment, optional, path, rest, units};
+use super::{Arguments, Function, checked, either, literal, moment, optional, path, rest, units, unknown_word};
 use crate::fault::Fault;
 use crate::naming::quoted;
+use crate::problem::Flaw;
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function {
@@ -128,10 +129,10 @@ impl Unit {
 }
 
 /// Whether an author's word is a unit.
-fn check_unit(word: &str) -> Result<(), BadLiteral> {
+fn check_unit(word: &str) -> Result<(), Flaw> {
     const UNITS: [&str; 9] =
         ["years", "quarters", "months", "weeks", "days", "hours", "minutes", "seconds", "milliseconds"];
-    Unit::parse(word).map(|_| ()).ok_or_else(|| BadLiteral::unknown("unit of time", word, &UNITS))
+    Unit::parse(word).map(|_| ()).ok_or_else(|| unknown_word("unit of time", word, &UNITS))
 }
 
 /// The unit that an argument names.

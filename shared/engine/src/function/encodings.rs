@@ -6,9 +6,10 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 use ring::hmac;
 use serde_json::{Value, json};
 
-use super::{Arguments, BadLiteral, Function, checked, either, literal, markdown, optional, path};
+use super::{Arguments, Function, checked, either, literal, markdown, optional, path, unknown_word};
 use crate::fault::Fault;
 use crate::limits::TEMPLATE_LIMIT_BYTES;
+use crate::problem::Flaw;
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function { name: "escape", aliases: &["escapeHTML"], parameters: &[path("text")], body: escape },
@@ -154,16 +155,16 @@ fn base64_decode(arguments: &Given<'_, '_>) -> Gives {
 }
 
 /// Whether an author's word is a digest.
-fn check_algorithm(word: &str) -> Result<(), BadLiteral> {
-    let unknown = || BadLiteral::unknown("digest", word, &["sha256", "sha1", "sha384", "sha512"]);
+fn check_algorithm(word: &str) -> Result<(), Flaw> {
+    let unknown = || unknown_word("digest", word, &["sha256", "sha1", "sha384", "sha512"]);
     algorithm(word).map(|_| ()).ok_or_else(unknown)
 }
 
 /// Whether an author's word is a spelling of bytes.
-fn check_encoding(word: &str) -> Result<(), BadLiteral> {
+fn check_encoding(word: &str) -> Result<(), Flaw> {
     const ENCODINGS: [&str; 3] = ["hex", "base64", "base64url"];
     let is_known = ENCODINGS.contains(&word.to_ascii_lowercase().as_str());
-    if is_known { Ok(()) } else { Err(BadLiteral::unknown("encoding", word, &ENCODINGS)) }
+    if is_known { Ok(()) } else { Err(unknown_word("encoding", word, &ENCODINGS)) }
 }
 
 fn algorithm(word: &str) -> Option<hmac::Algorithm> {

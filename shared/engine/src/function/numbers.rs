@@ -5,9 +5,10 @@
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde_json::{Value, json};
 
-use super::{Arguments, BadLiteral, Function, checked, either, literal, optional, path, units};
+use super::{Arguments, Function, checked, either, literal, optional, path, units, unknown_word};
 use crate::decimal;
 use crate::fault::Fault;
+use crate::problem::Flaw;
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function {
@@ -59,10 +60,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
 const DECIMALS_LIMIT: i64 = 28;
 
 /// Whether an author's word is an operator.
-fn check_operator(word: &str) -> Result<(), BadLiteral> {
+fn check_operator(word: &str) -> Result<(), Flaw> {
     match word.trim() {
         "+" | "-" | "*" | "×" | "/" | "÷" | "%" => Ok(()),
-        other => Err(BadLiteral::unknown("operator", other, &["+", "-", "*", "/", "%"])),
+        other => Err(unknown_word("operator", other, &["+", "-", "*", "/", "%"])),
     }
 }
 

@@ -7,10 +7,11 @@ use regex::{Regex, RegexBuilder};
 use regex_syntax::ast::parse::Parser;
 use serde_json::{Value, json};
 
-use super::{Arguments, BadLiteral, Function, either, literal, optional, path, pattern};
+use super::{Arguments, Function, either, literal, optional, path, pattern};
 use crate::fault::Fault;
 use crate::limits::TEMPLATE_LIMIT_BYTES;
 use crate::naming::quoted;
+use crate::problem::Flaw;
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function { name: "toLower", aliases: &["lowercase", "toLowerCase"], parameters: &[path("text")], body: to_lower },
@@ -237,7 +238,7 @@ thread_local! {
 
 /// Whether an author's pattern is one, by its form alone. It is not compiled, nor are its classes written out, which takes
 /// milliseconds, and a document may have thousands.
-pub(super) fn check_pattern(pattern: &str) -> Result<(), BadLiteral> {
+pub(super) fn check_pattern(pattern: &str) -> Result<(), Flaw> {
     let wrong = if pattern.len() > PATTERN_LIMIT_BYTES {
         too_long(pattern)
     } else {
@@ -246,7 +247,7 @@ pub(super) fn check_pattern(pattern: &str) -> Result<(), BadLiteral> {
             Err(error) => bad_pattern(pattern, &error),
         }
     };
-    Err(BadLiteral { code: "bad_pattern", message: wrong, suggestion: None })
+    Err(Flaw { code: "bad_pattern", message: wrong, suggestion: None })
 }
 
 fn too_long(pattern: &str) -> String {

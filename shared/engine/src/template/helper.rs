@@ -1,9 +1,9 @@
 //! The helpers of templates: the blocks, and every function by its name.
 
-use super::Flaw;
 use super::tag::Token;
 use crate::function::{self, Function, wrong_arguments};
 use crate::naming::quoted;
+use crate::problem::Flaw;
 use crate::problem::closest;
 
 /// The helpers that have a body.
@@ -33,7 +33,7 @@ pub(super) fn check_arguments(function: &Function, tokens: &[Token<'_>]) -> Resu
                 unnamed += usize::from(key_place.is_none());
                 if let Token::Quoted(quoted) = token {
                     let checked = function.check_literal(place, &unquoted(quoted));
-                    checked.map_err(|bad| flaw_of(bad.into()))?;
+                    checked?;
                 }
             }
             Token::Word(_) | Token::Quoted(_) | Token::Open | Token::Key(_) | Token::Bar => {}
@@ -44,11 +44,11 @@ pub(super) fn check_arguments(function: &Function, tokens: &[Token<'_>]) -> Resu
         key_place = None;
     }
     if unnamed > function.most() {
-        return Err(flaw_of(wrong_arguments(function, "has more arguments than it takes")));
+        return Err(wrong_arguments(function, "has more arguments than it takes"));
     }
     let is_given = |place: usize| place < unnamed || named.contains(&place);
     if !(0..function.required()).all(is_given) {
-        return Err(flaw_of(wrong_arguments(function, "has fewer arguments than it needs")));
+        return Err(wrong_arguments(function, "has fewer arguments than it needs"));
     }
     Ok(())
 }
@@ -63,12 +63,8 @@ pub(super) fn unquoted(quoted: &str) -> String {
 fn unknown_argument(function: &Function, key: &str) -> Flaw {
     let names: Vec<&str> = function.parameters.iter().map(|parameter| parameter.name).collect();
     let suggestion = closest(key, &names);
-    let flaw = flaw_of(wrong_arguments(function, &format!("has an argument \"{key}\" that it does not know")));
+    let flaw = wrong_arguments(function, &format!("has an argument \"{key}\" that it does not know"));
     Flaw { suggestion, ..flaw }
-}
-
-fn flaw_of(bad: function::BadCall) -> Flaw {
-    Flaw { code: bad.code, message: bad.message, suggestion: bad.suggestion }
 }
 
 /// A helper that there is none of, and what was probably meant.

@@ -8,15 +8,16 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
+use super::Piece;
 use super::helper::{bare_function, check_arguments, unknown_helper, unquoted};
 use super::tag::{Kind, Part, Tag, Token, bad, next_part};
 use super::words::{
     Block, Operand, Scope, block_helper, is_number, loop_variable, names, parse_path, scope, split_parentheses,
     split_ups,
 };
-use super::{Flaw, Piece};
 use crate::function;
 use crate::path::Path;
+use crate::problem::Flaw;
 
 /// How deep blocks may nest.
 const BLOCKS_LIMIT_LEVELS: usize = 8;

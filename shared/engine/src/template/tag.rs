@@ -3,7 +3,7 @@
 //! Only the spelling of tags matters here, yet this is where templates are kept small: what the compiler would
 //! recurse into (nested parentheses, array and object literals) is refused before it sees it.
 
-use super::Flaw;
+use crate::problem::Flaw;
 
 /// How many words, texts and signs a tag may have.
 const TOKENS_LIMIT: usize = 256;

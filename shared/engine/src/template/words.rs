@@ -1,9 +1,9 @@
 //! What the words of a tag mean: blocks and their names, paths, numbers and what a loop sets.
 
-use super::Flaw;
 use super::helper::{BLOCK_HELPERS, unknown_block};
 use super::tag::{Token, bad};
 use crate::path::Path;
+use crate::problem::Flaw;
 
 /// What a loop itself sets, read with `@`.
 const LOOP_VARIABLES: [&str; 4] = ["index", "key", "first", "last"];
