@@ -45,8 +45,10 @@ impl House {
         let now = Timestamp::from_millisecond(1_700_000_000_000);
         let (org, secret) = (OrgId::fresh(now, [1; 8]), ApiKeySecret::from_random([2; 32]));
         let token = secret.token(org, ApiKeyId::fresh(now, [3; 8]));
+        let queue = Arc::new(Kept::default());
         let management = Management {
             store: store.clone(),
+            queue: queue.clone(),
             world: Arc::new(SystemWorld),
             addresses: Arc::default(),
             keys: Arc::default(),
@@ -59,7 +61,6 @@ impl House {
         let attribute = |name: &str| hook["data"]["attributes"][name].as_str().unwrap_or_default().to_owned();
         create(&management, &token, "/v1/workflows", &tutorial::workflow(&attribute("eventName"))).await?;
 
-        let queue = Arc::new(Kept::default());
         let blobs = Arc::new(MemoryBlobs::default());
         let door = Door {
             store: store.clone(),

@@ -190,6 +190,7 @@ fn door(stack: &Stack, public_url: String, org_limit: Option<Limit>, keys: Arc<K
 fn doors(stack: &Stack, hooks: Arc<Door>, keys: Arc<KeyCache>, mail: MailSetup) -> server::Doors {
     let management = Management {
         store: stack.store.clone(),
+        queue: stack.queue.clone(),
         world: stack.world.clone(),
         addresses: Arc::clone(&hooks.addresses),
         keys,

@@ -93,12 +93,13 @@ impl Office {
         let transaction = Transaction {
             id: TransactionId::parse("a5c3694a5d1ab8ffee5b2b0e").unwrap(),
             org: self.world.org,
-            hook: HookId::parse(&self.hook.id).unwrap(),
-            hook_kind: HookKind::Email,
+            hook: Some(HookId::parse(&self.hook.id).unwrap()),
+            hook_kind: Some(HookKind::Email),
             created_at: Timestamp::parse(NOON).unwrap(),
             data,
             email,
             files,
+            fired: None,
         };
         let id = transaction.id.to_string();
         let message = Envelope::new(self.hook.event.clone(), transaction, Vec::new()).message().unwrap();

@@ -142,6 +142,7 @@ impl World {
             executor: Executor::new(store.clone(), queue.clone(), clock.clone()),
             management: Management {
                 store: store.clone(),
+                queue: queue.clone(),
                 world: clock.clone(),
                 addresses: Arc::clone(&addresses),
                 keys: Arc::clone(&keys),

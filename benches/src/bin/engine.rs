@@ -313,6 +313,7 @@ impl Bench {
         let token = secret.token(org, ApiKeyId::fresh(now, [3; 8]));
         let management = Management {
             store: store.clone(),
+            queue: queue.clone(),
             world: world.clone(),
             addresses: Arc::default(),
             keys: Arc::default(),
@@ -353,12 +354,13 @@ impl Bench {
         let transaction = domain::Transaction {
             id: domain::TransactionId::fresh(now, number.to_be_bytes()),
             org: self.org,
-            hook: domain::HookId::parse("5a345109e578360010eaa1ad")?,
-            hook_kind: domain::HookKind::Form,
+            hook: Some(domain::HookId::parse("5a345109e578360010eaa1ad")?),
+            hook_kind: Some(domain::HookKind::Form),
             created_at: now,
             data: serde_json::from_str(&tutorial::order(number as usize))?,
             email: None,
             files: Vec::new(),
+            fired: None,
         };
         Ok(service::Envelope::new(EVENT.to_owned(), transaction, Vec::new()).message()?)
     }

@@ -45,6 +45,7 @@ async fn doors() -> Result<Doors, Error> {
     let hooks = Arc::new(aws::open_door(&clients, door, Arc::clone(&keys)));
     let management = Management {
         store: hooks.store.clone(),
+        queue: hooks.queue.clone(),
         world: hooks.world.clone(),
         addresses: hooks.addresses.clone(),
         keys,

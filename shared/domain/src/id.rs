@@ -82,8 +82,12 @@ id! {
     RunId
 }
 id! {
-    /// One customer, conversation, message, note, company or klass instance.
+    /// One customer, conversation, message, note, company, klass instance, user or tag.
     RecordId
+}
+id! {
+    /// One thing that happened.
+    EventId
 }
 id! {
     /// One klass.
@@ -109,6 +113,25 @@ impl TransactionId {
     }
 }
 
+impl From<EventId> for TransactionId {
+    /// What an event is as a transaction, under the same id.
+    fn from(event: EventId) -> Self {
+        Self(event.0)
+    }
+}
+
+impl EventId {
+    /// The one event of the write that made revision `rev` of `record`.
+    pub fn for_revision(record: RecordId, rev: u64) -> Self {
+        Self(derive("event", &[&record.0, &rev.to_be_bytes()]))
+    }
+
+    /// The one event that a visit of a step publishes.
+    pub fn for_step(run: RunId, step: &str, visit: u32) -> Self {
+        Self(derive("event of step", &[&run.0, step.as_bytes(), &visit.to_be_bytes()]))
+    }
+}
+
 impl RunId {
     /// The one run that `workflow` has for `transaction`, however often the transaction is delivered.
     pub fn for_transaction(transaction: TransactionId, workflow: WorkflowId) -> Self {
@@ -119,6 +142,13 @@ impl RunId {
     /// own. *Why the position*: an order of three products fires one event three times.
     pub fn for_event(transaction: TransactionId, workflow: WorkflowId, position: u32) -> Self {
         Self(derive("run of event", &[&transaction.0, &workflow.0, &position.to_be_bytes()]))
+    }
+}
+
+impl KlassId {
+    /// The one klass that a visit of a step makes.
+    pub fn for_step(run: RunId, step: &str, visit: u32) -> Self {
+        Self(derive("klass", &[&run.0, step.as_bytes(), &visit.to_be_bytes()]))
     }
 }
 

@@ -6,12 +6,13 @@
 mod id;
 mod timestamp;
 
+mod event;
 mod hook;
 mod transaction;
 
 mod custom;
 mod klass;
-mod record;
+pub mod record;
 
 mod run;
 mod schedule;
@@ -26,16 +27,18 @@ pub mod exact;
 pub use api_key::{ApiKey, ApiKeySecret, Caller, KeyProblem, Role, TOKEN_PREFIX};
 pub use custom::{CUSTOM_STR_LIMIT_CHARS, CUSTOM_TXT_LIMIT_CHARS, CustomProblem, Suffix};
 pub use email_address::EmailAddress;
+pub use event::{CHANGES_LIMIT_BYTES, Client, Event, LINEAGE_LIMIT_DEPTH, Lineage};
 pub use hook::{
     Auth, BEARER, DUPLICATES_DEFAULT_SECONDS, DUPLICATES_LIMIT_SECONDS, DuplicateRule, Duplicates, Guard, Hook,
     HookHash, HookKind, Limit, MailBody, MailPolicy, MailRule, REPLY_BODY_LIMIT_BYTES, RETIRED_SECONDS, Reply,
     RetiredSecret, SECRETS_LIMIT, Secret, Treatment, UPLOAD_LIMIT_BYTES, UploadRule,
 };
 pub use id::{
-    ApiKeyId, HookId, InvalidId, KlassId, OrgId, RecordId, RunId, ScheduleId, TransactionId, VariableId, WorkflowId,
+    ApiKeyId, EventId, HookId, InvalidId, KlassId, OrgId, RecordId, RunId, ScheduleId, TransactionId, VariableId,
+    WorkflowId,
 };
 pub use klass::{Klass, Property};
-pub use record::{Record, RecordKind};
+pub use record::{Record, RecordKey, RecordKind};
 pub use rejected::{Rejected, Rejection};
 pub use run::{Failure, Run, RunFailure, RunState};
 pub use schedule::{Holiday, Schedule, Span};

@@ -1,5 +1,8 @@
 //! Records: customers and what stands on their timelines.
 
+pub mod fields;
+mod keys;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -23,11 +26,15 @@ pub enum RecordKind {
     Company,
     /// An instance of the klass of this name.
     Kobject(String),
+    /// A colleague, to whom conversations are assigned.
+    User,
+    /// A word that records are sorted by.
+    Tag,
 }
 
 impl RecordKind {
     /// The path of the collection that holds records of this kind.
-    fn collection(&self) -> String {
+    pub fn collection(&self) -> String {
         match self {
             Self::Customer => "customers".to_owned(),
             Self::Conversation => "conversations".to_owned(),
@@ -35,6 +42,8 @@ impl RecordKind {
             Self::Note => "notes".to_owned(),
             Self::Company => "companies".to_owned(),
             Self::Kobject(klass) => format!("klasses/{klass}"),
+            Self::User => "users".to_owned(),
+            Self::Tag => "tags".to_owned(),
         }
     }
 }
@@ -48,6 +57,8 @@ impl fmt::Display for RecordKind {
             Self::Note => f.write_str("note"),
             Self::Company => f.write_str("company"),
             Self::Kobject(klass) => write!(f, "kobject.{klass}"),
+            Self::User => f.write_str("user"),
+            Self::Tag => f.write_str("tag"),
         }
     }
 }
@@ -68,7 +79,9 @@ impl TryFrom<String> for RecordKind {
             "message" => Ok(Self::Message),
             "note" => Ok(Self::Note),
             "company" => Ok(Self::Company),
-            other => match other.strip_prefix("kobject.") {
+            "user" => Ok(Self::User),
+            "tag" => Ok(Self::Tag),
+            other => match other.strip_prefix("kobject.").filter(|klass| !klass.is_empty()) {
                 Some(klass) => Ok(Self::Kobject(klass.to_owned())),
                 None => Err(format!("`{other}` is no kind of record")),
             },
@@ -76,7 +89,7 @@ impl TryFrom<String> for RecordKind {
     }
 }
 
-/// A customer, conversation, message, note, company or klass instance.
+/// A customer, conversation, message, note, company, klass instance, user or tag.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Record {
@@ -98,6 +111,8 @@ pub struct Record {
     /// When it was last changed.
     pub updated_at: Timestamp,
 }
+
+pub use keys::RecordKey;
 
 impl Record {
     /// The record that `name` relates this one to.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::{HookId, HookKind, OrgId, Timestamp, TransactionId, exact::object};
+use crate::{Event, HookId, HookKind, Lineage, OrgId, RunId, Timestamp, TransactionId, exact::object};
 
 /// One arrival, normalized.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -13,13 +13,15 @@ pub struct Transaction {
     pub id: TransactionId,
     /// The org it belongs to.
     pub org: OrgId,
-    /// The hook it came through.
-    pub hook: HookId,
+    /// The hook it came through; nothing where an event was no arrival.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hook: Option<HookId>,
     /// That hook's kind.
-    pub hook_kind: HookKind,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hook_kind: Option<HookKind>,
     /// When it was accepted.
     pub created_at: Timestamp,
-    /// What the sender sent.
+    /// What the sender sent; `null` where there was none.
     #[serde(with = "crate::exact")]
     pub data: Value,
     /// What is known of the mail that the data was in, where it came in one: who wrote to whom, what was checked, what
@@ -30,6 +32,9 @@ pub struct Transaction {
     /// may be the sender's, and proves nothing. No part of [`Transaction::document`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<StoredFile>,
+    /// The event that it is, where it did not arrive at a hook.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fired: Option<Box<Event>>,
 }
 
 /// A file among the blobs, under `sha256/` and its digest.
@@ -43,21 +48,46 @@ pub struct StoredFile {
 }
 
 impl Transaction {
+    /// The transaction that `event` is.
+    pub fn of_event(event: Event) -> Self {
+        Self {
+            id: event.id.into(),
+            org: event.org,
+            hook: None,
+            hook_kind: None,
+            created_at: event.created_at,
+            data: Value::Null,
+            email: None,
+            files: Vec::new(),
+            fired: Some(Box::new(event)),
+        }
+    }
+
+    /// What the events of a run that it starts follow from.
+    pub fn lineage_of(&self, run: RunId) -> Lineage {
+        let (root, depth) = self.fired.as_ref().map_or((self.id, 0), |event| (event.lineage.root, event.lineage.depth));
+        Lineage { root, depth: depth + 1, run: Some(run) }
+    }
+
     /// The JSON that step 1 of a workflow sees.
     ///
-    /// *Source*: the seed `kobject-from-a-hook`, key for key; `/v1/org/` is singular there.
+    /// *Source*: the seed `kobject-from-a-hook`, key for key; `/v1/org/` is singular there. Of an event [`Event::step_output`].
     pub fn document(&self) -> Value {
-        let kind = self.hook_kind;
-        let relationships = json!({
-            "org": {
-                "data": { "type": "org", "id": self.org },
-                "links": { "self": format!("/v1/org/{}", self.org) },
-            },
-            "hook": {
-                "data": { "type": kind.type_name(), "id": self.hook },
-                "links": { "self": format!("/v1/hooks/{}/{}", kind.word(), self.hook) },
-            },
+        if let Some(event) = &self.fired {
+            return event.step_output();
+        }
+        let org = json!({
+            "data": { "type": "org", "id": self.org },
+            "links": { "self": format!("/v1/org/{}", self.org) },
         });
+        let mut relationships = Map::from_iter([("org".to_owned(), org)]);
+        if let (Some(hook), Some(kind)) = (self.hook, self.hook_kind) {
+            let hook = json!({
+                "data": { "type": kind.type_name(), "id": hook },
+                "links": { "self": format!("/v1/hooks/{}/{hook}", kind.word()) },
+            });
+            relationships.insert("hook".to_owned(), hook);
+        }
         let mut attributes =
             Map::from_iter([("createdAt".to_owned(), json!(self.created_at)), ("data".to_owned(), self.data.clone())]);
         attributes.extend(self.email.clone().map(|email| ("email".to_owned(), email)));
@@ -65,7 +95,7 @@ impl Transaction {
             ("id", json!(self.id)),
             ("type", json!("transaction")),
             ("attributes", Value::Object(attributes)),
-            ("relationships", relationships),
+            ("relationships", Value::Object(relationships)),
         ])
     }
 }
@@ -90,12 +120,13 @@ mod tests {
         let transaction = Transaction {
             id: TransactionId::parse("a5c3694a5d1ab8ffee5b2b0e").unwrap(),
             org: OrgId::parse("581392b55ac7a2110099d9c8").unwrap(),
-            hook: HookId::parse("5a345109e578360010eaa1ad").unwrap(),
-            hook_kind: HookKind::Form,
+            hook: Some(HookId::parse("5a345109e578360010eaa1ad").unwrap()),
+            hook_kind: Some(HookKind::Form),
             created_at: Timestamp::parse("2017-12-22T05:23:02.138Z").unwrap(),
             data: json!({"orderId": "1234", "price": "$10.25", "quantity": 2, "email": "test@example.com"}),
             email: None,
             files: vec![StoredFile { sha256: "ab".repeat(32), size: 5 }],
+            fired: None,
         };
         let expected = r#"{"id":"a5c3694a5d1ab8ffee5b2b0e","type":"transaction","attributes":{"createdAt":"2017-12-22T05:23:02.138Z","data":{"orderId":"1234","price":"$10.25","quantity":2,"email":"test@example.com"}},"relationships":{"org":{"data":{"type":"org","id":"581392b55ac7a2110099d9c8"},"links":{"self":"/v1/org/581392b55ac7a2110099d9c8"}},"hook":{"data":{"type":"form_hook","id":"5a345109e578360010eaa1ad"},"links":{"self":"/v1/hooks/form/5a345109e578360010eaa1ad"}}}}"#;
         assert_eq!(transaction.document().to_string(), expected);

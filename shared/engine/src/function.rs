@@ -25,6 +25,7 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 
 pub(crate) use call::{Call, wrong_arguments};
+pub use texts::compile_pattern;
 
 use crate::allowance::{Allowance, weight};
 use crate::cast;

@@ -1,25 +1,29 @@
-//! What a step can do: the actions of the `kustomer` app.
+//! What a step can do.
 //!
 //! There are two kinds. A [`RecordAction`] reads and changes our own records through a [`Unit`] only, so all it does is
 //! written with the step's journal entry or not at all; a look-up that finds nothing is no failure: its output has no
 //! `id`. An [`OutsideAction`] does something that cannot be taken back, so the executor writes down that it will.
 
 mod catalogue;
-mod create;
+mod change;
+mod compute;
 mod find;
 mod params;
+mod publish;
 mod send_mail;
-mod update;
+mod table;
 
 use domain::{RecordId, RunId};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use crate::records::Unit;
+use crate::records::{NewIds, Unit};
 
+pub use crate::announce::Author;
 pub use crate::records::NotDone;
 pub use catalogue::catalogue;
 pub use send_mail::Mailing;
 pub(crate) use send_mail::{Occasion, OnUnknownOutcome, Prepared};
+pub use table::{Of, OutsideAction, RecordAction};
 
 use params::Params;
 
@@ -32,17 +36,17 @@ pub struct Actor<'a> {
     pub step: &'a str,
     /// How often the run has come to this step, from 1.
     pub visit: u32,
+    /// What events of it follow from.
+    pub author: &'a Author,
 }
 
 impl Actor<'_> {
-    /// The id of the record this visit makes.
-    fn record_id(&self) -> RecordId {
-        RecordId::for_step(self.run, self.step, self.visit)
-    }
-
-    /// The id of the conversation this visit opens for its message.
-    fn conversation_id(&self) -> RecordId {
-        RecordId::for_conversation_of_step(self.run, self.step, self.visit)
+    /// The ids of what this visit makes.
+    fn new_ids(&self) -> NewIds {
+        NewIds {
+            record: RecordId::for_step(self.run, self.step, self.visit),
+            conversation: RecordId::for_conversation_of_step(self.run, self.step, self.visit),
+        }
     }
 }
 
@@ -55,75 +59,15 @@ pub enum Action {
     Outside(OutsideAction),
 }
 
-macro_rules! actions {
-    ($(#[$kind_doc:meta])* $kind:ident: $($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
-        $(#[$kind_doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum $kind {
-            $($(#[$doc])* $variant,)*
-        }
-
-        impl $kind {
-            /// Every one of them, in the order of the docs.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
-
-            /// The name in workflow documents.
-            pub const fn name(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $name,)*
-                }
-            }
-        }
-    };
-}
-
-actions! {
-    /// An action on our own records.
-    RecordAction:
-    /// `{email}` → the customer who owns the address, or nothing.
-    CustomerFindByEmail = "kustomer.customer.find-by-email",
-    /// `{name, email | emails, phone | phones, custom, …}` → the new customer.
-    CustomerCreate = "kustomer.customer.create",
-    /// `{id, name, email | emails, custom, …}` → the changed customer.
-    CustomerUpdate = "kustomer.customer.update",
-    /// `{klassName, customer, title, data, custom, externalId}` → the new instance on the customer's timeline.
-    KobjectCreateWithCustomer = "kustomer.kobject.create-with-customer",
-    /// `{klassName, title, data, custom, externalId}` → the new instance.
-    KobjectCreate = "kustomer.kobject.create",
-    /// `{klassName}` → the klass, or nothing.
-    KlassFindByKlassname = "kustomer.klass.find-by-klassname",
-    /// `{customer, name, status, priority, direction, tags, custom, …}` → the new conversation.
-    ConversationCreate = "kustomer.conversation.create",
-    /// `{customer | conversation, channel, body, …}` → the new message.
-    MessageCreate = "kustomer.message.create",
-    /// `{conversation | customer, body}` → the new note.
-    NoteCreate = "kustomer.note.create",
-    /// `{name, …}` → the new company.
-    CompanyCreate = "kustomer.company.create",
-}
-
-actions! {
-    /// An action whose effect is outside.
-    OutsideAction:
-    /// `{to, cc, bcc, from, subject, text, html, attachments, template, …}` → the mail that was handed over.
-    MailSend = "kustomer.app.mail.send",
-}
-
 impl Action {
     /// The action that a workflow document calls `name`.
     pub fn parse(name: &str) -> Option<Self> {
-        let mut records = RecordAction::ALL.iter().copied();
-        let mut outside = OutsideAction::ALL.iter().copied();
-        records
-            .find(|action| action.name() == name)
-            .map(Self::Record)
-            .or_else(|| outside.find(|action| action.name() == name).map(Self::Outside))
+        table::ACTIONS.iter().find(|(known, _)| *known == name).map(|(_, action)| *action)
     }
 
-    /// The names of all actions.
+    /// The names of all actions, in the order of the docs.
     pub fn names() -> Vec<&'static str> {
-        let records = RecordAction::ALL.iter().map(|action| action.name());
-        records.chain(OutsideAction::ALL.iter().map(|action| action.name())).collect()
+        table::ACTIONS.iter().map(|(name, _)| *name).collect()
     }
 }
 
@@ -143,18 +87,40 @@ impl RecordAction {
     pub async fn perform(self, unit: &mut Unit<'_>, actor: Actor<'_>, input: &Value) -> Result<Value, NotDone> {
         let params = Params::of(input)?;
         match self {
-            Self::CustomerFindByEmail => find::customer_by_email(unit, &params).await,
-            Self::CustomerCreate => create::customer(unit, actor, &params).await,
-            Self::CustomerUpdate => update::customer(unit, &params).await,
-            Self::KobjectCreateWithCustomer => create::kobject_with_customer(unit, actor, &params).await,
-            Self::KobjectCreate => create::kobject(unit, actor, &params).await,
-            Self::KlassFindByKlassname => find::klass_by_name(unit, &params).await,
-            Self::ConversationCreate => create::conversation(unit, actor, &params).await,
-            Self::MessageCreate => create::message(unit, actor, &params).await,
-            Self::NoteCreate => create::note(unit, actor, &params).await,
-            Self::CompanyCreate => create::company(unit, actor, &params),
+            Self::Create(of) => change::create(unit, actor, of, &params).await,
+            Self::CreateWithCustomer => change::create_with_customer(unit, actor, &params).await,
+            Self::Update(of) => change::update(unit, of, &params).await,
+            Self::Delete => change::delete(unit, &params).await,
+            Self::Merge => change::merge(unit, &params).await,
+            Self::AppendEmail => change::append_contact(unit, &params, "emails", "email").await,
+            Self::AppendPhone => change::append_contact(unit, &params, "phones", "phone").await,
+            Self::AssignTeam => change::assign(unit, &params, "assignedTeams", "team").await,
+            Self::AssignUser => change::assign(unit, &params, "assignedUsers", "user").await,
+            Self::AppendTags => change::append_tags(unit, &params).await,
+            Self::RemoveTags => change::remove_tags(unit, &params).await,
+            Self::AddRelationship => change::add_relationship(unit, &params).await,
+            Self::CreateKlass => change::create_klass(unit, actor, &params).await,
+            Self::FindById(of) => find::by_id(unit, of, &params).await,
+            Self::FindByExternalId(of) => find::by_external_id(unit, of, &params).await,
+            Self::FindByEmail(of) => find::by_email(unit, of, &params).await,
+            Self::FindByPhone => find::by_phone(unit, &params).await,
+            Self::FindByWhatsapp => find::by_whatsapp(unit, &params).await,
+            Self::FindByAccount(network) => find::by_account(unit, network, &params).await,
+            Self::FindBody => find::conversation_body(unit, &params).await,
+            Self::FindLastMessage => find::last_message(unit, &params).await,
+            Self::FindKlass => find::klass_by_name(unit, &params).await,
+            Self::CurrentOrg => find::current_org(unit).await,
+            Self::PublishEvent => publish::event(unit, actor, &params),
+            Self::RunCommand => publish::command(unit, actor, &params),
+            Self::MatchRegex => compute::match_regex(&params),
+            Self::Transform => compute::transform(&params),
         }
     }
+}
+
+/// What a look-up gives that finds nothing.
+fn nothing() -> Value {
+    Value::Object(Map::new())
 }
 
 #[cfg(test)]
@@ -162,14 +128,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_action_is_found_by_its_name() {
-        for action in RecordAction::ALL {
-            assert_eq!(Action::parse(action.name()), Some(Action::Record(*action)));
+    fn every_action_is_found_by_its_name_and_has_only_one() {
+        for (name, action) in table::ACTIONS {
+            assert_eq!(Action::parse(name), Some(*action));
         }
-        for action in OutsideAction::ALL {
-            assert_eq!(Action::parse(action.name()), Some(Action::Outside(*action)));
-        }
+        let mut names = Action::names();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), table::ACTIONS.len());
         assert_eq!(Action::parse("kustomer.customer.explode"), None);
-        assert_eq!(Action::names().len(), RecordAction::ALL.len() + OutsideAction::ALL.len());
     }
 }

@@ -9,6 +9,7 @@
 //! | workflow name | `{org}#workflow-names` | name |
 //! | workflow definition, immutable | `{org}#definitions` | SHA-256 of its JSON |
 //! | trigger: workflow by event | `{org}#event#{event name}` | workflow id |
+//! | trigger by a change of records | `{org}#record-events` | event name, workflow id |
 //! | workflow version | `{org}#versions#{workflow}` | its number |
 //! | workflow draft | `{org}#drafts` | workflow id |
 //! | variable of a workflow | `{org}#variables#{workflow}` | variable id |
@@ -22,6 +23,7 @@
 pub mod hooks;
 pub mod keys;
 pub mod klasses;
+pub mod listeners;
 pub mod schedules;
 pub mod settings;
 pub mod variables;

@@ -84,6 +84,24 @@ pub(crate) struct Woken {
     pub(crate) run: RunId,
 }
 
+/// A transaction that stands in the store already, because it is an event.
+///
+/// *Shape*: `{"v":1,"told":{"org":"…","transaction":"…"}}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Told {
+    v: u32,
+    told: ToldOf,
+}
+
+/// Which transaction it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ToldOf {
+    /// Its owner.
+    pub(crate) org: OrgId,
+    /// The transaction.
+    pub(crate) transaction: TransactionId,
+}
+
 /// What a message is.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Message {
@@ -91,22 +109,36 @@ pub(crate) enum Message {
     Transaction(Box<Envelope>),
     /// A run that is to go on.
     Wake(Woken),
+    /// A transaction that stands in the store.
+    Told(ToldOf),
 }
 
 impl Message {
     /// What the text is that came from the queue.
     ///
-    /// *Errors*: [`UnreadableMessage`] when it is neither, or of a version this program does not know.
+    /// *Errors*: [`UnreadableMessage`] when it is none, or of a version this program does not know.
     pub(crate) fn parse(message: &str) -> Result<Self, UnreadableMessage> {
         // Most are transactions, which are long and should be read once; what they lack makes a wake fail early.
         let unreadable = match Envelope::parse(message) {
             Ok(envelope) => return Ok(Self::Transaction(Box::new(envelope))),
             Err(unreadable) => unreadable,
         };
-        match serde_json::from_str::<Wake>(message) {
-            Ok(wake) if wake.v == VERSION => Ok(Self::Wake(wake.wake)),
-            Ok(_) | Err(_) => Err(unreadable),
-        }
+        let wake = serde_json::from_str::<Wake>(message).ok().filter(|wake| wake.v == VERSION);
+        let told = || serde_json::from_str::<Told>(message).ok().filter(|told| told.v == VERSION);
+        let short = wake.map(|wake| Self::Wake(wake.wake)).or_else(|| told().map(|told| Self::Told(told.told)));
+        short.ok_or(unreadable)
+    }
+}
+
+impl Told {
+    /// The message that `transaction` stands in the store.
+    pub(crate) const fn new(org: OrgId, transaction: TransactionId) -> Self {
+        Self { v: VERSION, told: ToldOf { org, transaction } }
+    }
+
+    /// The text that goes on the queue.
+    pub(crate) fn message(&self) -> Result<String, Unavailable> {
+        document::write(self)
     }
 }
 
@@ -172,12 +204,13 @@ mod tests {
         let transaction = Transaction {
             id: TransactionId::fresh(now, [1; 8]),
             org: OrgId::fresh(now, [2; 8]),
-            hook: HookId::fresh(now, [3; 8]),
-            hook_kind: HookKind::Form,
+            hook: Some(HookId::fresh(now, [3; 8])),
+            hook_kind: Some(HookKind::Form),
             created_at: now,
             data,
             email: None,
             files: Vec::new(),
+            fired: None,
         };
         Envelope::new("kustomer.hooks.form.x.receive".to_owned(), transaction, Vec::new())
     }
@@ -206,7 +239,11 @@ mod tests {
         let message = Wake::new(org, transaction, run).message().unwrap();
         assert_eq!(Message::parse(&message), Ok(Message::Wake(Woken { org, transaction, run })));
         assert_eq!(Message::parse(&sent.message().unwrap()), Ok(Message::Transaction(Box::new(sent))));
-        for wrong in ["{}", "{\"v\":1}", &message.replacen("\"v\":1", "\"v\":2", 1)] {
+        let told = Told::new(org, transaction).message().unwrap();
+        assert_eq!(Message::parse(&told), Ok(Message::Told(ToldOf { org, transaction })));
+        for wrong in
+            ["{}", "{\"v\":1}", &told.replacen("\"v\":1", "\"v\":2", 1), &message.replacen("\"v\":1", "\"v\":2", 1)]
+        {
             assert!(Message::parse(wrong).is_err(), "{wrong}");
         }
     }

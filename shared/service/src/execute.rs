@@ -8,8 +8,8 @@
 mod definitions;
 mod drive;
 mod events;
+mod lineage;
 mod setups;
-mod verdicts;
 
 use std::{
     collections::{HashMap, HashSet},
@@ -25,14 +25,13 @@ use futures_util::{future::try_join_all, lock::Mutex};
 use crate::{
     actions::Mailing,
     directory::workflows::{self, Trigger},
-    envelope::{Envelope, Message, UnreadableMessage, Woken},
+    envelope::{Envelope, Message, ToldOf, UnreadableMessage, Woken},
     ports::{Queue, Store, Unavailable, World},
-    runs::{self, Admitted, AppEvent, StoredTransaction},
+    runs::{self, Admitted, AppEvent, StoredTransaction, verdicts},
 };
 
 use definitions::Definitions;
 use setups::Setups;
-use verdicts::verdicts;
 
 /// How much data the events of one transaction may have that workflows listen to. *Why*: with the transaction's own
 /// 1,000,000 bytes they stay within one document of the store.
@@ -85,6 +84,19 @@ impl Executor {
         match Message::parse(message)? {
             Message::Transaction(envelope) => self.execute_transaction(*envelope).await,
             Message::Wake(woken) => Ok(self.wake(woken).await?),
+            Message::Told(told) => Ok(self.hear(told).await?),
+        }
+    }
+
+    /// Runs every workflow that listens to an event.
+    async fn hear(&self, ToldOf { org, transaction }: ToldOf) -> Result<(), Unavailable> {
+        let Some(stored) = runs::find_transaction(self.store.as_ref(), org, transaction).await? else {
+            tracing::debug!(transaction.id = %transaction, "what was to be told of has not been written");
+            return Ok(());
+        };
+        match self.lineage_problem(&stored).await? {
+            None => self.drive_all(&stored, drive::Delivery::Again).await,
+            Some(failure) => self.fail_all(&stored, &failure).await,
         }
     }
 
@@ -94,6 +106,10 @@ impl Executor {
             Admitted::First => (stored, drive::Delivery::First),
             Admitted::Again(before) => (*before, drive::Delivery::Again),
         };
+        Ok(self.drive_all(&stored, delivery).await?)
+    }
+
+    async fn drive_all(&self, stored: &StoredTransaction, delivery: drive::Delivery) -> Result<(), Unavailable> {
         let mut outcome = Ok(());
         for considered in &stored.considered {
             if let Some(run) = considered.run {
@@ -103,7 +119,7 @@ impl Executor {
                 outcome = outcome.and(driven);
             }
         }
-        Ok(outcome?)
+        outcome
     }
 
     async fn wake(&self, woken: Woken) -> Result<(), Unavailable> {

@@ -8,6 +8,7 @@ pub mod memory;
 pub mod ports;
 
 pub mod actions;
+mod announce;
 pub mod directory;
 mod document;
 pub mod records;
@@ -16,6 +17,7 @@ pub mod runs;
 
 pub mod accept;
 mod envelope;
+mod event_names;
 pub mod execute;
 pub mod explainer;
 pub mod guard;

@@ -291,7 +291,17 @@ impl MailDoor {
         let Arriving { hook, id, created_at, .. } = *arriving;
         let email = Some(document::email(arriving, described));
         let files = document::files(arriving, described);
-        Transaction { id, org: hook.org, hook: hook.id, hook_kind: hook.kind, created_at, data, email, files }
+        Transaction {
+            id,
+            org: hook.org,
+            hook: Some(hook.id),
+            hook_kind: Some(hook.kind),
+            created_at,
+            data,
+            email,
+            files,
+            fired: None,
+        }
     }
 }
 

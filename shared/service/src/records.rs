@@ -5,32 +5,58 @@
 //! | customer | `{org}#customer#{id}` | `record` | `{org}#customers`, by creation |
 //! | other record with a customer | `{org}#{kind}#{id}` | `record` | `{org}#customer#{customer}`, by creation: the timeline |
 //! | other record without one | `{org}#{kind}#{id}` | `record` | `{org}#{kind}`, by creation |
-//! | owner of an e-mail address | `{org}#email#{address in lower case}` | `owner` | |
+//! | owner of what a record is found by | `{org}#{space}#{value}`: `{org}#email#ann@example.com` | `owner` | |
+//!
+//! A customer who was merged into another one is listed nowhere, and the timeline of that other one begins where both begin.
 
+mod key_claims;
+mod listing;
+mod merge;
 mod not_done;
 mod unit;
+mod write;
 
-pub mod customers;
-
-use domain::{EmailAddress, OrgId, Record, RecordId, RecordKind};
+use domain::{OrgId, Record, RecordId, RecordKey, RecordKind};
 
 use crate::{
-    directory::{Listing, Paging},
     document,
-    ports::{IndexKey, Item, Key, Order, Range, Scope, Store, Table, Unavailable},
+    ports::{IndexKey, Item, Key, Table, Unavailable},
 };
 
+pub use listing::{list_customers, list_kind, list_timeline};
+pub use merge::{MERGED_LIMIT, merge};
 pub use not_done::NotDone;
-pub use unit::Unit;
+pub use unit::{Unit, Work};
+pub use write::{NewIds, create, delete, relate, update};
+
+/// The relationship of a customer to the one that it was merged into.
+const MERGED_INTO: &str = "mergedInto";
+
+/// The attribute that lists whom a customer was merged with.
+const MERGED_IDS: &str = "mergedIds";
+
+/// What marks an item as a record.
+const RECORD_SORT: &str = "record";
 
 /// Where the record is.
 pub fn record_key(org: OrgId, kind: &RecordKind, id: RecordId) -> Key {
-    Key::new(Table::Records, format!("{org}#{kind}#{id}"), "record")
+    Key::new(Table::Records, format!("{org}#{kind}#{id}"), RECORD_SORT)
 }
 
-/// Where it stands who owns an e-mail address.
-pub fn email_key(org: OrgId, address: &EmailAddress) -> Key {
-    Key::new(Table::Records, format!("{org}#email#{}", address.key()), "owner")
+/// Where it stands who owns `key`.
+fn owner_key(org: OrgId, RecordKey { space, value }: &RecordKey) -> Key {
+    Key::new(Table::Records, format!("{org}#{space}#{value}"), "owner")
+}
+
+/// The customer that `record` was merged into.
+fn merged_into(record: &Record) -> Option<RecordId> {
+    record.related(MERGED_INTO)
+}
+
+/// Who was merged into `customer`.
+fn merged_ids(customer: &Record) -> Vec<RecordId> {
+    let ids = customer.attributes.get(MERGED_IDS).and_then(serde_json::Value::as_array).into_iter().flatten();
+    ids.filter_map(|id| RecordId::parse(id.as_str()?).ok()).collect()
 }
 
 /// The item of `record`, listed on its customer's timeline if it has one.
@@ -39,46 +65,17 @@ pub fn email_key(org: OrgId, address: &EmailAddress) -> Key {
 fn record_item(record: &Record) -> Result<Item, Unavailable> {
     let Record { org, kind, id, .. } = record;
     let listed_under = match (kind, record.related("customer")) {
-        (RecordKind::Customer, _) => format!("{org}#customers"),
-        (_, Some(customer)) => format!("{org}#customer#{customer}"),
-        (kind, None) => format!("{org}#{kind}"),
+        (RecordKind::Customer, _) if merged_into(record).is_some() => None,
+        (RecordKind::Customer, _) => Some(format!("{org}#customers")),
+        (_, Some(customer)) => Some(listing::timeline_partition(*org, customer)),
+        (kind, None) => Some(format!("{org}#{kind}")),
     };
+    let sort = format!("{}#{kind}#{id}", record.created_at);
     Ok(Item {
         key: record_key(*org, kind, *id),
         rev: record.rev,
         document: document::write(record)?,
-        index: Some(IndexKey { partition: listed_under, sort: format!("{}#{kind}#{id}", record.created_at) }),
+        index: listed_under.map(|partition| IndexKey { partition, sort }),
         expires_at: None,
     })
-}
-
-/// One page of an org's customers, newest first.
-pub async fn list_customers(store: &dyn Store, org: OrgId, paging: Paging) -> Result<Listing<Record>, Unavailable> {
-    list(store, format!("{org}#customers"), paging).await
-}
-
-/// One page of what belongs to `customer`, newest first.
-pub async fn list_timeline(
-    store: &dyn Store,
-    org: OrgId,
-    customer: RecordId,
-    paging: Paging,
-) -> Result<Listing<Record>, Unavailable> {
-    list(store, format!("{org}#customer#{customer}"), paging).await
-}
-
-async fn list(store: &dyn Store, partition: String, paging: Paging) -> Result<Listing<Record>, Unavailable> {
-    let page = store
-        .list(&Range {
-            table: Table::Records,
-            scope: Scope::Index,
-            partition,
-            from: String::new(),
-            below: String::new(),
-            order: Order::Descending,
-            limit: paging.limit,
-            after: paging.after,
-        })
-        .await?;
-    document::read_page(&page)
 }

@@ -13,16 +13,19 @@
 //! | mark of an arrival, against repeats | `{org}#seen#{hook}#{digest}` | `mark` | |
 //! | upload that a form may name | `{org}#upload#{hook}#{id}` | `upload` | |
 //! | bucket of a limit | `{org}#limit#{hook}`, `{org}#limit` | `bucket#{requests}#{seconds}` | |
+//! | how many runs followed from one transaction | `{org}#lineage#{transaction}` | `count` | |
 //! | last use of an API key | `{org}#key-use` | key id | |
 
 mod debug_log;
 mod duplicates;
 mod intents;
 mod journal;
+mod lineage;
 mod quarantine;
 mod refusals;
 mod tape;
 mod trace;
+mod verdicts;
 
 use domain::Timestamp;
 use serde::de::DeserializeOwned;
@@ -38,10 +41,14 @@ pub use debug_log::{Interaction, Refusal, list_interactions, log_interaction};
 pub use duplicates::{Mark, Marked, find_mark, mark};
 pub use intents::{CLAIM_SECONDS, Intent, Standing, find_intent, intent_change, release_intent};
 pub use journal::{JournalEntry, StoredRun, find_run, find_run_heads, list_runs, run_changes};
+pub use lineage::count_lineage;
 pub use quarantine::{Quarantined, discard_quarantined, find_quarantined, list_quarantined, put_released, quarantine};
 pub use refusals::{Reason, RefusalRecord, keep_refusal, list_refusals};
 pub use tape::{Placed, Recording, list_recordings, record};
-pub use trace::{Admitted, AppEvent, Considered, StoredTransaction, Verdict, admit, find_transaction};
+pub use trace::{
+    Admitted, AppEvent, Considered, StoredTransaction, Verdict, admit, find_transaction, transaction_change,
+};
+pub use verdicts::verdicts;
 
 /// A document of this table that is written once and kept for a while.
 fn item(

@@ -250,6 +250,13 @@ pub(super) fn check_pattern(pattern: &str) -> Result<(), Flaw> {
     Err(Flaw { code: "bad_pattern", message: wrong, suggestion: None })
 }
 
+/// The pattern, compiled once for all who ask for it again; it searches in time linear in the text.
+///
+/// *Errors* — a sentence: it is no pattern, too long, or too large once compiled.
+pub fn compile_pattern(pattern: &str) -> Result<Regex, String> {
+    compiled(pattern).map(|compiled| compiled.pattern)
+}
+
 fn too_long(pattern: &str) -> String {
     format!("A pattern may have at most {PATTERN_LIMIT_BYTES} bytes; this one has {}.", pattern.len())
 }

@@ -136,7 +136,17 @@ impl Door {
         let Common { created_at, repeat, circumstances, .. } = *common;
         let (notes, files) = (common.notes.clone(), common.files.clone());
         let (org, hook_kind) = (hook.org, hook.kind);
-        let transaction = Transaction { id, org, hook: hook.id, hook_kind, created_at, data, email: None, files };
+        let transaction = Transaction {
+            id,
+            org,
+            hook: Some(hook.id),
+            hook_kind: Some(hook_kind),
+            created_at,
+            data,
+            email: None,
+            files,
+            fired: None,
+        };
         let delivery_id = source.as_ref().and_then(|source| source.delivery_id.as_deref());
         let key = repeats::repeat_key(hook, delivery_id, circumstances, position, &transaction.data);
         let envelope = Envelope::new(hook.event_name.clone(), transaction, notes).from_source(source);

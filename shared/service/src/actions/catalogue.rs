@@ -55,6 +55,6 @@ mod tests {
         names.sort_unstable();
         assert_eq!(catalogue.names(), names);
         let elsewhere = elsewhere();
-        assert!(elsewhere.len() > 30 && elsewhere.iter().all(|name| !names.contains(&name.as_str())), "{elsewhere:?}");
+        assert!(!elsewhere.is_empty() && elsewhere.iter().all(|name| !names.contains(&name.as_str())), "{elsewhere:?}");
     }
 }

@@ -1,21 +1,136 @@
 //! Look-ups. Finding nothing gives an empty object, so that `exists` on its `id` is false.
 
-use domain::{EmailAddress, Klass};
+use domain::{EmailAddress, Klass, Record, RecordId, RecordKey, RecordKind};
 use serde_json::{Map, Value, json};
 
-use super::{NotDone, Params};
+use super::{NotDone, Of, Params, nothing};
 use crate::{
-    directory::klasses::klass_key,
+    directory::{Paging, klasses::klass_key},
     document,
-    records::{Unit, customers},
+    ports::LIST_LIMIT_ITEMS,
+    records::Unit,
 };
 
-pub(super) async fn customer_by_email(unit: &mut Unit<'_>, params: &Params<'_>) -> Result<Value, NotDone> {
-    let text = params.required_text("email")?;
-    // Text that is no address is nobody's, so looking for it finds nothing.
-    let Ok(address) = EmailAddress::parse(&text) else { return Ok(nothing()) };
-    let found = customers::find_by_email(unit, &address).await?;
-    Ok(found.map_or_else(nothing, |customer| customer.flattened()))
+/// How many pages of a timeline are read for one message.
+const PAGES_LIMIT: usize = 10;
+
+/// The most messages whose text is read together.
+const BODIES_LIMIT: usize = 100;
+
+pub(super) async fn by_id(unit: &mut Unit<'_>, of: Of, params: &Params<'_>) -> Result<Value, NotDone> {
+    let kind = of.kind(params)?;
+    let written = match params.text("identifier")?.filter(|text| !text.is_empty()) {
+        Some(written) => written,
+        None => params.required_text("id")?,
+    };
+    // Text that is no id is nobody's, so looking for it finds nothing.
+    let Ok(id) = RecordId::parse(&written) else { return Ok(nothing()) };
+    Ok(shown(unit.find_living(&kind, id).await?))
+}
+
+pub(super) async fn by_external_id(unit: &mut Unit<'_>, of: Of, params: &Params<'_>) -> Result<Value, NotDone> {
+    let kind = of.kind(params)?;
+    let key = RecordKey::external_id(&kind, &params.required_text("externalId")?);
+    by_key(unit, &kind, key).await
+}
+
+pub(super) async fn by_email(unit: &mut Unit<'_>, of: Of, params: &Params<'_>) -> Result<Value, NotDone> {
+    let kind = of.kind(params)?;
+    let address = EmailAddress::parse(&params.required_text("email")?).ok();
+    let key = match of {
+        Of::User => address.as_ref().map(RecordKey::user_email),
+        Of::Customer | Of::Conversation | Of::Message | Of::Note | Of::Company | Of::Kobject => {
+            address.as_ref().map(RecordKey::email)
+        }
+    };
+    by_key(unit, &kind, key).await
+}
+
+pub(super) async fn by_phone(unit: &mut Unit<'_>, params: &Params<'_>) -> Result<Value, NotDone> {
+    let key = RecordKey::phone(&params.required_text("phone")?);
+    by_key(unit, &RecordKind::Customer, key).await
+}
+
+pub(super) async fn by_whatsapp(unit: &mut Unit<'_>, params: &Params<'_>) -> Result<Value, NotDone> {
+    let key = RecordKey::whatsapp(&params.required_text("phone")?);
+    by_key(unit, &RecordKind::Customer, key).await
+}
+
+/// By `facebookId` and its like.
+pub(super) async fn by_account(unit: &mut Unit<'_>, network: &str, params: &Params<'_>) -> Result<Value, NotDone> {
+    let key = RecordKey::account(network, &params.required_text(&format!("{network}Id"))?);
+    by_key(unit, &RecordKind::Customer, key).await
+}
+
+async fn by_key(unit: &mut Unit<'_>, kind: &RecordKind, key: Option<RecordKey>) -> Result<Value, NotDone> {
+    match key {
+        Some(key) => Ok(shown(unit.find_by_key(kind, &key).await?)),
+        None => Ok(nothing()),
+    }
+}
+
+/// The newest message of a conversation, or of a customer.
+pub(super) async fn last_message(unit: &mut Unit<'_>, params: &Params<'_>) -> Result<Value, NotDone> {
+    let conversation = match params.value("conversation") {
+        Some(_) => Some(params.required_record(unit, "conversation", &RecordKind::Conversation).await?),
+        None => None,
+    };
+    let customer = match &conversation {
+        Some(conversation) => customer_of(unit, conversation).await?,
+        None => Some(params.required_record(unit, "customer", &RecordKind::Customer).await?),
+    };
+    let Some(customer) = customer else { return Ok(nothing()) };
+    let messages = messages(unit, &customer, conversation.as_ref(), 1).await?;
+    Ok(messages.first().map_or_else(nothing, Record::flattened))
+}
+
+/// What was said in a conversation, oldest first, one message after the other.
+pub(super) async fn conversation_body(unit: &mut Unit<'_>, params: &Params<'_>) -> Result<Value, NotDone> {
+    let conversation = params.required_record(unit, "id", &RecordKind::Conversation).await?;
+    let mut said = match customer_of(unit, &conversation).await? {
+        Some(customer) => messages(unit, &customer, Some(&conversation), BODIES_LIMIT).await?,
+        None => Vec::new(),
+    };
+    said.reverse();
+    let bodies: Vec<&str> = said.iter().filter_map(|message| message.attributes.get("body")?.as_str()).collect();
+    Ok(json!({ "id": conversation.id, "body": bodies.join("\n\n"), "messages": bodies.len() }))
+}
+
+async fn customer_of(unit: &mut Unit<'_>, conversation: &Record) -> Result<Option<Record>, NotDone> {
+    match conversation.related("customer") {
+        Some(customer) => Ok(unit.find_living(&RecordKind::Customer, customer).await?),
+        None => Ok(None),
+    }
+}
+
+/// The newest messages of the customer, of one conversation where it is given; also those that are not written yet.
+async fn messages(
+    unit: &Unit<'_>,
+    customer: &Record,
+    conversation: Option<&Record>,
+    limit: usize,
+) -> Result<Vec<Record>, NotDone> {
+    let is_wanted = |record: &Record| {
+        let in_conversation = conversation.is_none_or(|wanted| record.related("conversation") == Some(wanted.id));
+        record.kind == RecordKind::Message && in_conversation
+    };
+    let mut found = unit.pending_of(customer.id, &is_wanted)?;
+    let mut paging = Paging { limit: LIST_LIMIT_ITEMS, after: None };
+    for _ in 0..PAGES_LIMIT {
+        let page = unit.timeline(customer, paging.clone()).await?;
+        let is_new = |record: &Record, found: &[Record]| found.iter().all(|known| known.id != record.id);
+        for record in page.items.into_iter().filter(is_wanted) {
+            if is_new(&record, &found) {
+                found.push(record);
+            }
+        }
+        paging.after = page.next;
+        if found.len() >= limit || paging.after.is_none() {
+            break;
+        }
+    }
+    found.truncate(limit);
+    Ok(found)
 }
 
 pub(super) async fn klass_by_name(unit: &mut Unit<'_>, params: &Params<'_>) -> Result<Value, NotDone> {
@@ -23,16 +138,16 @@ pub(super) async fn klass_by_name(unit: &mut Unit<'_>, params: &Params<'_>) -> R
         Some(name) => name,
         None => params.required_text("name")?,
     };
-    match klass(unit, &name).await? {
-        Some(klass) => {
-            let mut output = Map::new();
-            output.insert("id".to_owned(), json!(klass.id));
-            output.insert("type".to_owned(), json!("klass"));
-            output.extend(klass.attributes());
-            Ok(Value::Object(output))
-        }
-        None => Ok(nothing()),
-    }
+    Ok(klass(unit, &name).await?.as_ref().map_or_else(nothing, flattened_klass))
+}
+
+/// A klass as a step leaves it.
+pub(super) fn flattened_klass(klass: &Klass) -> Value {
+    let mut output = Map::new();
+    output.insert("id".to_owned(), json!(klass.id));
+    output.insert("type".to_owned(), json!("klass"));
+    output.extend(klass.attributes());
+    Value::Object(output)
 }
 
 /// The klass called `name`; none for a name that no klass can have.
@@ -45,6 +160,14 @@ pub(super) async fn klass(unit: &mut Unit<'_>, name: &str) -> Result<Option<Klas
     Ok(found.as_ref().map(document::read).transpose()?)
 }
 
-fn nothing() -> Value {
-    Value::Object(Map::new())
+/// The org of the run.
+pub(super) async fn current_org(unit: &Unit<'_>) -> Result<Value, NotDone> {
+    let settings = unit.org_settings().await?;
+    let mut output = Map::from_iter([("id".to_owned(), json!(unit.org())), ("type".to_owned(), json!("org"))]);
+    output.extend(settings);
+    Ok(Value::Object(output))
+}
+
+fn shown(found: Option<Record>) -> Value {
+    found.map_or_else(nothing, |record| record.flattened())
 }

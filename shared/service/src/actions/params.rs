@@ -63,7 +63,7 @@ impl<'a> Params<'a> {
         }
     }
 
-    /// The record of `kind` whose id the param is.
+    /// The record of `kind` whose id the param is; of a customer who was merged into another one, that other.
     ///
     /// *Errors*: it is left out, is no id, or no such record is there.
     pub(super) async fn required_record(
@@ -75,19 +75,10 @@ impl<'a> Params<'a> {
         let text = self.required_text(name)?;
         let not_found = || {
             let shown = shown(&text);
-            NotDone::failed("not_found", format!("There is no {kind} with the id `{shown}` that `{name}` names."))
+            NotDone::wrong(name, "not_found", format!("There is no {kind} with the id `{shown}` that `{name}` names."))
         };
         let id = RecordId::parse(&text).map_err(|_| not_found())?;
-        unit.find_record(kind, id).await?.ok_or_else(not_found)
-    }
-
-    /// Copies those of `names` that are there into `attributes`.
-    pub(super) fn copy(&self, names: &[&str], attributes: &mut Map<String, Value>) {
-        for name in names {
-            if let Some(value) = self.value(name) {
-                attributes.insert((*name).to_owned(), value.clone());
-            }
-        }
+        unit.find_living(kind, id).await?.ok_or_else(not_found)
     }
 }
 
@@ -99,7 +90,8 @@ pub(super) fn shown(text: &str) -> String {
 
 /// The param is not there and has to be.
 pub(super) fn missing(name: &str) -> NotDone {
-    NotDone::failed(
+    NotDone::wrong(
+        name,
         "missing_param",
         format!("The param `{name}` is missing. If it is a reference, what it points to was not there in this run."),
     )
@@ -107,5 +99,5 @@ pub(super) fn missing(name: &str) -> NotDone {
 
 /// The param is not what it has to be.
 pub(super) fn wrong(name: &str, wanted: &str) -> NotDone {
-    NotDone::failed("wrong_param", format!("The param `{name}` has to be {wanted}."))
+    NotDone::wrong(name, "wrong_param", format!("The param `{name}` has to be {wanted}."))
 }

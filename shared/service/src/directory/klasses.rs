@@ -5,7 +5,7 @@ use domain::{Klass, OrgId};
 use super::{Listing, Paging, Versioned, item, key, list as list_collection};
 use crate::{
     document,
-    ports::{Change, Expectation, Freshness, Key, Store, Unavailable, WriteError},
+    ports::{Change, Expectation, Freshness, Item, Key, Store, Unavailable, WriteError},
 };
 
 const COLLECTION: &str = "klasses";
@@ -43,6 +43,11 @@ pub async fn find(store: &dyn Store, org: OrgId, name: &str) -> Result<Option<Ve
 /// One page of an org's klasses, by name.
 pub async fn list(store: &dyn Store, org: OrgId, paging: Paging) -> Result<Listing<Klass>, Unavailable> {
     document::read_page(&list_collection(store, org, COLLECTION, paging).await?)
+}
+
+/// The item of `klass`, for a unit of work.
+pub(crate) fn klass_item(klass: &Klass) -> Result<Item, Unavailable> {
+    Ok(item(klass_key(klass.org, &klass.name), 1, document::write(klass)?))
 }
 
 async fn put(store: &dyn Store, klass: &Klass, rev: u64, expectation: Expectation) -> Result<(), WriteError> {

@@ -5,13 +5,14 @@
 
 mod versions;
 
-use domain::{ApiKeyId, OrgId, Timestamp, WorkflowId};
+use domain::{ApiKeyId, Event, OrgId, Timestamp, WorkflowId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::{
     Listing, Paging, Versioned, item, key, list as list_collection, list_all,
+    listeners::{self, listeners_of_records},
     variables::{self, VARIABLES_LIMIT},
 };
 use crate::{
@@ -215,7 +216,11 @@ pub async fn find_definitions(
 
 /// Every workflow that listens to `event_name`, enabled or not, oldest first.
 pub async fn triggers(store: &dyn Store, org: OrgId, event_name: &str) -> Result<Vec<Trigger>, Unavailable> {
-    let items = list_all(store, org, &event_collection(event_name)).await?;
+    if Event::is_of_record(event_name) {
+        return Ok(listeners_of_records(store, org).await?.triggers(event_name));
+    }
+    let (collection, _) = listeners::place(event_name);
+    let items = list_all(store, org, &collection).await?;
     items.iter().map(document::read).collect()
 }
 
@@ -254,9 +259,6 @@ fn name_key(workflow: &Workflow) -> Key {
 }
 
 fn trigger_key(workflow: &Workflow) -> Key {
-    key(workflow.org, &event_collection(&workflow.event_name), workflow.id.to_string())
-}
-
-fn event_collection(event_name: &str) -> String {
-    format!("event#{event_name}")
+    let (collection, before) = listeners::place(&workflow.event_name);
+    key(workflow.org, &collection, format!("{before}{}", workflow.id))
 }

@@ -14,7 +14,7 @@ mod suspension;
 
 use std::sync::Arc;
 
-use domain::{Failure, Run, RunId, RunState, Timestamp, Transaction};
+use domain::{Failure, Run, RunId, RunState, Timestamp, Transaction, TransactionId};
 use engine::{
     Definition, Setup, Surroundings,
     journal::Outcome,
@@ -24,9 +24,10 @@ use serde_json::Value;
 
 use super::{Executor, definitions::NoDefinition};
 use crate::{
-    actions::{Action, Actor, NotDone, RecordAction},
-    ports::{Change, Unavailable, WriteError},
-    records::Unit,
+    actions::{Action, Actor, RecordAction},
+    announce::{self, Author},
+    ports::{Change, Unavailable, WRITE_LIMIT_CHANGES, WriteError},
+    records::{Unit, Work},
     runs::{self, Considered, JournalEntry, StoredRun},
 };
 
@@ -36,9 +37,12 @@ use outside::OutsideStep;
 /// How often a run that somebody else has moved, or whose records have, is taken up again in one delivery.
 const ROUNDS_LIMIT: usize = 10;
 
-/// How many records one write may change, so that with the journal it stays under the store's limit of changes, even
-/// if the last step adds as many as a step can.
+/// How many changes of one write are enough.
 const WRITE_RECORDS: usize = 50;
+
+/// How many there may be at most: with the run's head, its journal and an intent they stay under the store's limit. A step that
+/// would pass it is done in a write of its own; none needs as many alone.
+const WRITE_RECORDS_LIMIT: usize = WRITE_LIMIT_CHANGES - 4;
 
 /// How many steps one write may journal; a loop is written down every so often, and a crash repeats no more than these.
 const WRITE_STEPS: usize = 100;
@@ -96,6 +100,9 @@ impl Executor {
                 Delivery::Again => runs::find_run(self.store.as_ref(), transaction.org, id).await?,
             };
             delivery = Delivery::Again;
+            if let Some(stored) = &stored {
+                announce::tell(self.queue.as_ref(), transaction.org, stored.told.iter().copied(), 0).await?;
+            }
             if stored.as_ref().is_some_and(|stored| stored.run.state.is_final()) {
                 return Ok(());
             }
@@ -172,7 +179,7 @@ impl Executor {
             if let Some(ending) = &ending {
                 settle(&mut journey.run, ending, self.world.now());
             }
-            self.write(&mut journey, unit.into_changes()).await?;
+            self.write(&mut journey, unit.into_work(), None).await?;
             if ending.is_some() {
                 tracing::info!(
                     run.id = %journey.run.id,
@@ -199,8 +206,15 @@ impl Executor {
                             return Ok(Pause::Outside(OutsideStep { step, visit, action, params }));
                         }
                         Some(Action::Record(action)) => {
-                            let actor = Actor { run: journey.run.id, step: &step, visit };
-                            perform(action, unit, actor, &params.input).await?
+                            let author = Author::step(journey.transaction, journey.run.id);
+                            let actor = Actor { run: journey.run.id, step: &step, visit, author: &author };
+                            let before = (unit.change_count(), unit.mark());
+                            let outcome = perform(action, unit, actor, &params.input).await?;
+                            if unit.change_count() > WRITE_RECORDS_LIMIT && before.0 > 0 {
+                                unit.undo_to(before.1);
+                                return Ok(Pause::Full);
+                            }
+                            outcome
                         }
                         None => Outcome::Failed(unknown_action(&action)),
                     };
@@ -215,28 +229,35 @@ impl Executor {
         Ok(Pause::Full)
     }
 
-    /// Writes what is new of the run together with `others`, the fence first.
-    async fn write(&self, journey: &mut Journey<'_>, others: Vec<Change>) -> Result<(), WriteError> {
-        let mut changes = runs::run_changes(&journey.run, journey.stored.as_ref(), &journey.new)?;
-        changes.extend(others);
-        self.store.write(&changes).await?;
+    /// Writes what is new of the run together with `work` and `intent`, the fence first, and tells whoever listens.
+    async fn write(&self, journey: &mut Journey<'_>, work: Work, intent: Option<Change>) -> Result<(), WriteError> {
+        let (org, store) = (journey.transaction.org, self.store.as_ref());
+        let author = Author::step(journey.transaction, journey.run.id);
+        let events = announce::transactions(store, org, &work, &author).await?;
+        let told: Vec<TransactionId> = events.iter().map(|stored| stored.transaction.id).collect();
+        let mut changes = runs::run_changes(&journey.run, journey.stored.as_ref(), &journey.new, &told)?;
+        changes.extend(work.changes);
+        changes.extend(announce::changes(&events)?);
+        changes.extend(intent);
+        store.write(&changes).await?;
         let new = std::mem::take(&mut journey.new);
         match &mut journey.stored {
             Some(stored) => {
                 stored.rev += 1;
                 stored.run = journey.run.clone();
                 stored.entries.extend(new);
+                stored.told.clone_from(&told);
             }
             None => {
-                let head_entries = new.len();
-                journey.stored = Some(StoredRun { run: journey.run.clone(), rev: 1, head_entries, entries: new });
+                let (run, head_entries) = (journey.run.clone(), new.len());
+                journey.stored = Some(StoredRun { run, rev: 1, head_entries, entries: new, told: told.clone() });
             }
         }
-        Ok(())
+        Ok(announce::tell(self.queue.as_ref(), org, told, 0).await?)
     }
 
     /// Ends a run that cannot be carried on.
-    async fn fail(
+    pub(super) async fn fail(
         &self,
         transaction: &Transaction,
         considered: &Considered,
@@ -250,7 +271,7 @@ impl Executor {
             None => new_run(transaction, considered, id, now),
         };
         settle(&mut run, &Ending::Failed(failure.into()), now);
-        self.store.write(&runs::run_changes(&run, stored.as_ref(), &[])?).await
+        self.store.write(&runs::run_changes(&run, stored.as_ref(), &[], &[])?).await
     }
 }
 
@@ -264,11 +285,11 @@ async fn perform(
     let before = unit.mark();
     match action.perform(unit, actor, input).await {
         Ok(output) => Ok(Outcome::Output(output)),
-        Err(NotDone::Failed(failure)) => {
+        Err(not_done) => {
+            let failure = not_done.into_failure()?;
             unit.undo_to(before);
             Ok(Outcome::Failed(failure))
         }
-        Err(NotDone::Unavailable(error)) => Err(error),
     }
 }
 

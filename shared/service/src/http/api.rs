@@ -2,12 +2,12 @@
 
 mod apps;
 mod call;
-mod customers;
 mod evaluate;
 mod hooks;
 mod keys;
 mod klasses;
 mod mail;
+mod records;
 mod resource;
 mod runs;
 mod samples;
@@ -18,7 +18,7 @@ mod workflows;
 
 use std::sync::{Arc, OnceLock};
 
-use domain::{ApiKeySecret, Caller, OrgId, Rejected, Rejection, Role};
+use domain::{ApiKeySecret, Caller, OrgId, RecordKind, Rejected, Rejection, Role};
 use http::StatusCode;
 use serde_json::json;
 use subtle::ConstantTimeEq;
@@ -39,7 +39,7 @@ use crate::{
         hooks::AddressCache,
         keys::{self as api_keys, KeyCache},
     },
-    ports::{LIST_LIMIT_ITEMS, Store, Unavailable, World, WriteError},
+    ports::{LIST_LIMIT_ITEMS, Queue, Store, Unavailable, World, WriteError},
     senders::{bearer_token, unknown_key},
 };
 
@@ -66,6 +66,8 @@ pub struct FirstKey {
 pub struct Management {
     /// Where everything is.
     pub store: Arc<dyn Store>,
+    /// Where it is told that something happened.
+    pub queue: Arc<dyn Queue>,
     /// Time and chance.
     pub world: Arc<dyn World>,
     /// The door's memory of addresses, if the door is in this process.
@@ -240,17 +242,50 @@ async fn perform(operation: Operation, call: &Call<'_>) -> Result<Response, Refu
         Operation::GetKlass => klasses::get(call).await,
         Operation::UpdateKlass => klasses::update(call).await,
         Operation::DeleteKlass => klasses::delete(call).await,
-        Operation::CreateCustomer => customers::create(call).await,
-        Operation::ListCustomers => customers::list(call).await,
-        Operation::GetCustomer => customers::get(call).await,
-        Operation::UpdateCustomer => customers::update(call).await,
-        Operation::ListTimeline => customers::timeline(call).await,
-        Operation::ListInstances => customers::instances(call).await,
-        Operation::GetInstance => customers::instance(call).await,
-        Operation::GetConversation => customers::record(call, &domain::RecordKind::Conversation).await,
-        Operation::GetMessage => customers::record(call, &domain::RecordKind::Message).await,
-        Operation::GetNote => customers::record(call, &domain::RecordKind::Note).await,
-        Operation::GetCompany => customers::record(call, &domain::RecordKind::Company).await,
+        Operation::CreateCustomer => records::create(call, RecordKind::Customer).await,
+        Operation::ListCustomers => records::list_customers(call).await,
+        Operation::GetCustomer => records::get(call, &RecordKind::Customer).await,
+        Operation::UpdateCustomer => records::update(call, &RecordKind::Customer).await,
+        Operation::DeleteCustomer => records::delete(call, &RecordKind::Customer).await,
+        Operation::MergeCustomers => records::merge(call).await,
+        Operation::ListTimeline => records::timeline(call).await,
+        Operation::ListInstances => records::list_instances(call).await,
+        Operation::CreateConversation => records::create(call, RecordKind::Conversation).await,
+        Operation::ListConversations => records::list_of_customer(call, &RecordKind::Conversation).await,
+        Operation::GetConversation => records::get(call, &RecordKind::Conversation).await,
+        Operation::UpdateConversation => records::update(call, &RecordKind::Conversation).await,
+        Operation::DeleteConversation => records::delete(call, &RecordKind::Conversation).await,
+        Operation::CreateMessage => records::create(call, RecordKind::Message).await,
+        Operation::ListMessages => records::list_of_customer(call, &RecordKind::Message).await,
+        Operation::GetMessage => records::get(call, &RecordKind::Message).await,
+        Operation::UpdateMessage => records::update(call, &RecordKind::Message).await,
+        Operation::DeleteMessage => records::delete(call, &RecordKind::Message).await,
+        Operation::CreateNote => records::create(call, RecordKind::Note).await,
+        Operation::ListNotes => records::list_of_customer(call, &RecordKind::Note).await,
+        Operation::GetNote => records::get(call, &RecordKind::Note).await,
+        Operation::UpdateNote => records::update(call, &RecordKind::Note).await,
+        Operation::DeleteNote => records::delete(call, &RecordKind::Note).await,
+        Operation::CreateCompany => records::create(call, RecordKind::Company).await,
+        Operation::ListCompanies => records::list(call, &RecordKind::Company).await,
+        Operation::GetCompany => records::get(call, &RecordKind::Company).await,
+        Operation::UpdateCompany => records::update(call, &RecordKind::Company).await,
+        Operation::DeleteCompany => records::delete(call, &RecordKind::Company).await,
+        Operation::CreateUser => records::create(call, RecordKind::User).await,
+        Operation::ListUsers => records::list(call, &RecordKind::User).await,
+        Operation::GetUser => records::get(call, &RecordKind::User).await,
+        Operation::UpdateUser => records::update(call, &RecordKind::User).await,
+        Operation::DeleteUser => records::delete(call, &RecordKind::User).await,
+        Operation::CreateTag => records::create(call, RecordKind::Tag).await,
+        Operation::ListTags => records::list(call, &RecordKind::Tag).await,
+        Operation::GetTag => records::get(call, &RecordKind::Tag).await,
+        Operation::UpdateTag => records::update(call, &RecordKind::Tag).await,
+        Operation::DeleteTag => records::delete(call, &RecordKind::Tag).await,
+        Operation::CreateInstance | Operation::CreateInstanceOfCustomer => records::create_instance(call).await,
+        Operation::ListInstancesOfKlass => records::list_instances_of_klass(call).await,
+        Operation::GetInstance => records::get_instance(call).await,
+        Operation::UpdateInstance => records::update_instance(call).await,
+        Operation::DeleteInstance => records::delete_instance(call).await,
+        Operation::PublishEvent => records::publish(call).await,
         Operation::CreateApiKey => keys::create(call).await,
         Operation::ListApiKeys => keys::list(call).await,
         Operation::RotateApiKey => keys::rotate(call).await,

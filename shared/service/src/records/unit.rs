@@ -2,13 +2,19 @@
 //!
 //! Every change expects its key as the unit read it (or, never read, absent). If somebody was faster, the write
 //! conflicts, nothing has happened, and whoever drives the unit begins again with a new one.
+//!
+//! Whatever changes a record does it here, so that each change has its event.
 
 use std::collections::HashMap;
 
-use domain::{OrgId, Record, RecordId, RecordKind, Timestamp};
+use domain::{Event, OrgId, Record, RecordId, RecordKey, RecordKind, Timestamp};
 
-use super::{NotDone, record_item, record_key};
+use serde_json::{Map, Value, json};
+
+use super::{NotDone, RECORD_SORT, list_timeline, merged_into, owner_key, record_item, record_key};
 use crate::{
+    announce::Happening,
+    directory::{Listing, Paging, settings},
     document,
     ports::{Change, Expectation, Freshness, Item, Key, Store, Unavailable},
 };
@@ -23,15 +29,31 @@ pub struct Unit<'a> {
     now: Timestamp,
     seen: HashMap<Key, Option<Item>>,
     changes: Vec<Change>,
+    happenings: Vec<Happening>,
 }
 
+/// How often a customer is looked for who was merged into another one, who was merged as well.
+const MERGES_LIMIT: usize = 8;
+
 /// The changes of a unit at some moment.
-pub struct Mark(Vec<Change>);
+pub struct Mark {
+    changes: Vec<Change>,
+    happenings: usize,
+}
+
+/// What a unit comes to.
+#[derive(Debug, Default)]
+pub struct Work {
+    /// What is to be written, in the order the keys were first touched.
+    pub changes: Vec<Change>,
+    /// What has happened then.
+    pub happenings: Vec<Happening>,
+}
 
 impl<'a> Unit<'a> {
     /// A unit without changes, for records of `org`; what it makes is dated `now`.
     pub fn new(store: &'a dyn Store, org: OrgId, now: Timestamp) -> Self {
-        Self { store, org, now, seen: HashMap::new(), changes: Vec::new() }
+        Self { store, org, now, seen: HashMap::new(), changes: Vec::new(), happenings: Vec::new() }
     }
 
     /// The org whose records it is about.
@@ -44,29 +66,56 @@ impl<'a> Unit<'a> {
         self.now
     }
 
-    /// How many keys it will write.
+    /// How many keys it will write at most, with those of the events.
     pub fn change_count(&self) -> usize {
-        self.changes.len()
+        self.changes.len() + self.happenings.len()
     }
 
     /// The changes as they are now, to come back to.
     pub fn mark(&self) -> Mark {
-        Mark(self.changes.clone())
+        Mark { changes: self.changes.clone(), happenings: self.happenings.len() }
     }
 
     /// Takes back every change made after `mark`. What was read stays read.
     pub fn undo_to(&mut self, mark: Mark) {
-        self.changes = mark.0;
+        self.changes = mark.changes;
+        self.happenings.truncate(mark.happenings);
     }
 
-    /// The changes made so far, in the order their keys were first touched.
-    pub fn into_changes(self) -> Vec<Change> {
-        self.changes
+    /// What it comes to.
+    pub fn into_work(self) -> Work {
+        Work { changes: self.changes, happenings: self.happenings }
     }
 
     /// The record, with the unit's own changes in it.
     pub async fn find_record(&mut self, kind: &RecordKind, id: RecordId) -> Result<Option<Record>, Unavailable> {
         let found = self.find(&record_key(self.org, kind, id)).await?;
+        found.as_ref().map(document::read).transpose()
+    }
+
+    /// The record, or of a customer who was merged into another one that other.
+    pub async fn find_living(&mut self, kind: &RecordKind, id: RecordId) -> Result<Option<Record>, Unavailable> {
+        let mut found = self.find_record(kind, id).await?;
+        for _ in 0..MERGES_LIMIT {
+            match found.as_ref().and_then(merged_into) {
+                Some(other) => found = self.find_record(kind, other).await?,
+                None => break,
+            }
+        }
+        Ok(found)
+    }
+
+    /// The record of `kind` that has `key`.
+    pub async fn find_by_key(&mut self, kind: &RecordKind, key: &RecordKey) -> Result<Option<Record>, Unavailable> {
+        match self.owner(key).await? {
+            Some(id) => self.find_record(kind, id).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Whose `key` is.
+    pub async fn owner(&mut self, key: &RecordKey) -> Result<Option<RecordId>, Unavailable> {
+        let found = self.find(&owner_key(self.org, key)).await?;
         found.as_ref().map(document::read).transpose()
     }
 
@@ -83,27 +132,88 @@ impl<'a> Unit<'a> {
         Ok(found)
     }
 
-    /// Writes `record`, whose `rev` the caller has counted up.
+    /// Writes `after` in the place of `before`, with the event of it. What is not different is not written and fires nothing.
     ///
     /// *Errors*: `record_too_large` over 1 MiB of JSON.
-    pub fn put_record(&mut self, record: &Record) -> Result<(), NotDone> {
-        let item = record_item(record)?;
+    pub fn put_record(&mut self, before: Option<&Record>, mut after: Record) -> Result<Record, NotDone> {
+        if let Some(before) = before {
+            if before.attributes == after.attributes && before.relationships == after.relationships {
+                return Ok(before.clone());
+            }
+            after.rev = before.rev + 1;
+            after.updated_at = self.now;
+        }
+        let item = record_item(&after)?;
         if item.document.len() > RECORD_LIMIT_BYTES {
-            let message = format!("A {} has at most {RECORD_LIMIT_BYTES} bytes as JSON. Keep less in it.", record.kind);
+            let message = format!("A {} has at most {RECORD_LIMIT_BYTES} bytes as JSON. Keep less in it.", after.kind);
             return Err(NotDone::failed("record_too_large", message));
         }
         self.stage(Change::Put(item, Expectation::Absent));
+        self.happenings.push(Happening::changed(before.cloned(), after.clone()));
+        Ok(after)
+    }
+
+    /// Removes the record.
+    pub fn delete_record(&mut self, record: &Record) {
+        self.delete(record_key(record.org, &record.kind, record.id));
+    }
+
+    /// Has `event` told to whoever listens.
+    pub fn publish(&mut self, event: Event) {
+        self.happenings.push(Happening::Published(Box::new(event)));
+    }
+
+    /// Writes the document of a directory's item, whose `rev` the caller has counted up.
+    pub fn put_item(&mut self, item: Item) {
+        self.stage(Change::Put(item, Expectation::Absent));
+    }
+
+    /// Writes down that `key` is `owner`'s.
+    pub fn put_owner(&mut self, key: &RecordKey, owner: RecordId) -> Result<(), Unavailable> {
+        let (key, document) = (owner_key(self.org, key), document::write(&owner)?);
+        self.stage(Change::Put(Item { key, rev: 1, document, index: None, expires_at: None }, Expectation::Absent));
         Ok(())
     }
 
-    /// Writes a small document that only marks `key` as taken.
-    pub fn put_mark(&mut self, key: Key, document: String) {
-        self.stage(Change::Put(Item { key, rev: 1, document, index: None, expires_at: None }, Expectation::Absent));
+    /// Writes down that `key` is nobody's any more.
+    pub fn delete_owner(&mut self, key: &RecordKey) {
+        self.delete(owner_key(self.org, key));
     }
 
     /// Removes the item at `key`.
     pub fn delete(&mut self, key: Key) {
         self.stage(Change::Delete(key, Expectation::Absent));
+    }
+
+    /// One page of what belongs to `customer`, without the unit's own changes.
+    pub async fn timeline(&self, customer: &Record, paging: Paging) -> Result<Listing<Record>, Unavailable> {
+        list_timeline(self.store, customer, paging).await
+    }
+
+    /// The records of `customer` that the unit writes and that are wanted, newest first.
+    pub fn pending_of(
+        &self,
+        customer: RecordId,
+        is_wanted: &impl Fn(&Record) -> bool,
+    ) -> Result<Vec<Record>, Unavailable> {
+        let mut found = Vec::new();
+        for change in self.changes.iter().rev() {
+            if let Change::Put(item, _) = change
+                && item.key.sort == RECORD_SORT
+            {
+                let record: Record = document::read(item)?;
+                if record.related("customer") == Some(customer) && is_wanted(&record) {
+                    found.push(record);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// What the org has set, as attributes.
+    pub async fn org_settings(&self) -> Result<Map<String, Value>, Unavailable> {
+        let settings = settings::find(self.store, self.org).await?;
+        Ok(Map::from_iter([("defaultSchedule".to_owned(), json!(settings.default_schedule))]))
     }
 
     /// Adds `change` with the expectation that belongs to its key; a second change of a key takes the first one's place.

@@ -4,7 +4,7 @@
 //! executors that carry the same run. The entries of the first write stand in the head itself, because most runs need
 //! only that one; later entries come in items of their own.
 
-use domain::{OrgId, Run, RunId, Timestamp, WorkflowId};
+use domain::{OrgId, Run, RunId, Timestamp, TransactionId, WorkflowId};
 use engine::journal::Entry;
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +40,8 @@ struct Head {
     run: Run,
     /// The entries of the first write.
     entries: Vec<JournalEntry>,
+    #[serde(default)]
+    told: Vec<TransactionId>,
 }
 
 /// The same, to be written.
@@ -47,6 +49,8 @@ struct Head {
 struct HeadOf<'a> {
     run: &'a Run,
     entries: &'a [JournalEntry],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    told: &'a [TransactionId],
 }
 
 /// A run with its whole journal.
@@ -60,17 +64,26 @@ pub struct StoredRun {
     pub head_entries: usize,
     /// Its journal, in the order the steps ran.
     pub entries: Vec<JournalEntry>,
+    /// The events of its last write. Whoever takes it up tells of them, because whoever wrote them may not have.
+    pub told: Vec<TransactionId>,
 }
 
-/// The changes that write `run` with `new` journal entries behind those of `before`; the first change is the fence.
+/// The changes that write `run` with `new` journal entries behind those of `before`, and the events `told` that are written
+/// with it; the first change is the fence.
 ///
 /// *Once they are written* the run and all of `new` are durable.
-pub fn run_changes(run: &Run, before: Option<&StoredRun>, new: &[JournalEntry]) -> Result<Vec<Change>, Unavailable> {
+pub fn run_changes(
+    run: &Run,
+    before: Option<&StoredRun>,
+    new: &[JournalEntry],
+    told: &[TransactionId],
+) -> Result<Vec<Change>, Unavailable> {
     let Some(before) = before else {
-        return Ok(vec![Change::Put(head_item(run, new, 1)?, Expectation::Absent)]);
+        return Ok(vec![Change::Put(head_item(HeadOf { run, entries: new, told }, 1)?, Expectation::Absent)]);
     };
     let in_head = before.entries.get(..before.head_entries).unwrap_or(&before.entries);
-    let mut changes = vec![Change::Put(head_item(run, in_head, before.rev + 1)?, Expectation::Rev(before.rev))];
+    let head = HeadOf { run, entries: in_head, told };
+    let mut changes = vec![Change::Put(head_item(head, before.rev + 1)?, Expectation::Rev(before.rev))];
     if !new.is_empty() {
         changes.push(Change::Put(journal_item(run, before.rev, new)?, Expectation::Absent));
     }
@@ -84,7 +97,8 @@ pub async fn find_run(store: &dyn Store, org: OrgId, id: RunId) -> Result<Option
     };
     let head: Head = document::read(&item)?;
     let head_entries = head.entries.len();
-    let mut stored = StoredRun { run: head.run, rev: item.rev, head_entries, entries: head.entries };
+    let Head { run, entries, told } = head;
+    let mut stored = StoredRun { run, rev: item.rev, head_entries, entries, told };
     // The first write is in the head; each later one may have left one item more.
     if item.rev > 1 {
         append_later_entries(store, &mut stored).await?;
@@ -158,8 +172,8 @@ async fn append_later_entries(store: &dyn Store, stored: &mut StoredRun) -> Resu
     }
 }
 
-fn head_item(run: &Run, entries: &[JournalEntry], rev: u64) -> Result<Item, Unavailable> {
-    let head = HeadOf { run, entries };
+fn head_item(head: HeadOf<'_>, rev: u64) -> Result<Item, Unavailable> {
+    let run = head.run;
     Ok(Item {
         key: head_key(run.org, run.id),
         rev,

@@ -1,6 +1,6 @@
 //! Transactions as they are stored: with the trace of why which workflow ran.
 
-use domain::{Note, OrgId, RunId, Transaction, TransactionId, WorkflowId};
+use domain::{HookKind, Note, OrgId, RunId, Transaction, TransactionId, WorkflowId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use super::{RETENTION_SECONDS, Reason, item, put_or_find};
 use crate::{
     document,
     envelope::Source,
-    ports::{Freshness, Key, Store, Table, Unavailable},
+    ports::{Change, Expectation, Freshness, Item, Key, Store, Table, Unavailable},
 };
 
 /// What came of considering a workflow.
@@ -88,6 +88,21 @@ pub struct StoredTransaction {
 }
 
 impl StoredTransaction {
+    /// What an event is, which fires nothing beside itself.
+    pub fn of_event(event: String, transaction: Transaction, considered: Vec<Considered>) -> Self {
+        Self {
+            transaction,
+            event,
+            notes: Vec::new(),
+            not_fired: None,
+            considered,
+            source: None,
+            occurred_at: None,
+            fired: Vec::new(),
+            events: Vec::new(),
+        }
+    }
+
     /// What step 1 of the considered workflow sees: the transaction, or what an app made of it, with the event and the
     /// body as it came beside it.
     ///
@@ -104,7 +119,7 @@ impl StoredTransaction {
     }
 
     fn event_document(&self, considered: &Considered, event: &AppEvent) -> Value {
-        let Transaction { id, org, hook, created_at, .. } = self.transaction;
+        let Transaction { id, org, hook, hook_kind, created_at, .. } = self.transaction;
         json!({
             "id": format!("{id}-{}", considered.event.unwrap_or_default()),
             "name": event.name,
@@ -112,7 +127,7 @@ impl StoredTransaction {
             "occurredAt": self.occurred_at.clone().unwrap_or_else(|| created_at.to_string()),
             "receivedAt": created_at,
             "source": {
-                "kind": self.transaction.hook_kind.type_name(),
+                "kind": hook_kind.map(HookKind::type_name),
                 "provider": self.source.as_ref().and_then(|source| source.app.clone()),
                 "hook": hook,
                 "deliveryId": self.source.as_ref().and_then(|source| source.delivery_id.clone()),
@@ -137,11 +152,19 @@ pub enum Admitted {
 /// *Once it returns*, which workflows run for the transaction is settled for ever, so that a second delivery does what
 /// the first one would have done, whatever was changed in between.
 pub async fn admit(store: &dyn Store, stored: &StoredTransaction) -> Result<Admitted, Unavailable> {
+    let before = put_or_find(store, transaction_item(stored)?).await?;
+    Ok(before.map_or(Admitted::First, |before| Admitted::Again(Box::new(before))))
+}
+
+/// The change that stores a transaction which nobody has stored before.
+pub fn transaction_change(stored: &StoredTransaction) -> Result<Change, Unavailable> {
+    Ok(Change::Put(transaction_item(stored)?, Expectation::Absent))
+}
+
+fn transaction_item(stored: &StoredTransaction) -> Result<Item, Unavailable> {
     let Transaction { org, id, created_at, .. } = stored.transaction;
     let Key { partition, sort, .. } = transaction_key(org, id);
-    let item = item(partition, sort, document::write(stored)?, created_at, RETENTION_SECONDS);
-    let before = put_or_find(store, item).await?;
-    Ok(before.map_or(Admitted::First, |before| Admitted::Again(Box::new(before))))
+    Ok(item(partition, sort, document::write(stored)?, created_at, RETENTION_SECONDS))
 }
 
 /// The transaction with this id.

@@ -132,12 +132,13 @@ mod tests {
         Transaction {
             id: TransactionId::fresh(now, [1; 8]),
             org: OrgId::fresh(now, [2; 8]),
-            hook: HookId::fresh(now, [3; 8]),
-            hook_kind: HookKind::Form,
+            hook: Some(HookId::fresh(now, [3; 8])),
+            hook_kind: Some(HookKind::Form),
             created_at: now,
             data: json!({}),
             email: None,
             files: Vec::new(),
+            fired: None,
         }
     }
 
@@ -161,7 +162,8 @@ mod tests {
             on_unknown_outcome: OnUnknownOutcome::Retry,
         };
         let run = RunId::for_transaction(transaction.id, WorkflowId::fresh(transaction.created_at, [4; 8]));
-        let actor = Actor { run, step: "send", visit: 1 };
+        let author = crate::actions::Author::Request;
+        let actor = Actor { run, step: "send", visit: 1, author: &author };
         let occasion = Occasion { actor, transaction: &transaction, dated_at: transaction.created_at };
         match &draft.content {
             Content::Written(written) => message(&Head { occasion, message_id: "a@b", draft: &draft }, written, &[]),

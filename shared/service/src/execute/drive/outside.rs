@@ -15,6 +15,7 @@ use engine::{journal::Outcome, run::Params};
 use super::{super::Executor, Journey};
 use crate::{
     actions::{Actor, NotDone, Occasion, OnUnknownOutcome, OutsideAction, Prepared},
+    announce::Author,
     document::Versioned,
     ports::{NotPosted, Unavailable, WriteError},
     records::Unit,
@@ -66,8 +67,8 @@ impl Executor {
         let found = self.approach(journey, &unit, &step).await?;
         let prepared = match self.prepare(journey, &step, found.dated_at).await {
             Ok(prepared) => prepared,
-            Err(NotDone::Unavailable(error)) => return Err(error.into()),
-            Err(NotDone::Failed(failure)) => {
+            Err(not_done) => {
+                let failure = not_done.into_failure()?;
                 let tries = found.attempt.max(found.tries() + 1);
                 self.record(journey, step, Outcome::Failed(failure), tries, found.dated_at)?;
                 return Ok(unit);
@@ -137,7 +138,8 @@ impl Executor {
         match step.action {
             OutsideAction::MailSend => {
                 let mailing = self.mailing.as_ref().ok_or_else(not_set_up)?;
-                let actor = Actor { run: journey.run.id, step: &step.step, visit: step.visit };
+                let author = Author::step(journey.transaction, journey.run.id);
+                let actor = Actor { run: journey.run.id, step: &step.step, visit: step.visit, author: &author };
                 mailing
                     .prepare(Occasion { actor, transaction: journey.transaction, dated_at }, &step.params.input)
                     .await
@@ -158,9 +160,8 @@ impl Executor {
         let Approach { attempt, earlier, .. } = found;
         let rev = earlier.as_ref().map(|earlier| earlier.rev);
         let value = Intent::claim(earlier.as_ref().map(|earlier| &earlier.value), attempt, self.world.now());
-        let mut changes = unit.into_changes();
-        changes.push(runs::intent_change(&journey.run, &step.step, step.visit, &value, rev)?);
-        self.write(journey, changes).await?;
+        let intent = runs::intent_change(&journey.run, &step.step, step.visit, &value, rev)?;
+        self.write(journey, unit.into_work(), Some(intent)).await?;
         Ok(Versioned { rev: rev.unwrap_or_default() + 1, value })
     }
 

@@ -26,7 +26,7 @@ impl Executor {
         let until = self.world.now().plus_seconds(i64::from(self.delay_seconds(&journey)?));
         journey.run.state = RunState::Waiting;
         journey.run.resumes_at = Some(until);
-        self.write(&mut journey, unit.into_changes()).await?;
+        self.write(&mut journey, unit.into_work(), None).await?;
         tracing::info!(run.id = %journey.run.id, until = %until, "a step is to be tried again; the run waits");
         Ok(self.wake_later(journey.transaction, journey.run.id, until).await?)
     }

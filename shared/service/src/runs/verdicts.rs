@@ -4,14 +4,12 @@ use std::collections::HashMap;
 
 use domain::RunId;
 
-use crate::{
-    directory::workflows::Trigger,
-    runs::{Considered, Verdict},
-};
+use super::{Considered, Verdict};
+use crate::directory::workflows::Trigger;
 
 /// Of each workflow, in the order of `triggers`, whether it starts: those that are enabled do, unless another one that
 /// listens as well replaces them. `event` is which of the transaction's events it was.
-pub(super) fn verdicts(triggers: &[Trigger], run: impl Fn(&Trigger) -> RunId, event: Option<u32>) -> Vec<Considered> {
+pub fn verdicts(triggers: &[Trigger], run: impl Fn(&Trigger) -> RunId, event: Option<u32>) -> Vec<Considered> {
     let replacements = Replacements::of(triggers);
     let verdict = |(place, trigger): (usize, &Trigger)| {
         let replacing = replacements.replacing(place).and_then(|place| triggers.get(place));

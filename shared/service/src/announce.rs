@@ -1,0 +1,158 @@
+//! Telling whoever listens that something happened.
+//!
+//! An event that somebody listens to becomes a transaction of its own, written together with the change that it tells of:
+//! both are there, or neither. What goes on the queue only names it, so sending that twice does no harm, and not having sent
+//! it is mended by whoever made the change: a run by the message that carries it, which is delivered again; a request by a
+//! message that is sent before the write and held back until after it.
+//!
+//! What nobody listens to leaves nothing, except where it was published on purpose.
+
+use domain::{Client, Event, Lineage, OrgId, Record, RunId, Transaction, TransactionId};
+use futures_util::future::try_join_all;
+
+use crate::{
+    directory::listeners::{Listeners, listeners_of_records},
+    envelope::Told,
+    ports::{Change, Queue, Store, Unavailable, WriteError},
+    records::Work,
+    runs::{self, StoredTransaction, verdicts},
+};
+
+/// How long the message is held back that makes up for one that could not be sent. *Why*: longer than a write takes with all
+/// its tries.
+const INSURANCE_SECONDS: u32 = 20;
+
+/// Something that has happened once a write is made.
+#[derive(Debug, Clone)]
+pub enum Happening {
+    /// A record was made or changed.
+    Changed(Box<(Option<Record>, Record)>),
+    /// Something was published.
+    Published(Box<Event>),
+}
+
+/// Who makes things happen.
+#[derive(Debug, Clone)]
+pub enum Author {
+    /// A request to the management API: the beginning of whatever follows.
+    Request,
+    /// A step of a run.
+    Step(Lineage),
+}
+
+impl Author {
+    /// The step of a run that `transaction` started.
+    pub fn step(transaction: &Transaction, run: RunId) -> Self {
+        Self::Step(transaction.lineage_of(run))
+    }
+
+    /// Whom events name.
+    pub const fn client(&self) -> Client {
+        match self {
+            Self::Request => Client::Api,
+            Self::Step(_) => Client::Workflow,
+        }
+    }
+
+    /// What the event with this id follows from.
+    pub fn lineage(&self, event: TransactionId) -> Lineage {
+        match self {
+            Self::Request => Lineage { root: event, depth: 0, run: None },
+            Self::Step(lineage) => lineage.clone(),
+        }
+    }
+}
+
+impl Happening {
+    /// A record was made, or changed from `before`.
+    pub(crate) fn changed(before: Option<Record>, after: Record) -> Self {
+        Self::Changed(Box::new((before, after)))
+    }
+
+    fn event(&self, author: &Author) -> Event {
+        match self {
+            Self::Published(event) => event.as_ref().clone(),
+            Self::Changed(change) => {
+                let (before, after) = change.as_ref();
+                let id = domain::EventId::for_revision(after.id, after.rev);
+                Event::of_record(before.as_ref(), after, author.client(), author.lineage(id.into()))
+            }
+        }
+    }
+}
+
+/// The transactions that are to be written with `work`, because somebody listens or because they were published.
+pub(crate) async fn transactions(
+    store: &dyn Store,
+    org: OrgId,
+    work: &Work,
+    author: &Author,
+) -> Result<Vec<StoredTransaction>, Unavailable> {
+    let mut of_records: Option<Listeners> = None;
+    let mut transactions = Vec::new();
+    for happening in &work.happenings {
+        let event = happening.event(author);
+        let considered = match happening {
+            Happening::Changed(_) => {
+                let listeners = match &mut of_records {
+                    Some(listeners) => listeners,
+                    none => none.insert(listeners_of_records(store, org).await?),
+                };
+                let triggers = listeners.triggers(&event.name);
+                if triggers.is_empty() {
+                    continue;
+                }
+                triggers
+            }
+            Happening::Published(_) => crate::directory::workflows::triggers(store, org, &event.name).await?,
+        };
+        let transaction = Transaction::of_event(event);
+        let run =
+            |trigger: &crate::directory::workflows::Trigger| RunId::for_transaction(transaction.id, trigger.workflow);
+        let considered = verdicts(&considered, run, None);
+        let event = transaction.fired.as_ref().map(|event| event.name.clone()).unwrap_or_default();
+        transactions.push(StoredTransaction::of_event(event, transaction, considered));
+    }
+    Ok(transactions)
+}
+
+/// The changes that write `transactions`.
+pub(crate) fn changes(transactions: &[StoredTransaction]) -> Result<Vec<Change>, Unavailable> {
+    transactions.iter().map(runs::transaction_change).collect()
+}
+
+/// Puts on the queue that these transactions are there, or will be in `seconds`.
+pub(crate) async fn tell(
+    queue: &dyn Queue,
+    org: OrgId,
+    transactions: impl IntoIterator<Item = TransactionId>,
+    seconds: u32,
+) -> Result<(), Unavailable> {
+    let sends = transactions
+        .into_iter()
+        .map(|transaction| async move { queue.send_later(Told::new(org, transaction).message()?, seconds).await });
+    try_join_all(sends).await.map(|_| ())
+}
+
+/// Writes what a request changes, and tells whoever listens.
+///
+/// *Once it returns* the change is durable, and so is that it will be told.
+/// *Errors*: [`WriteError`], as the store's.
+pub(crate) async fn write(store: &dyn Store, queue: &dyn Queue, org: OrgId, work: Work) -> Result<(), WriteError> {
+    if work.changes.is_empty() && work.happenings.is_empty() {
+        return Ok(());
+    }
+    let transactions = transactions(store, org, &work, &Author::Request).await?;
+    let mut all = work.changes;
+    if transactions.is_empty() {
+        return store.write(&all).await;
+    }
+    all.extend(changes(&transactions)?);
+    let ids: Vec<TransactionId> = transactions.iter().map(|stored| stored.transaction.id).collect();
+    tell(queue, org, ids.iter().copied(), INSURANCE_SECONDS).await?;
+    store.write(&all).await?;
+    if let Err(error) = tell(queue, org, ids, 0).await {
+        tracing::warn!(%error, "that something happened is told later, by the message that was sent before");
+    }
+    Ok(())
+}

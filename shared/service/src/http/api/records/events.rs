@@ -1,0 +1,47 @@
+//! Publishing an event.
+
+use domain::{Client, Event, EventId};
+use http::StatusCode;
+use serde_json::{Map, Value, json};
+
+use super::super::{
+    Refused, Response,
+    call::{Call, bad_attribute},
+    resource::{one, text},
+};
+use crate::{
+    announce::{self, Author},
+    event_names::check_published,
+    records::Unit,
+};
+
+/// `POST /v1/events`: `{"name": "kustomer.app.shop.order.paid", "data": {…}}`.
+///
+/// *Once it is answered* the event is a transaction, whether somebody listens or not.
+pub(in super::super) async fn publish(call: &Call<'_>) -> Result<Response, Refused> {
+    let attributes = call.attributes()?;
+    let name = text(&attributes, "name")?.unwrap_or_default();
+    check_published(&name).map_err(|sentence| bad_attribute("name", sentence))?;
+    let data = match attributes.get("data") {
+        None | Some(Value::Null) => Value::Object(Map::new()),
+        Some(data @ Value::Object(_)) => data.clone(),
+        Some(_) => return Err(bad_attribute("data", "`data` is an object, which step 1 of a workflow sees.")),
+    };
+    let mut random = [0; 8];
+    call.management.world.fill(&mut random)?;
+    let (org, now) = (call.caller.org, call.management.world.now());
+    let id = EventId::fresh(now, random);
+    let author = Author::Request;
+    let (client, lineage): (Client, _) = (author.client(), author.lineage(id.into()));
+    let (store, queue) = (call.management.store.as_ref(), call.management.queue.as_ref());
+    let mut unit = Unit::new(store, org, now);
+    unit.publish(Event { id, org, name: name.clone(), created_at: now, client, data, changes: Value::Null, lineage });
+    announce::write(store, queue, org, unit.into_work()).await?;
+    let document = json!({
+        "type": "event",
+        "id": id,
+        "attributes": { "name": name, "createdAt": now },
+        "links": { "self": format!("/v1/transactions/{id}") },
+    });
+    Ok(one(StatusCode::CREATED, document))
+}
