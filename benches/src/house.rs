@@ -23,6 +23,8 @@ pub struct House {
     webhooks: Vec<String>,
     key: String,
     queue: Arc<Kept>,
+    management: Management,
+    token: String,
     /// What executes [`House::accept`]'s messages.
     pub executor: Arc<Executor>,
 }
@@ -86,7 +88,7 @@ impl House {
             webhooks.push(format!("/v1/hooks/web/{}", hook["data"]["attributes"]["hash"].as_str().unwrap_or_default()));
         }
         let executor = Arc::new(Executor::new(store, queue.clone(), Arc::new(SystemWorld)));
-        Ok(Self { door, path, webhooks, key, queue, executor })
+        Ok(Self { door, path, webhooks, key, queue, management, token, executor })
     }
 
     /// A request with `body` to the form hook, or to a webhook as its sender makes it.
@@ -114,6 +116,31 @@ impl House {
         }
         let message = self.queue.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
         message.ok_or_else(|| "nothing came on the queue".into())
+    }
+
+    /// The org that everything is of.
+    pub fn org(&self) -> Option<OrgId> {
+        ApiKeySecret::read_token(&self.token).map(|(org, _, _)| org)
+    }
+
+    /// Sends `body` to the management API, and gives the status of the answer.
+    pub async fn manage(&self, method: http::Method, path: &str, body: &Value) -> Outcome<http::StatusCode> {
+        let request = http::Request::builder()
+            .method(method)
+            .uri(path)
+            .header("authorization", format!("Bearer {}", self.token))
+            .body(Bytes::from(body.to_string()))?;
+        Ok(self.management.answer(&request).await.status())
+    }
+
+    /// Executes whatever is on the queue, and what comes there meanwhile.
+    pub async fn work(&self) -> Outcome<()> {
+        loop {
+            let Some(message) = self.queue.0.lock().unwrap_or_else(PoisonError::into_inner).pop() else {
+                return Ok(());
+            };
+            self.executor.execute(&message).await?;
+        }
     }
 
     /// Posts `body` to the form hook and gives the message that went on the queue.
