@@ -7,6 +7,7 @@
 mod catalogue;
 mod create;
 mod find;
+mod outside;
 mod params;
 mod send_mail;
 mod update;
@@ -18,8 +19,8 @@ use crate::records::Unit;
 
 pub use crate::records::NotDone;
 pub use catalogue::catalogue;
+pub(crate) use outside::{NotPerformed, Occasion, OnUnknownOutcome, Prepared, Ways};
 pub use send_mail::Mailing;
-pub(crate) use send_mail::{Occasion, OnUnknownOutcome, Prepared};
 
 use params::Params;
 
@@ -124,15 +125,6 @@ impl Action {
     pub fn names() -> Vec<&'static str> {
         let records = RecordAction::ALL.iter().map(|action| action.name());
         records.chain(OutsideAction::ALL.iter().map(|action| action.name())).collect()
-    }
-}
-
-impl OutsideAction {
-    /// Whether with these params it takes files along, which are much larger than anything else of a step.
-    pub(crate) fn takes_files(self, input: &Value) -> bool {
-        match self {
-            Self::MailSend => send_mail::has_attachments(input),
-        }
     }
 }
 
