@@ -9,6 +9,7 @@ mod create;
 mod find;
 mod outside;
 mod params;
+mod rest;
 mod send_mail;
 mod update;
 
@@ -108,6 +109,10 @@ actions! {
     OutsideAction:
     /// `{to, cc, bcc, from, subject, text, html, attachments, template, …}` → the mail that was handed over.
     MailSend = "kustomer.app.mail.send",
+    /// `{uri, method, headers, qs, data, json, …}` → `{body, response}`; the body is JSON.
+    RestJson = "kustomer.rest-api.json",
+    /// The same; the body is text.
+    RestGeneric = "kustomer.rest-api.generic",
 }
 
 impl Action {
@@ -126,6 +131,15 @@ impl Action {
         let records = RecordAction::ALL.iter().map(|action| action.name());
         records.chain(OutsideAction::ALL.iter().map(|action| action.name())).collect()
     }
+}
+
+/// How a call says what it says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum RestBody {
+    /// An object or a list, as JSON.
+    Json,
+    /// Any text.
+    Generic,
 }
 
 impl RecordAction {

@@ -26,7 +26,7 @@ use crate::{
     actions::{Mailing, Ways},
     directory::workflows::{self, Trigger},
     envelope::{Envelope, Message, UnreadableMessage, Woken},
-    ports::{Queue, Store, Unavailable, World},
+    ports::{Calls, Queue, Store, Unavailable, World},
     runs::{self, Admitted, AppEvent, StoredTransaction},
 };
 
@@ -73,7 +73,15 @@ impl Executor {
     /// The same, whose workflows send mail.
     #[must_use]
     pub fn with_post(self, mailing: Mailing) -> Self {
-        Self { ways: Ways { mailing: Some(Arc::new(mailing)) }, ..self }
+        let ways = Ways { mailing: Some(Arc::new(mailing)), ..self.ways };
+        Self { ways, ..self }
+    }
+
+    /// The same, whose workflows call services.
+    #[must_use]
+    pub fn with_calls(self, calls: Arc<dyn Calls>) -> Self {
+        let ways = Ways { calls: Some(calls), ..self.ways };
+        Self { ways, ..self }
     }
 
     /// Runs every workflow that listens to the transaction in `message`, or carries on the run that it wakes.

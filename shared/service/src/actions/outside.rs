@@ -3,17 +3,19 @@
 use std::sync::Arc;
 
 use domain::{Failure, Timestamp, Transaction};
-use engine::run::Params;
+use engine::{Definition, run::Params};
 use serde_json::Value;
 
-use super::{Actor, Mailing, NotDone, OutsideAction, params::Params as ParamsOf, send_mail};
-use crate::ports::Unavailable;
+use super::{Actor, Mailing, NotDone, OutsideAction, RestBody, params::Params as ParamsOf, rest, send_mail};
+use crate::ports::{Calls, Unavailable};
 
 /// The ways out of here, as far as there are any.
 #[derive(Clone, Default)]
 pub(crate) struct Ways {
     /// For mail.
     pub(crate) mailing: Option<Arc<Mailing>>,
+    /// For calls of services.
+    pub(crate) calls: Option<Arc<dyn Calls>>,
 }
 
 /// What an action outside is prepared for.
@@ -31,6 +33,8 @@ pub(crate) struct Occasion<'a> {
 pub(crate) enum Prepared {
     /// A mail.
     Mail(Box<send_mail::Prepared>),
+    /// A call of a service.
+    Call(Box<rest::Prepared>),
 }
 
 /// What becomes of a step whose outcome is unknown.
@@ -47,6 +51,8 @@ pub(crate) enum OnUnknownOutcome {
 pub(crate) enum NotPerformed {
     /// It has an outcome, and this is it.
     Failed(Failure),
+    /// Nobody knows whether it was done, and by the step's policy the failure is what comes of the attempt.
+    Interrupted(Failure, Unavailable),
     /// It certainly was not done; the failure is the attempt's.
     NotDone(Failure, Unavailable),
     /// Nobody knows whether it was done; whoever comes next, once the claim has run out, goes by the step's policy.
@@ -58,24 +64,35 @@ impl OutsideAction {
     pub(crate) fn takes_files(self, input: &Value) -> bool {
         match self {
             Self::MailSend => send_mail::has_attachments(input),
+            Self::RestJson | Self::RestGeneric => false,
         }
     }
 
-    /// What the `params` ask for.
+    /// What the `params` ask for that `definition` has made.
     ///
     /// *Errors*: [`NotDone`]; nothing has happened outside.
     pub(crate) async fn prepare(
         self,
         ways: &Ways,
         occasion: Occasion<'_>,
+        definition: &Definition,
         params: &Params,
     ) -> Result<Prepared, NotDone> {
-        match self {
+        let kind = match self {
             Self::MailSend => {
                 let mailing = ways.mailing.as_deref().ok_or_else(send_mail::not_set_up)?;
-                Ok(Prepared::Mail(Box::new(mailing.prepare(occasion, &params.input).await?)))
+                return Ok(Prepared::Mail(Box::new(mailing.prepare(occasion, &params.input).await?)));
             }
+            Self::RestJson => RestBody::Json,
+            Self::RestGeneric => RestBody::Generic,
+        };
+        let calls = ways.calls.as_ref().ok_or_else(rest::not_set_up)?;
+        let step = occasion.actor.step;
+        // Else data could name a header, and with it say what no author meant to say.
+        if !definition.writes_keys_of(step, "headers") {
+            return Err(rest::unwritten_headers());
         }
+        Ok(Prepared::Call(Box::new(rest::prepare(calls, kind, occasion.actor, params)?)))
     }
 }
 
@@ -84,6 +101,7 @@ impl Prepared {
     pub(crate) fn on_unknown_outcome(&self) -> OnUnknownOutcome {
         match self {
             Self::Mail(mail) => mail.on_unknown_outcome,
+            Self::Call(call) => call.on_unknown_outcome,
         }
     }
 
@@ -91,6 +109,7 @@ impl Prepared {
     pub(crate) async fn perform(&self) -> Result<Value, NotPerformed> {
         match self {
             Self::Mail(mail) => mail.send().await,
+            Self::Call(call) => call.make().await,
         }
     }
 
@@ -98,6 +117,7 @@ impl Prepared {
     pub(crate) fn unknown_outcome(&self) -> Failure {
         match self {
             Self::Mail(mail) => mail.unknown_outcome(),
+            Self::Call(call) => call.unknown_outcome(),
         }
     }
 }

@@ -136,7 +136,7 @@ impl Executor {
     ) -> Result<Prepared, NotDone> {
         let actor = Actor { run: journey.run.id, step: &step.step, visit: step.visit };
         let occasion = Occasion { actor, transaction: journey.transaction, dated_at };
-        step.action.prepare(&self.ways, occasion, &step.params).await
+        step.action.prepare(&self.ways, occasion, &journey.definition, &step.params).await
     }
 
     /// Writes all that is pending, and with it the claim on the step.
@@ -174,14 +174,24 @@ impl Executor {
             Ok(output) => Ok(Outcome::Output(output)),
             Err(NotPerformed::Failed(failure)) => Ok(Outcome::Failed(failure)),
             Err(NotPerformed::Unknown(error)) => Err(error),
+            Err(NotPerformed::Interrupted(failure, error)) => {
+                warn_of(journey, step, &error);
+                Ok(Outcome::Failed(failure))
+            }
             Err(NotPerformed::NotDone(failure, error)) => {
                 let store = self.store.as_ref();
                 runs::release_intent(store, &journey.run, &step.step, step.visit, intent).await?;
-                tracing::warn!(run.id = %journey.run.id, step.id = step.step, %error, "a step outside was not done");
+                warn_of(journey, step, &error);
                 Ok(Outcome::Failed(failure))
             }
         }
     }
+}
+
+fn warn_of(journey: &Journey<'_>, step: &OutsideStep, error: &Unavailable) {
+    // A cause may name a host, and a host may be made of a variable.
+    let cause = journey.setup.mask_text(&error.to_string());
+    tracing::warn!(run.id = %journey.run.id, step.id = step.step, cause, "a step outside was not done, or not answered");
 }
 
 fn claimed(journey: &Journey<'_>, step: &OutsideStep) -> Unavailable {
