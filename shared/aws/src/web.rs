@@ -17,6 +17,8 @@ mod reach;
 
 #[cfg(test)]
 pub(crate) mod given;
+#[cfg(test)]
+mod laws;
 
 pub(crate) use client::{Client, ReadError, SendError, read};
 pub(crate) use place::{Place, Refused};

@@ -94,9 +94,19 @@ fn http_request(stage: &Stage) -> Result<Request<Full<Bytes>>, http::Error> {
     if !stage.call.headers.iter().any(|header| header.name() == "user-agent") {
         request = request.header("user-agent", "hookwright");
     }
-    let body = stage.call.body.as_ref().map(|body| body.bytes.clone());
-    // The length of a body that is not there is not sent either.
-    request.header("accept-encoding", "identity").body(body.map_or_else(Full::default, Full::new))
+    let body = stage.call.body.as_ref().map(|body| body.bytes.clone()).unwrap_or_default();
+    if body.is_empty() && has_body(stage.method) {
+        request = request.header("content-length", 0);
+    }
+    request.header("accept-encoding", "identity").body(Full::new(body))
+}
+
+/// Whether a server may wait for a body where none is told to be empty. *Source*: RFC 9110, 8.6.
+fn has_body(method: Method) -> bool {
+    match method {
+        Method::Post | Method::Put | Method::Patch => true,
+        Method::Get | Method::Head | Method::Delete | Method::Options => false,
+    }
 }
 
 /// The answer as the caller gets it.
@@ -131,3 +141,6 @@ fn is_packed(headers: &HeaderMap) -> bool {
 const fn unavailable(cause: String) -> Unavailable {
     Unavailable { port: "calls", cause }
 }
+
+#[cfg(test)]
+mod tests;

@@ -65,7 +65,7 @@ impl Dialer {
         let addresses = self.checked_addresses(&target).await?;
         let mut last = io::ErrorKind::NotFound;
         for address in addresses.into_iter().take(TRIED_LIMIT) {
-            match timeout(CONNECT_TIMEOUT, TcpStream::connect(SocketAddr::new(address, target.port))).await {
+            match timeout(CONNECT_TIMEOUT, self.names.connect(SocketAddr::new(address, target.port))).await {
                 Ok(Ok(stream)) => {
                     // Without it a small request waits for the answer to the one before; a connection works either way.
                     let _ = stream.set_nodelay(true);

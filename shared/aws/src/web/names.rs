@@ -1,11 +1,11 @@
-//! Who knows what a host's name stands for.
+//! Who knows what a host's name stands for, and who connects to it.
 
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
-use tokio::net::lookup_host;
+use tokio::net::{TcpStream, lookup_host};
 
-/// Who knows names.
+/// Who knows names and makes connections.
 #[derive(Debug, Clone)]
 pub(crate) enum Names {
     /// The system.
@@ -22,6 +22,14 @@ impl Names {
             Self::System => Ok(lookup_host((name, 443)).await?.map(|address| address.ip()).collect()),
             #[cfg(test)]
             Self::Given(names) => Ok(names.addresses(name)),
+        }
+    }
+
+    pub(super) async fn connect(&self, address: SocketAddr) -> io::Result<TcpStream> {
+        match self {
+            Self::System => TcpStream::connect(address).await,
+            #[cfg(test)]
+            Self::Given(names) => names.connect(address).await,
         }
     }
 }

@@ -65,8 +65,7 @@ fn clause(refused: Refused) -> String {
         }
         Refused::Port => format!("it names another port than 443 for https and 80 for http. {ALLOWING}"),
         Refused::Host => format!("its host is no name of the public web. {ALLOWING}"),
-        Refused::Address | Refused::NameToAddress => {
-            format!("its host is not, or does not only lead to, public addresses. {ALLOWING}")
-        }
+        Refused::Address => format!("its host is not a public address. {ALLOWING}"),
+        Refused::NameToAddress => format!("its host's name stands for an address that is not public. {ALLOWING}"),
     }
 }

@@ -192,8 +192,14 @@ fn local_mode_adds_this_machine_and_nothing_else() {
         assert!(Place::parse(url, &loopback).is_ok(), "{url}");
     }
     for (url, refused) in REFUSED {
-        let is_added =
-            ["https://127.0.0.1", "https://[::1]/", "https://[0:0:0:0:0:0:0:1]/", "https://localhost/"].iter();
+        let is_added = [
+            "https://127.0.0.1",
+            "https://[::1]/",
+            "https://[0:0:0:0:0:0:0:1]/",
+            "https://localhost/",
+            "https://LOCALHOST/",
+        ]
+        .iter();
         let is_added = is_added.clone().any(|added| url.starts_with(added));
         assert!(is_added || Place::parse(url, &loopback) == Err(*refused), "{url}");
     }
