@@ -158,6 +158,15 @@ impl Definition {
         self.needs
     }
 
+    /// Whether the author wrote the keys of the step's param `name`, and not some data that a reference leads to.
+    ///
+    /// True for a param that is not there.
+    pub fn writes_keys_of(&self, step: &str, name: &str) -> bool {
+        let step = self.places.get(step).and_then(|place| self.steps.get(*place));
+        let params = step.and_then(|step| step.params.as_ref());
+        params.is_none_or(|params| params.has_written_keys(name))
+    }
+
     /// Whether events start runs of it; true when the document does not say.
     pub fn is_enabled(&self) -> bool {
         self.is_enabled

@@ -57,6 +57,11 @@ pub struct Given {
 }
 
 impl Params {
+    /// The input as people may read it. What differs from the input holds the value of a variable, or is made of one.
+    pub fn shown(&self) -> &Value {
+        self.shown.as_ref().unwrap_or(&self.input)
+    }
+
     /// What people may know of them.
     pub fn given(self) -> Given {
         Given { input: Some(self.shown.unwrap_or(self.input)), missing: self.missing }

@@ -8,8 +8,10 @@ mod catalogue;
 mod change;
 mod compute;
 mod find;
+mod outside;
 mod params;
 mod publish;
+mod rest;
 mod send_mail;
 mod table;
 
@@ -21,8 +23,8 @@ use crate::records::{NewIds, Unit};
 pub use crate::announce::Author;
 pub use crate::records::NotDone;
 pub use catalogue::catalogue;
+pub(crate) use outside::{NotPerformed, Occasion, OnUnknownOutcome, Prepared, Ways};
 pub use send_mail::Mailing;
-pub(crate) use send_mail::{Occasion, OnUnknownOutcome, Prepared};
 pub use table::{Of, OutsideAction, RecordAction};
 
 use params::Params;
@@ -71,13 +73,13 @@ impl Action {
     }
 }
 
-impl OutsideAction {
-    /// Whether with these params it takes files along, which are much larger than anything else of a step.
-    pub(crate) fn takes_files(self, input: &Value) -> bool {
-        match self {
-            Self::MailSend => send_mail::has_attachments(input),
-        }
-    }
+/// How a call says what it says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum RestBody {
+    /// An object or a list, as JSON.
+    Json,
+    /// Any text.
+    Generic,
 }
 
 impl RecordAction {

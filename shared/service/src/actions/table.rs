@@ -88,6 +88,10 @@ pub enum RecordAction {
 pub enum OutsideAction {
     /// Sends a mail.
     MailSend,
+    /// Calls a service whose body is JSON.
+    RestJson,
+    /// Calls a service whose body is text.
+    RestGeneric,
 }
 
 use RecordAction as Own;
@@ -152,6 +156,8 @@ pub(super) const ACTIONS: &[(&str, Action)] = &[
     ("kustomer.org.current", own(Own::CurrentOrg)),
     ("kustomer.event.publish", own(Own::PublishEvent)),
     ("kustomer.command.run-by-name", own(Own::RunCommand)),
+    ("kustomer.rest-api.json", outside(OutsideAction::RestJson)),
+    ("kustomer.rest-api.generic", outside(OutsideAction::RestGeneric)),
     ("kustomer.regex-match.generic", own(Own::MatchRegex)),
     ("kustomer.transform.generic", own(Own::Transform)),
     ("kustomer.app.mail.send", outside(OutsideAction::MailSend)),
