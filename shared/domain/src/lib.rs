@@ -38,7 +38,7 @@ pub use klass::{Klass, Property};
 pub use record::{Record, RecordKind};
 pub use rejected::{Rejected, Rejection};
 pub use run::{Failure, Run, RunFailure, RunState};
-pub use schedule::{Holiday, Schedule, Span};
+pub use schedule::{Holiday, Schedule, Span, is_time_zone, no_time_zone};
 pub use sentence::shortened;
 pub use timestamp::Timestamp;
 pub use transaction::{Note, StoredFile, Transaction};

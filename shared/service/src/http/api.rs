@@ -8,6 +8,7 @@ mod hooks;
 mod keys;
 mod klasses;
 mod mail;
+mod org;
 mod resource;
 mod runs;
 mod samples;
@@ -230,6 +231,8 @@ async fn perform(operation: Operation, call: &Call<'_>) -> Result<Response, Refu
         Operation::GetSchedule => schedules::get(call).await,
         Operation::UpdateSchedule => schedules::update(call).await,
         Operation::DeleteSchedule => schedules::delete(call).await,
+        Operation::GetOrg => org::get(call).await,
+        Operation::UpdateOrg => org::update(call).await,
         Operation::GetAppSettings => settings::get_app(call).await,
         Operation::UpdateAppSettings => settings::update_app(call).await,
         Operation::ListRuns => runs::list(call).await,
