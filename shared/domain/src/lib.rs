@@ -32,7 +32,8 @@ pub use hook::{
     RetiredSecret, SECRETS_LIMIT, Secret, Treatment, UPLOAD_LIMIT_BYTES, UploadRule,
 };
 pub use id::{
-    ApiKeyId, HookId, InvalidId, KlassId, OrgId, RecordId, RunId, ScheduleId, TransactionId, VariableId, WorkflowId,
+    ApiKeyId, AuditEntryId, HookId, InvalidId, KlassId, OrgId, RecordId, RunId, ScheduleId, TransactionId, VariableId,
+    WorkflowId,
 };
 pub use klass::{Klass, Property};
 pub use record::{Record, RecordKind};

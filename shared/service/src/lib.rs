@@ -14,6 +14,8 @@ pub mod records;
 mod remembered;
 pub mod runs;
 
+pub mod audit;
+
 pub mod accept;
 mod envelope;
 pub mod execute;
