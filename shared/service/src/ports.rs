@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use domain::Timestamp;
 
-pub use mail::{MAIL_LIMIT_BYTES, Mails, NotPosted, OutgoingContent, OutgoingMail, Post, Posted};
+pub use mail::{MAIL_LIMIT_BYTES, Mails, NotPosted, OutgoingContent, OutgoingMail, Post, Posted, SentMail, SentMails};
 
 pub use store::{
     Change, DOCUMENT_LIMIT_BYTES, Expectation, Freshness, IndexKey, Item, Key, LIST_LIMIT_ITEMS, Order,

@@ -10,6 +10,7 @@ mod keys;
 mod klasses;
 mod mail;
 mod org;
+mod outbox;
 mod resource;
 mod runs;
 mod samples;
@@ -42,7 +43,7 @@ use crate::{
         hooks::AddressCache,
         keys::{self as api_keys, KeyCache},
     },
-    ports::{LIST_LIMIT_ITEMS, Store, Unavailable, World, WriteError},
+    ports::{LIST_LIMIT_ITEMS, SentMails, Store, Unavailable, World, WriteError},
     senders::{bearer_token, unknown_key},
 };
 
@@ -86,6 +87,8 @@ pub struct Management {
     pub public_url: Option<String>,
     /// The mail of this stack, where it has any.
     pub mail: Option<MailSetup>,
+    /// The mail that workflows sent, where it is kept.
+    pub outbox: Option<Arc<dyn SentMails>>,
     /// A key with `org.admin` that stands in the configuration.
     pub first_key: Option<FirstKey>,
 }
@@ -237,6 +240,8 @@ async fn perform(operation: Operation, call: &Call<'_>) -> Result<Response, Refu
         Operation::ReleaseMail => mail::release(call).await,
         Operation::DiscardMail => mail::discard(call).await,
         Operation::GetMailDomain => mail::domain(call).await,
+        Operation::ListOutbox => outbox::list(call).await,
+        Operation::GetSentMail => outbox::get(call).await,
         Operation::CreateSample => samples::create(call).await,
         Operation::ListApps => apps::list(call).await,
         Operation::GetApp => apps::get(call).await,
