@@ -56,6 +56,7 @@ impl House {
             keys: Arc::default(),
             public_url: None,
             mail: None,
+            outbox: None,
             first_key: Some(FirstKey { org, digest: secret.digest() }),
         };
         create(&management, &token, "/v1/klasses", &tutorial::klass()).await?;

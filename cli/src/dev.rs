@@ -208,6 +208,7 @@ fn doors(stack: &Stack, hooks: Arc<Door>, keys: Arc<KeyCache>, mail: MailSetup) 
         keys,
         public_url: hooks.public_url.clone(),
         mail: Some(mail),
+        outbox: Some(stack.outbox.clone()),
         first_key: None,
     };
     server::Doors { hooks, management, uploads: stack.uploads.clone() }

@@ -350,9 +350,9 @@ async fn a_debug_log_that_cannot_be_written_does_not_fail_what_it_watches() {
     let faulty =
         std::sync::Arc::new(tests::faults::FaultyStore::new(world.store.clone(), tests::faults::Fault::Refuses));
     world.door.store = faulty.clone();
-    // The address is looked up first, then the log is written.
-    faulty.fail_in(1);
+    // The address and the org's limits are looked up first, then the log is written.
+    faulty.fail_in(2);
     world.post(&hook, json!({})).await.expect(202);
-    assert_eq!(faulty.calls(), 2);
+    assert_eq!(faulty.calls(), 3);
     assert_eq!(world.queue.depth(), 1);
 }

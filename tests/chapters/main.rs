@@ -2,6 +2,7 @@
 
 mod tutorial;
 
+mod audit;
 mod doctor;
 mod explainer;
 mod form_hooks;
@@ -10,6 +11,8 @@ mod limits;
 mod mail;
 mod mail_sending;
 mod management;
+mod org;
+mod outbox;
 mod providers;
 mod records;
 mod rest;

@@ -11,7 +11,7 @@ use service::{
     directory::keys,
     http::{Route, RouteMethod},
     memory::{FixedWorld, MemoryStore},
-    ports::Item,
+    ports::{Item, OutgoingContent, OutgoingMail, Post},
 };
 
 use crate::{
@@ -208,6 +208,7 @@ impl Estate {
             "WorkflowRollback" => json!({ "version": 1 }),
             "WorkflowVariableDraft" => json!({ "name": name, "value": "obviously-fake-and-long" }),
             "EvaluationRequest" => json!({ "expression": "/#steps.1.id" }),
+            "OrgPatch" => json!({ "name": name }),
             "ScheduleDraft" => json!({ "name": name, "timeZone": "Europe/Berlin" }),
             "AppSettingsPatch" => json!({ "default": { "region": "eu" } }),
             "KlassDraft" => json!({ "name": name }),
@@ -244,6 +245,19 @@ async fn waiting_mail(world: &World, address: &str, id: &str) -> String {
     spam.verdicts = verdicts("FAIL PASS PASS PASS PASS -");
     let mail = order_mail(&format!("<{id}@shop.example>"), &format!("{{\"text\":\"{MARK}\"}}"));
     world.mail(&spam, mail).await.unwrap()[0].transaction.to_string()
+}
+
+/// A mail that a workflow of the world's org has sent, by its id.
+async fn sent_mail(world: &World) -> String {
+    let message = format!("From: a@shop.example\r\nTo: b@mail.example\r\nSubject: {MARK}\r\n\r\n{MARK}\r\n");
+    let mail = OutgoingMail {
+        org: world.org,
+        key: format!("{ABSENT_ID}/{MARK}/1"),
+        from: "a@shop.example".to_owned(),
+        recipients: vec!["b@mail.example".to_owned()],
+        content: OutgoingContent::Raw(message.into()),
+    };
+    world.outbox.send(&mail).await.unwrap().id
 }
 
 /// Creates one of everything and gives the ids by the word of their collection.
@@ -285,7 +299,11 @@ async fn one_of_everything(world: &World) -> HashMap<&'static str, String> {
     world.api("PUT", "/v1/apps/shopify/settings", settings).await.expect(200);
     let key = json!({ "name": MARK, "roles": ["org.permission.api_key.create"] });
     let key = world.api("POST", "/v1/api-keys", key).await.expect(201);
+    world.api("PUT", "/v1/org", json!({ "name": MARK })).await.expect(200);
+    let entry = world.get("/v1/audit-log").await.expect(200).body["data"][0]["id"].clone();
     HashMap::from([
+        ("audit-log", entry.as_str().unwrap().to_owned()),
+        ("outbox", sent_mail(world).await),
         ("form", form.id),
         ("web", web.id()),
         ("email", email.id),

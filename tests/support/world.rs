@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use domain::{ApiKey, ApiKeyId, ApiKeySecret, OrgId, Role, Timestamp};
+use local::Outbox;
 use serde_json::{Value, json};
 use service::{
     Door, Executor, Limits, MailDoor, Management, Senders,
@@ -89,6 +90,8 @@ pub struct World {
     pub blobs: Arc<MemoryBlobs>,
     pub web: Arc<MemoryWeb>,
     pub mails: Arc<MemoryMails>,
+    /// Where a mail lies that a story says was sent; workflows send none here.
+    pub outbox: Arc<Outbox>,
     pub door: Door,
     pub mail_door: Arc<MailDoor>,
     pub executor: Executor,
@@ -112,6 +115,7 @@ impl World {
         let web = Arc::new(MemoryWeb::default());
         let (addresses, keys) = (Arc::default(), Arc::<KeyCache>::default());
         let mails = Arc::new(MemoryMails::default());
+        let outbox = Arc::new(Outbox::memory(clock.clone()));
         let org = OrgId::parse("581392b55ac7a2110099d9c8").unwrap();
         let door = || Door {
             store: store.clone(),
@@ -148,6 +152,7 @@ impl World {
                 keys: Arc::clone(&keys),
                 public_url: Some("http://hooks.test".to_owned()),
                 mail: Some(MailSetup { door: Arc::clone(&mail_door), way }),
+                outbox: Some(outbox.clone()),
                 first_key: None,
             },
             clock,
@@ -156,6 +161,7 @@ impl World {
             blobs,
             web,
             mails,
+            outbox,
             mail_door,
             org,
             admin: String::new(),

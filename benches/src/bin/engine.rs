@@ -319,6 +319,7 @@ impl Bench {
             keys: Arc::default(),
             public_url: None,
             mail: None,
+            outbox: None,
             first_key: Some(FirstKey { org, digest: secret.digest() }),
         };
         let document = document.to_string().replace("{event}", EVENT);

@@ -51,6 +51,7 @@ async fn doors() -> Result<Doors, Error> {
         keys,
         public_url: hooks.public_url.clone(),
         mail: mail.map(|mail| aws::mail_setup(&clients, mail, Arc::clone(&hooks))),
+        outbox: None,
         first_key: admin.map(|admin| FirstKey { org: admin.org, digest: admin.key_hash }),
     };
     Ok(Doors { hooks, management })

@@ -123,6 +123,7 @@ async fn ses_sends_what_is_from_a_verified_domain_and_by_a_template_that_it_has(
     let client = ses(&endpoint);
     let post = SesPost::new(client.clone(), world());
     let mail = |content| OutgoingMail {
+        org: domain::OrgId::parse("581392b55ac7a2110099d9c8").unwrap(),
         key: "run/step/1".to_owned(),
         from: "orders@foreign.example".to_owned(),
         recipients: vec!["customer@mail.example".to_owned()],

@@ -105,6 +105,18 @@ id! {
     /// The public half of an API key.
     ApiKeyId
 }
+id! {
+    /// One entry of the audit log.
+    AuditEntryId
+}
+
+impl AuditEntryId {
+    /// The second in which it was made.
+    pub fn made_at(self) -> Timestamp {
+        let [a, b, c, d, ..] = self.0;
+        Timestamp::from_millisecond(i64::from(u32::from_be_bytes([a, b, c, d])) * 1_000)
+    }
+}
 
 impl TransactionId {
     /// The one transaction that a mail is at a hook, however often it is told of; `mail` is what SES calls it.

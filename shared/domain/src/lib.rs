@@ -34,14 +34,14 @@ pub use hook::{
     RetiredSecret, SECRETS_LIMIT, Secret, Treatment, UPLOAD_LIMIT_BYTES, UploadRule,
 };
 pub use id::{
-    ApiKeyId, EventId, HookId, InvalidId, KlassId, OrgId, RecordId, RunId, ScheduleId, TransactionId, VariableId,
-    WorkflowId,
+    ApiKeyId, AuditEntryId, EventId, HookId, InvalidId, KlassId, OrgId, RecordId, RunId, ScheduleId, TransactionId,
+    VariableId, WorkflowId,
 };
 pub use klass::{Klass, Property};
 pub use record::{Record, RecordKey, RecordKind};
 pub use rejected::{Rejected, Rejection};
 pub use run::{Failure, Run, RunFailure, RunState};
-pub use schedule::{Holiday, Schedule, Span};
+pub use schedule::{Holiday, Schedule, Span, is_time_zone, no_time_zone};
 pub use sentence::shortened;
 pub use timestamp::Timestamp;
 pub use transaction::{Note, StoredFile, Transaction};

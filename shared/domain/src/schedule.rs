@@ -21,6 +21,16 @@ const HOLIDAYS_LIMIT: usize = 366;
 
 const MINUTES_PER_DAY: u16 = 24 * 60;
 
+/// Whether `name` is the IANA name of a time zone, such as `Europe/Berlin`.
+pub fn is_time_zone(name: &str) -> bool {
+    TimeZone::get(name).is_ok()
+}
+
+/// What to say of a name that is none.
+pub fn no_time_zone(name: &str) -> String {
+    format!("There is no time zone {name:?}; write an IANA name such as Europe/Berlin.")
+}
+
 /// The days as documents name them, Monday first as ISO 8601 has it.
 const WEEKDAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 
@@ -109,10 +119,8 @@ impl Schedule {
         if self.name.is_empty() || self.name.chars().count() > NAME_LIMIT_CHARS {
             problems.push(("$.name".to_owned(), format!("A name has 1 to {NAME_LIMIT_CHARS} characters.")));
         }
-        if TimeZone::get(&self.time_zone).is_err() {
-            let sentence =
-                format!("There is no time zone {:?}; write an IANA name such as Europe/Berlin.", self.time_zone);
-            problems.push(("$.timeZone".to_owned(), sentence));
+        if !is_time_zone(&self.time_zone) {
+            problems.push(("$.timeZone".to_owned(), no_time_zone(&self.time_zone)));
         }
         for (day, spans) in &self.hours {
             let path = format!("$.hours.{day}");

@@ -40,6 +40,8 @@ pub struct Needs {
     pub schedules: bool,
     /// Settings of apps.
     pub app_settings: bool,
+    /// The org's time zone.
+    pub time_zone: bool,
 }
 
 impl Needs {
@@ -47,10 +49,11 @@ impl Needs {
         let mut needs = Needs::default();
         let mut see = |used: Use<'_>, _: &Place<'_>| match used {
             Use::Path(path) => needs.variables |= path.root() == "variables",
-            Use::Function("inBusinessHours") => needs.schedules = true,
+            Use::Function("inBusinessHours") => (needs.schedules, needs.time_zone) = (true, true),
             Use::Function("getAppSetting") => needs.app_settings = true,
+            Use::Function("date" | "dateFormat" | "dateDiff") => needs.time_zone = true,
             // What it calls is named in a text that may come from data.
-            Use::Function("transform") => needs.app_settings = true,
+            Use::Function("transform") => (needs.app_settings, needs.time_zone) = (true, true),
             Use::Function(_) => {}
         };
         for transition in trigger.transitions.iter().chain(steps.iter().flat_map(|step| &step.transitions)) {

@@ -268,7 +268,7 @@ impl Arguments<'_, '_> {
 
     /// A value as an instant, which JSON has no type for.
     fn instant(&self, value: &Value) -> Option<Timestamp> {
-        let instant = units::as_timestamp(value);
+        let instant = units::as_timestamp(value, &self.evaluation.setup().zone());
         self.tell_cast(value, "a date", instant.is_some());
         instant
     }

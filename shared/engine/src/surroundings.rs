@@ -4,6 +4,7 @@
 //! again after a crash comes to the input it had.
 
 use domain::{Schedule, ScheduleId, Timestamp};
+use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
 /// What stands in the place of a secret wherever somebody could read it.
@@ -28,6 +29,8 @@ pub struct Setup {
     pub schedules: Vec<Schedule>,
     /// The one that is meant when none is named.
     pub default_schedule: Option<ScheduleId>,
+    /// The IANA name of the time zone that dates are in where none is named; UTC without one.
+    pub time_zone: Option<String>,
 }
 
 /// Everything beside the run's own data.
@@ -47,6 +50,12 @@ impl Setup {
         let default = self.default_schedule.map(|id| id.to_string());
         let wanted = id.or(default.as_deref())?;
         self.schedules.iter().find(|schedule| schedule.id.to_string() == wanted)
+    }
+
+    /// The time zone that dates are in where none is named. A name that is not known any more is UTC.
+    pub(crate) fn zone(&self) -> TimeZone {
+        let named = self.time_zone.as_deref().and_then(|name| TimeZone::get(name).ok());
+        named.unwrap_or(TimeZone::UTC)
     }
 
     /// The same without its secrets, which are masks there.

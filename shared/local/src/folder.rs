@@ -47,6 +47,12 @@ impl Folder {
         self.blocking(move || found(fs::read(place)).map(|bytes| bytes.map(Bytes::from))).await
     }
 
+    /// The names of the files in the folder itself, in no order.
+    pub(crate) async fn names(&self) -> Result<Vec<String>, Unavailable> {
+        let root = self.root.clone();
+        self.blocking(move || names(&root)).await
+    }
+
     /// Removes the files that were written before `instant`, and tells how many those were.
     pub(crate) async fn forget_older_than(&self, instant: SystemTime) -> Result<usize, Unavailable> {
         let root = self.root.clone();
@@ -124,6 +130,16 @@ fn sync(folder: &Path) -> io::Result<()> {
 #[cfg(not(unix))]
 fn sync(_folder: &Path) -> io::Result<()> {
     Ok(())
+}
+
+fn names(root: &Path) -> io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in found(fs::read_dir(root))?.into_iter().flatten() {
+        let entry = entry?;
+        let name = entry.file_name().into_string().ok().filter(|name| is_plain(name));
+        names.extend(name.filter(|_| entry.file_type().is_ok_and(|kind| kind.is_file())));
+    }
+    Ok(names)
 }
 
 /// Removes the files in `folder` and below that are `doomed`, and counts them.

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use aws::{DynamoStore, Meter, SystemWorld, TableNames, create_tables};
-use service::memory::{MemoryBlobs, MemoryPost};
-use service::ports::{Blobs, Post, Unavailable, World};
+use service::memory::MemoryBlobs;
+use service::ports::{Blobs, Unavailable, World};
 
 use crate::uploads::Shelf;
 use crate::{EmbeddedDynamo, FolderBlobs, LocalMails, LocalQueue, LocalUploads, Outbox, QueueRules};
@@ -31,7 +31,7 @@ pub struct Stack {
     /// The mails that came.
     pub mails: Arc<LocalMails>,
     /// Where mail goes that workflows send.
-    pub outbox: Arc<dyn Post>,
+    pub outbox: Arc<Outbox>,
     /// What the store consumed, as DynamoDB would charge it.
     pub meter: Arc<Meter>,
     /// The engine behind `store`.
@@ -70,7 +70,7 @@ impl Stack {
         let world: Arc<dyn World> = Arc::new(SystemWorld);
         let blobs = FolderBlobs::new(state_dir.join("blobs"));
         let mails = LocalMails::folder(state_dir.join("mails"));
-        let outbox = Outbox::new(state_dir.join("outbox"), world.clone());
+        let outbox = Outbox::folder(state_dir.join("outbox"), world.clone());
         [blobs.forget_drafts(), mails.forget_drafts(), outbox.forget_drafts()]
             .into_iter()
             .collect::<Result<(), _>>()
@@ -89,14 +89,15 @@ impl Stack {
 
     /// A stack that leaves nothing behind.
     pub async fn memory() -> Result<Self, OpenError> {
+        let world: Arc<dyn World> = Arc::new(SystemWorld);
         let parts = Parts {
             dynamo: EmbeddedDynamo::memory()?,
             queue: LocalQueue::memory(QueueRules::default())?,
             shelf: Shelf::Memory(Arc::new(MemoryBlobs::default())),
             mails: LocalMails::memory(),
-            outbox: Arc::new(MemoryPost::default()),
+            outbox: Arc::new(Outbox::memory(world.clone())),
             lock: None,
-            world: Arc::new(SystemWorld),
+            world,
         };
         Ok(Self::of(parts).await?)
     }
@@ -132,7 +133,7 @@ struct Parts {
     queue: LocalQueue,
     shelf: Shelf,
     mails: LocalMails,
-    outbox: Arc<dyn Post>,
+    outbox: Arc<Outbox>,
     lock: Option<File>,
     world: Arc<dyn World>,
 }

@@ -15,6 +15,8 @@ pub mod records;
 mod remembered;
 pub mod runs;
 
+pub mod audit;
+
 pub mod accept;
 mod envelope;
 mod event_names;

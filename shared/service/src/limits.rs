@@ -3,7 +3,7 @@
 //! A bucket is one instant, the "theoretical arrival time" of the generic cell rate algorithm, so that two processes
 //! need to agree on one number only. Hooks and orgs have theirs in the store, and a process leases a few tokens at a
 //! time, which keeps the price of a limit at one write per ten arrivals of it. Source addresses are counted per process:
-//! a flood from many of them must not become a flood of writes.
+//! a flood from many of them must not become a flood of writes. What an org has set is looked up every few seconds.
 
 mod bucket;
 mod lease;
@@ -16,7 +16,11 @@ use std::{
 
 use domain::{Hook, HookId, Limit, OrgId, Timestamp};
 
-use crate::ports::Store;
+use crate::{
+    directory::settings,
+    ports::{Freshness, Store},
+    remembered::Remembered,
+};
 
 use bucket::Buckets;
 use lease::{Leases, Owner};
@@ -29,6 +33,12 @@ const UPLOADS: Limit = Limit { requests: 20, seconds: 60 };
 
 /// How often a hook's refusals are explained and kept; the work of explaining is more than that of refusing.
 const REFUSALS: Limit = Limit { requests: 20, seconds: 20 };
+
+/// How long the limits that an org has set are believed.
+const SETTINGS_AGE_MS: i64 = 5_000;
+
+/// Of how many orgs they are remembered; past it all are forgotten.
+const SETTINGS_LIMIT: usize = 10_000;
 
 /// Of how many hooks the last place is remembered; past it all are forgotten.
 const SLOTS_LIMIT: usize = 10_000;
@@ -53,10 +63,19 @@ impl Standing {
     }
 }
 
+/// What an org says of its limits.
+#[derive(Debug, Clone, Copy, Default)]
+struct OrgLimits {
+    /// Of all its hooks together.
+    all: Option<Limit>,
+    /// Of each hook that says nothing itself.
+    each: Option<Limit>,
+}
+
 /// The limits of this process.
-#[derive(Default)]
 pub struct Limits {
     org: Option<Limit>,
+    set: Remembered<OrgId, OrgLimits>,
     leases: Leases,
     addresses: Buckets<(HookId, IpAddr)>,
     misses: Buckets<IpAddr>,
@@ -64,10 +83,24 @@ pub struct Limits {
     slots: Mutex<HashMap<HookId, usize>>,
 }
 
+impl Default for Limits {
+    fn default() -> Self {
+        Self::for_each_org(None)
+    }
+}
+
 impl Limits {
-    /// Limits where every org is let in `org` times, beside what each hook is set to.
+    /// Limits where every org is let in `org` times unless it has set that itself, beside what each hook is set to.
     pub fn for_each_org(org: Option<Limit>) -> Self {
-        Self { org, ..Self::default() }
+        Self {
+            org,
+            set: Remembered::at_most(SETTINGS_LIMIT),
+            leases: Leases::default(),
+            addresses: Buckets::default(),
+            misses: Buckets::default(),
+            refusals: Buckets::default(),
+            slots: Mutex::default(),
+        }
     }
 
     /// Takes one token of the bucket that `source` has at `hook`, before anybody looks at who it is.
@@ -102,13 +135,33 @@ impl Limits {
     /// *Errors*: where the sender stands, when one of them is empty. A store that does not answer lets everybody in:
     /// a limit protects what is behind it and must not become the reason that an arrival is lost.
     pub async fn admit(&self, store: &dyn Store, hook: &Hook, now: Timestamp) -> Result<Option<Standing>, Standing> {
+        let set = self.set_by(store, hook.org, now).await;
+        let (each, all) = (hook.limit.or(set.each), set.all.or(self.org));
         let mut tightest = None;
-        for (owner, limit) in [(Owner::Hook(hook.org, hook.id), hook.limit), (Owner::Org(hook.org), self.org)] {
+        for (owner, limit) in [(Owner::Hook(hook.org, hook.id), each), (Owner::Org(hook.org), all)] {
             if let Some(limit) = limit {
                 tightest = Standing::tightest([tightest, self.leases.take(store, owner, limit, now).await?]);
             }
         }
         Ok(tightest)
+    }
+
+    /// What the org has set, as it was some seconds ago at most. Where the store does not answer, what was known
+    /// before goes on, or the limit of the deployment.
+    async fn set_by(&self, store: &dyn Store, org: OrgId, now: Timestamp) -> OrgLimits {
+        if let Some(known) = self.set.find(&org, now, SETTINGS_AGE_MS) {
+            return known;
+        }
+        let limits = match settings::find(store, org, Freshness::Recent).await {
+            Ok(found) => OrgLimits { all: found.value.limit, each: found.value.hook_limit },
+            Err(error) => {
+                tracing::error!(org.id = %org, %error, "the limits of an org were not read");
+                self.set.find_any(&org).unwrap_or_default()
+            }
+        };
+        // Also after an error: not every arrival has to wait until the store has failed again.
+        self.set.put(org, limits, now);
+        limits
     }
 
     /// Whether `source` may still ask for an address that nobody here remembers.

@@ -18,7 +18,7 @@ pub use calls::{
     ANSWER_LIMIT_BYTES, CALL_LIMIT_SECONDS, CallAnswer, CallBody, CallHeader, Calls, HEADER_VALUE_LIMIT_BYTES, Method,
     NotCalled, OutgoingCall, REDIRECTS_LIMIT, Redirects, Secrecy, WrongHeader,
 };
-pub use mail::{MAIL_LIMIT_BYTES, Mails, NotPosted, OutgoingContent, OutgoingMail, Post, Posted};
+pub use mail::{MAIL_LIMIT_BYTES, Mails, NotPosted, OutgoingContent, OutgoingMail, Post, Posted, SentMail, SentMails};
 
 pub use store::{
     Change, DOCUMENT_LIMIT_BYTES, Expectation, Freshness, IndexKey, Item, Key, LIST_LIMIT_ITEMS, Order,

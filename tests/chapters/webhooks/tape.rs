@@ -107,10 +107,10 @@ async fn a_tape_that_cannot_be_written_does_not_fail_the_arrival() {
     let faulty =
         std::sync::Arc::new(tests::faults::FaultyStore::new(world.store.clone(), tests::faults::Fault::Refuses));
     world.door.store = faulty.clone();
-    // The address is looked up first, then the tape is written.
-    faulty.fail_in(1);
+    // The address and the org's limits are looked up first, then the tape is written.
+    faulty.fail_in(2);
     post(&world, &hook, &[], "{}").await.expect(202);
-    assert_eq!((faulty.calls(), world.queue.depth()), (2, 1));
+    assert_eq!((faulty.calls(), world.queue.depth()), (3, 1));
 }
 
 #[tokio::test]

@@ -30,6 +30,7 @@ fn post(canned: &Arc<Canned>) -> SesPost {
 
 fn raw() -> OutgoingMail {
     OutgoingMail {
+        org: domain::OrgId::parse("581392b55ac7a2110099d9c8").unwrap(),
         key: "run/step/1".to_owned(),
         from: "a@shop.example".to_owned(),
         recipients: vec!["b@mail.example".to_owned(), "hidden+copy@mail.example".to_owned()],

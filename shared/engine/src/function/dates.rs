@@ -1,6 +1,7 @@
 //! Dates: made from the present, written, subtracted, and held against business hours.
 //!
-//! *Source* — Kustomer's "Date and math workflow helpers"; what it leaves open is as Moment.js has it, in UTC.
+//! *Source* — Kustomer's "Date and math workflow helpers"; what it leaves open is as Moment.js has it, in the
+//! org's time zone.
 
 use domain::Timestamp;
 use jiff::civil::DateTime;
@@ -91,7 +92,7 @@ impl Unit {
         }
     }
 
-    /// How long it is, where that is always the same.
+    /// How long it is where no clock is put forward or back, and where that is always the same.
     fn milliseconds(self) -> Option<i64> {
         match self {
             Unit::Years | Unit::Quarters | Unit::Months => None,
@@ -121,9 +122,12 @@ impl Unit {
 
     fn span(self, count: i64) -> Option<Span> {
         let span = Span::new();
-        match self.milliseconds() {
-            Some(length) => span.try_milliseconds(length.checked_mul(count)?).ok(),
-            None => span.try_months(self.months().checked_mul(count)?).ok(),
+        match (self, self.milliseconds()) {
+            // By the calendar: a day on which the clock is put forward has 23 hours.
+            (Unit::Weeks, _) => span.try_weeks(count).ok(),
+            (Unit::Days, _) => span.try_days(count).ok(),
+            (_, Some(length)) => span.try_milliseconds(length.checked_mul(count)?).ok(),
+            (_, None) => span.try_months(self.months().checked_mul(count)?).ok(),
         }
     }
 }
@@ -153,7 +157,7 @@ fn date(arguments: &Arguments<'_, '_>) -> Result<Option<Value>, Fault> {
 fn earlier(arguments: &Arguments<'_, '_>) -> Option<Value> {
     let unit = unit(arguments, 0)?;
     let count = if arguments.is_given(1) { arguments.whole(1)? } else { 0 };
-    let from = utc(arguments.instant_or_now(2)?)?;
+    let from = local(arguments, arguments.instant_or_now(2)?)?;
     let then = from.checked_sub(unit.span(count)?).ok()?;
     let then = Timestamp::from_millisecond(then.timestamp().as_millisecond());
     Some(Value::String(then.to_string()))
@@ -168,13 +172,13 @@ fn date_format(arguments: &Arguments<'_, '_>) -> Result<Option<Value>, Fault> {
             }
             zone
         }
-        None => Some(TimeZone::UTC),
+        None => Some(arguments.evaluation.setup().zone()),
     };
     let instant = arguments.value(0).and_then(|value| arguments.instant(value));
-    let Some((instant, zone)) = instant.and_then(utc).zip(zone) else { return Ok(None) };
+    let Some(instant) = instant.zip(zone).and_then(|(instant, zone)| in_zone(instant, zone)) else { return Ok(None) };
     let format = arguments.text(1);
     let format = format.as_deref().filter(|format| !format.is_empty()).unwrap_or(DEFAULT_FORMAT);
-    moment::format(&instant.with_time_zone(zone), format).map(|text| Some(Value::String(text)))
+    moment::format(&instant, format).map(|text| Some(Value::String(text)))
 }
 
 fn date_diff(arguments: &Arguments<'_, '_>) -> Result<Option<Value>, Fault> {
@@ -185,20 +189,27 @@ fn date_diff(arguments: &Arguments<'_, '_>) -> Result<Option<Value>, Fault> {
 fn difference(arguments: &Arguments<'_, '_>) -> Option<Decimal> {
     let unit = unit(arguments, 0)?;
     let (from, to) = (arguments.instant_or_now(1)?, arguments.instant_or_now(2)?);
-    let difference = match unit.milliseconds() {
-        Some(length) => {
+    let difference = match (unit, unit.milliseconds()) {
+        // From one clock time to the same on the next day is a day, however many hours it has.
+        (Unit::Days | Unit::Weeks, Some(length)) => {
+            let (from, to) = (local(arguments, from)?.datetime(), local(arguments, to)?.datetime());
+            Decimal::from(milliseconds_between(from, to)?).checked_div(Decimal::from(length))?
+        }
+        (_, Some(length)) => {
             let apart = to.as_millisecond().checked_sub(from.as_millisecond())?;
             Decimal::from(apart).checked_div(Decimal::from(length))?
         }
-        None => months_between(from, to)?.checked_div(Decimal::from(unit.months()))?,
+        (_, None) => {
+            let (from, to) = (local(arguments, from)?.datetime(), local(arguments, to)?.datetime());
+            months_between(from, to)?.checked_div(Decimal::from(unit.months()))?
+        }
     };
     Some(if arguments.flag(3) { difference } else { difference.trunc() })
 }
 
 /// Months as Moment.js counts them: whole ones by the calendar, the rest as a share of the month it is in. They are
 /// counted from the date with the later day of the month, so that no month ends before them.
-fn months_between(from: Timestamp, to: Timestamp) -> Option<Decimal> {
-    let (from, to) = (utc(from)?.datetime(), utc(to)?.datetime());
+fn months_between(from: DateTime, to: DateTime) -> Option<Decimal> {
     if to.day() < from.day() { months_from(from, to) } else { months_from(to, from).map(|months| -months) }
 }
 
@@ -242,7 +253,12 @@ fn in_business_hours(arguments: &Arguments<'_, '_>) -> Result<Option<Value>, Fau
     Ok(instant.map(|instant| json!(schedule.is_open_at(instant))))
 }
 
-fn utc(instant: Timestamp) -> Option<Zoned> {
+/// The instant as it is told in the org.
+fn local(arguments: &Arguments<'_, '_>, instant: Timestamp) -> Option<Zoned> {
+    in_zone(instant, arguments.evaluation.setup().zone())
+}
+
+fn in_zone(instant: Timestamp, zone: TimeZone) -> Option<Zoned> {
     let instant = jiff::Timestamp::from_millisecond(instant.as_millisecond()).ok()?;
-    Some(instant.to_zoned(TimeZone::UTC))
+    Some(instant.to_zoned(zone))
 }

@@ -3,6 +3,10 @@
 use std::str::FromStr;
 
 use domain::Timestamp;
+use jiff::{
+    civil::{Date, DateTime},
+    tz::TimeZone,
+};
 use rust_decimal::Decimal;
 use serde_json::{Number, Value};
 
@@ -41,25 +45,35 @@ pub(super) fn number(decimal: Decimal) -> Value {
     serde_json::from_str::<Number>(&text).map_or(Value::Null, Value::Number)
 }
 
-/// The instant of a date as conditions read it, and of a date and time without an offset, which is UTC then.
-pub(super) fn as_timestamp(value: &Value) -> Option<Timestamp> {
-    let nanoseconds = match (cast::as_instant(value), value) {
-        (Some(nanoseconds), _) => nanoseconds,
-        (None, Value::String(text)) => civil_nanoseconds(text.trim())?,
-        (None, _) => return None,
-    };
+/// The instant of a date as conditions read it. A date without a time is midnight in `zone`, and a date and time without an
+/// offset is in it.
+pub(super) fn as_timestamp(value: &Value, zone: &TimeZone) -> Option<Timestamp> {
+    let text = if let Value::String(text) = value { Some(text.trim()) } else { None };
+    let nanoseconds = text
+        .and_then(|text| midnight(text, zone))
+        .or_else(|| cast::as_instant(value))
+        .or_else(|| civil_nanoseconds(text?, zone))?;
     let milliseconds = nanoseconds.div_euclid(NANOSECONDS_PER_MILLISECOND);
     let milliseconds = i64::try_from(milliseconds).ok().filter(|milliseconds| is_representable(*milliseconds));
     milliseconds.map(Timestamp::from_millisecond)
 }
 
-fn civil_nanoseconds(text: &str) -> Option<i128> {
+/// The beginning of an ISO date.
+fn midnight(text: &str, zone: &TimeZone) -> Option<i128> {
+    if text.len() != "2017-12-22".len() {
+        return None;
+    }
+    let date: Date = text.parse().ok()?;
+    Some(date.to_zoned(zone.clone()).ok()?.timestamp().as_nanosecond())
+}
+
+fn civil_nanoseconds(text: &str, zone: &TimeZone) -> Option<i128> {
     // The library reads a zone in brackets, and drops it.
     if text.contains('[') {
         return None;
     }
-    if let Ok(civil) = text.parse::<jiff::civil::DateTime>() {
-        return civil.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|zoned| zoned.timestamp().as_nanosecond());
+    if let Ok(civil) = text.parse::<DateTime>() {
+        return civil.to_zoned(zone.clone()).ok().map(|zoned| zoned.timestamp().as_nanosecond());
     }
     // As mails write it: Fri, 28 Nov 2026 12:00:00 +0100.
     jiff::fmt::rfc2822::parse(text).ok().map(|zoned| zoned.timestamp().as_nanosecond())

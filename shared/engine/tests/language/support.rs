@@ -73,6 +73,7 @@ impl Given {
                 app_settings: given["appSettings"].clone(),
                 schedules,
                 default_schedule: default,
+                time_zone: given["timeZone"].as_str().map(str::to_owned),
             },
         }
     }

@@ -80,13 +80,71 @@ fn what_a_definition_needs_is_known_before_it_runs() {
             json!([{"id": "s", "transitions": [{"target": "t", "condition": condition}]}, {"id": "t", "transitions": []}]),
         );
         let needs = definition.needs();
-        (needs.variables, needs.schedules, needs.app_settings)
+        (needs.variables, needs.schedules, needs.app_settings, needs.time_zone)
     };
-    assert_eq!(needs("/#fn:inBusinessHours"), (false, true, false));
-    assert_eq!(needs("{{#if (inBusinessHours steps.1.at)}}x{{/if}}"), (false, true, false));
-    assert_eq!(needs("{{getAppSetting 'a.b.c'}}"), (false, false, true));
-    assert_eq!(needs("{{variables.5a345109e578360010eaa1ad}}"), (true, false, false));
-    assert_eq!(needs("/#fn:hmac,steps.1.text,variables.5a345109e578360010eaa1ad"), (true, false, false));
+    assert_eq!(needs("/#fn:inBusinessHours"), (false, true, false, true));
+    assert_eq!(needs("{{#if (inBusinessHours steps.1.at)}}x{{/if}}"), (false, true, false, true));
+    assert_eq!(needs("{{getAppSetting 'a.b.c'}}"), (false, false, true, false));
+    assert_eq!(needs("{{variables.5a345109e578360010eaa1ad}}"), (true, false, false, false));
+    assert_eq!(needs("/#fn:hmac,steps.1.text,variables.5a345109e578360010eaa1ad"), (true, false, false, false));
+    for dated in ["/#fn:date,days,1", "/#fn:formatDate,steps.1.at", "{{dateDiff 'days' from=steps.1.at}}"] {
+        assert_eq!(needs(dated), (false, false, false, true), "{dated}");
+    }
+    assert!(needs("/#fn:transform,steps.1.list,toUpper").3, "what it calls may come from data");
+}
+
+#[test]
+fn dates_are_told_read_and_counted_in_the_time_zone_of_the_org() {
+    let given = |zone: &str| {
+        crate::support::Given::of(&json!({
+            "now": "2026-11-28T02:30:00Z",
+            "timeZone": zone,
+            "steps": {"1": {"at": "2026-11-28T02:30:00Z", "day": "2026-11-28", "civil": "2026-11-28T09:00",
+                "before": "2026-03-28T12:00:00Z", "after": "2026-03-29T11:00:00Z"}},
+        }))
+    };
+    for (expression, utc, new_york, berlin) in [
+        (
+            "/#fn:dateFormat,steps.1.at",
+            "2026-11-28T02:30:00+00:00",
+            "2026-11-27T21:30:00-05:00",
+            "2026-11-28T03:30:00+01:00",
+        ),
+        ("/#fn:dateFormat,steps.1.day,L LT", "11/28/2026 12:00 AM", "11/28/2026 12:00 AM", "11/28/2026 12:00 AM"),
+        (
+            "/#fn:date,days,0,steps.1.day",
+            "2026-11-28T00:00:00.000Z",
+            "2026-11-28T05:00:00.000Z",
+            "2026-11-27T23:00:00.000Z",
+        ),
+        (
+            "/#fn:date,hours,0,steps.1.civil",
+            "2026-11-28T09:00:00.000Z",
+            "2026-11-28T14:00:00.000Z",
+            "2026-11-28T08:00:00.000Z",
+        ),
+        // The clock is put forward in Berlin between the two.
+        (
+            "/#fn:date,days,-1,steps.1.before",
+            "2026-03-29T12:00:00.000Z",
+            "2026-03-29T12:00:00.000Z",
+            "2026-03-29T11:00:00.000Z",
+        ),
+        (
+            "/#fn:date,hours,-24,steps.1.before",
+            "2026-03-29T12:00:00.000Z",
+            "2026-03-29T12:00:00.000Z",
+            "2026-03-29T12:00:00.000Z",
+        ),
+        ("{{dateDiff 'days' steps.1.before steps.1.after}}", "0", "0", "1"),
+        ("{{dateDiff 'hours' steps.1.before steps.1.after}}", "23", "23", "23"),
+        ("{{{dateFormat steps.1.at format='LT' timeZone='Asia/Tokyo'}}}", "11:30 AM", "11:30 AM", "11:30 AM"),
+    ] {
+        for (zone, gives) in [("UTC", utc), ("", utc), ("America/New_York", new_york), ("Europe/Berlin", berlin)] {
+            let found = given(zone).resolve(&json!(expression)).unwrap();
+            assert_eq!(found, Some(json!(gives)), "{expression} in {zone}");
+        }
+    }
 }
 
 #[test]

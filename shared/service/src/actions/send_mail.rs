@@ -69,6 +69,7 @@ impl Mailing {
             Content::Template(template) => (templated(&draft, template), None),
         };
         let mail = OutgoingMail {
+            org: occasion.transaction.org,
             key: key(occasion.actor),
             from: draft.from.address.clone(),
             recipients: draft.recipients().map(|mailbox| mailbox.address.clone()).collect(),

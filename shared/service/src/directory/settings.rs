@@ -1,6 +1,6 @@
 //! Settings: of an org, and of the apps it uses.
 
-use domain::{OrgId, ScheduleId};
+use domain::{Limit, OrgId, ScheduleId, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -14,23 +14,38 @@ const APPS: &str = "app-settings";
 
 /// What an org has set.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", default)]
 pub struct Settings {
+    /// What people call the org.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The IANA name of the time zone that is meant where none is named; UTC without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
     /// The business schedule that is meant when none is named.
-    #[serde(default)]
     pub default_schedule: Option<ScheduleId>,
+    /// How many arrivals all hooks together let in, in the place of what the deployment says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<Limit>,
+    /// How many a hook lets in that has no limit of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hook_limit: Option<Limit>,
+    /// When they were last changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub updated_at: Option<Timestamp>,
 }
 
-/// The settings of `org`.
-pub async fn find(store: &dyn Store, org: OrgId) -> Result<Settings, Unavailable> {
-    let found = store.find(&org_key(org), Freshness::Latest).await?;
-    Ok(found.as_ref().map(document::read).transpose()?.unwrap_or_default())
+/// The settings of `org`; of revision 0 where nothing was ever set.
+pub async fn find(store: &dyn Store, org: OrgId, freshness: Freshness) -> Result<Versioned<Settings>, Unavailable> {
+    let found = store.find(&org_key(org), freshness).await?;
+    let found = found.as_ref().map(document::read_versioned).transpose()?;
+    Ok(found.unwrap_or(Versioned { rev: 0, value: Settings::default() }))
 }
 
-/// Writes the settings of `org`.
-pub async fn put(store: &dyn Store, org: OrgId, settings: &Settings) -> Result<(), WriteError> {
-    let item = item(org_key(org), 1, document::write(settings)?);
-    store.write(&[Change::Put(item, Expectation::Anything)]).await
+/// The change that writes `settings` in the place of the revision `before`, to be part of a write.
+pub fn change(org: OrgId, settings: &Settings, before: u64) -> Result<Change, Unavailable> {
+    let expectation = if before == 0 { Expectation::Absent } else { Expectation::Rev(before) };
+    Ok(Change::Put(item(org_key(org), before + 1, document::write(settings)?), expectation))
 }
 
 /// The most apps of an org that have settings. *Why*: executors read them all at once.

@@ -195,7 +195,7 @@ pub async fn list(store: &dyn Store, org: OrgId, paging: Paging) -> Result<Listi
 /// The definition under `hash`, as it was written.
 pub async fn find_definition(store: &dyn Store, org: OrgId, hash: &str) -> Result<Option<Value>, Unavailable> {
     // Nothing under a hash ever changes, so a recent read is as good as the latest once it finds something.
-    let key = key(org, DEFINITIONS, hash);
+    let key = definition_key(org, hash);
     let found = match store.find(&key, Freshness::Recent).await? {
         Some(found) => Some(found),
         None => store.find(&key, Freshness::Latest).await?,
@@ -209,7 +209,7 @@ pub async fn find_definitions(
     org: OrgId,
     hashes: &[&str],
 ) -> Result<Vec<(String, Value)>, Unavailable> {
-    let keys: Vec<Key> = hashes.iter().map(|hash| key(org, DEFINITIONS, *hash)).collect();
+    let keys: Vec<Key> = hashes.iter().map(|hash| definition_key(org, hash)).collect();
     let items = store.find_all(&keys).await?;
     items.iter().map(|item| Ok((item.key.sort.clone(), document::read_value(item)?))).collect()
 }
@@ -234,7 +234,7 @@ fn put_name(workflow: &Workflow, expectation: Expectation) -> Change {
 }
 
 fn put_definition(workflow: &Workflow, document: &Value) -> Change {
-    let place = key(workflow.org, DEFINITIONS, workflow.hash.as_str());
+    let place = definition_key(workflow.org, &workflow.hash);
     Change::Put(item(place, 1, document.to_string()), Expectation::Anything)
 }
 
@@ -252,6 +252,11 @@ fn put_trigger(workflow: &Workflow, version: u64) -> Result<Change, Unavailable>
 
 fn head_key(org: OrgId, id: WorkflowId) -> Key {
     key(org, HEADS, id.to_string())
+}
+
+/// Where the definition of this hash is.
+pub(crate) fn definition_key(org: OrgId, hash: &str) -> Key {
+    key(org, DEFINITIONS, hash)
 }
 
 fn name_key(workflow: &Workflow) -> Key {

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::{
     directory::{schedules, settings, variables},
-    ports::{Store, Unavailable},
+    ports::{Freshness, Store, Unavailable},
     remembered::Remembered,
 };
 
@@ -19,9 +19,9 @@ const AGE_MS: i64 = 5_000;
 /// How many are remembered; past it all are forgotten.
 const LIMIT: usize = 1_000;
 
-/// Setups by workflow.
+/// Setups by workflow; those of dates alone are the same for all workflows of an org.
 pub(super) struct Setups {
-    remembered: Remembered<(OrgId, WorkflowId), Arc<Setup>>,
+    remembered: Remembered<(OrgId, Option<WorkflowId>), Arc<Setup>>,
     nothing: Arc<Setup>,
 }
 
@@ -44,12 +44,17 @@ impl Setups {
         if needs == Needs::default() {
             return Ok(Arc::clone(&self.nothing));
         }
-        let key = (org, workflow);
+        let only_dates = needs == Needs { time_zone: true, ..Needs::default() };
+        let key = (org, (!only_dates).then_some(workflow));
         if let Some(known) = self.remembered.find(&key, now, AGE_MS) {
             return Ok(known);
         }
-        // All of it, whatever this definition needs: another one of the workflow may need more.
-        let setup = Arc::new(read(store, org, workflow).await?);
+        let setup = match key.1 {
+            None => Setup { time_zone: settings(store, org).await?.time_zone, ..Setup::default() },
+            // All of it, whatever this definition needs: another one of the workflow may need more.
+            Some(workflow) => read(store, org, workflow).await?,
+        };
+        let setup = Arc::new(setup);
         self.remembered.put(key, Arc::clone(&setup), now);
         Ok(setup)
     }
@@ -61,7 +66,7 @@ async fn read(store: &dyn Store, org: OrgId, workflow: WorkflowId) -> Result<Set
         variables::retired(store, org, workflow),
         settings::all_app_settings(store, org),
         schedules::all(store, org),
-        settings::find(store, org),
+        settings(store, org),
     )
     .await?;
     Ok(Setup {
@@ -70,5 +75,10 @@ async fn read(store: &dyn Store, org: OrgId, workflow: WorkflowId) -> Result<Set
         app_settings: Value::Object(app_settings),
         schedules,
         default_schedule: settings.default_schedule,
+        time_zone: settings.time_zone,
     })
+}
+
+async fn settings(store: &dyn Store, org: OrgId) -> Result<settings::Settings, Unavailable> {
+    Ok(settings::find(store, org, Freshness::Latest).await?.value)
 }

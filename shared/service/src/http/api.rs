@@ -1,12 +1,15 @@
 //! The management API: who is calling, may they, and what is done.
 
 mod apps;
+mod audit;
 mod call;
 mod evaluate;
 mod hooks;
 mod keys;
 mod klasses;
 mod mail;
+mod org;
+mod outbox;
 mod records;
 mod resource;
 mod runs;
@@ -30,16 +33,17 @@ use super::{
         unavailable_response,
     },
     openapi,
-    routes::{Operation, ROUTES, Route},
+    routes::{Method as RouteMethod, Operation, ROUTES, Route},
     source_address,
 };
 use crate::{
     accept::unknown_address,
+    audit::{Audited, Author},
     directory::{
         hooks::AddressCache,
         keys::{self as api_keys, KeyCache},
     },
-    ports::{LIST_LIMIT_ITEMS, Queue, Store, Unavailable, World, WriteError},
+    ports::{LIST_LIMIT_ITEMS, Queue, SentMails, Store, Unavailable, World, WriteError},
     senders::{bearer_token, unknown_key},
 };
 
@@ -49,6 +53,12 @@ pub use mail::{MailSetup, MailWay};
 
 /// The JSON Schema of workflow documents, for editors. Whether it says what the checks do is tested.
 const WORKFLOW_SCHEMA: &str = include_str!("../../../../docs/schemas/workflow.json");
+
+/// What the key is called that stands in the configuration.
+const FIRST_KEY_NAME: &str = "first key";
+
+/// How much of what a client says of itself is kept.
+const CLIENT_LIMIT_CHARS: usize = 256;
 
 /// What the addresses of hooks begin with.
 const ADDRESSES: &str = "/v1/hooks/";
@@ -63,6 +73,7 @@ pub struct FirstKey {
 }
 
 /// What stands behind the management API.
+#[derive(Clone)]
 pub struct Management {
     /// Where everything is.
     pub store: Arc<dyn Store>,
@@ -78,6 +89,8 @@ pub struct Management {
     pub public_url: Option<String>,
     /// The mail of this stack, where it has any.
     pub mail: Option<MailSetup>,
+    /// The mail that workflows sent, where it is kept.
+    pub outbox: Option<Arc<dyn SentMails>>,
     /// A key with `org.admin` that stands in the configuration.
     pub first_key: Option<FirstKey>,
 }
@@ -138,7 +151,7 @@ impl Management {
             Found::Nothing => return Err(unknown_path().into()),
         };
         let Some(permission) = route.permission else { return Ok(self.answer_publicly(route.operation)) };
-        let caller = self.caller(request).await?;
+        let (caller, key_name) = self.caller(request).await?;
         if !caller.may(permission) {
             let detail = format!("This key may not do that: it needs the role {permission}, or one that covers it.");
             return Err(Rejected::new(Rejection::Forbidden, "role_missing", detail).into());
@@ -147,7 +160,14 @@ impl Management {
             let detail = format!("A body has at most {API_BODY_LIMIT_BYTES} bytes here.");
             return Err(Rejected::new(Rejection::TooLarge, "body_too_large", detail).into());
         }
-        let mut call = Call { management: self, request, params, caller, page_limit: LIST_LIMIT_ITEMS };
+        let audited;
+        let management = if route.method == RouteMethod::Get {
+            self
+        } else {
+            audited = self.audited(author(request, route, &caller, key_name), caller.org);
+            &audited
+        };
+        let mut call = Call { management, request, params, caller, page_limit: LIST_LIMIT_ITEMS };
         loop {
             let response = perform(route.operation, &call).await?;
             let is_one_item = !route.response.ends_with("List") || call.page_limit == 1;
@@ -157,6 +177,12 @@ impl Management {
             // Too much for one answer: a shorter page, whose `links.next` leads on.
             call.page_limit = call.page_size()?.div_ceil(2);
         }
+    }
+
+    /// The same over a store that puts what is changed into the audit log.
+    fn audited(&self, author: Author, org: OrgId) -> Self {
+        let (store, world) = (Arc::clone(&self.store), Arc::clone(&self.world));
+        Self { store: Arc::new(Audited::new(store, world, org, author)), ..self.clone() }
     }
 
     fn answer_publicly(&self, operation: Operation) -> Response {
@@ -169,21 +195,33 @@ impl Management {
         json_response(StatusCode::OK, &json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") }))
     }
 
-    /// Who sent the request.
-    async fn caller(&self, request: &Request) -> Result<Caller, Refused> {
+    /// Who sent the request, and what their key is called.
+    async fn caller(&self, request: &Request) -> Result<(Caller, String), Refused> {
         let token = bearer_token(request.headers())?;
         let (org, id, secret) = ApiKeySecret::read_token(token).ok_or_else(unknown_key)?;
         if let Some(first) = self.first_key.as_ref().filter(|first| first.org == org) {
             let same: bool = first.digest.as_bytes().ct_eq(secret.digest().as_bytes()).into();
             if let (true, Ok(admin)) = (same, Role::parse("org.admin")) {
-                return Ok(Caller { org, key: id, roles: vec![admin] });
+                return Ok((Caller { org, key: id, roles: vec![admin] }, FIRST_KEY_NAME.to_owned()));
             }
         }
         let now = self.world.now();
         let key = api_keys::find(self.store.as_ref(), org, id).await?.ok_or_else(unknown_key)?.value;
         let caller = key.admit(&secret, source_address(request), now).map_err(|_| unknown_key())?;
         self.keys.note_use(self.store.as_ref(), org, id, now).await;
-        Ok(caller)
+        Ok((caller, key.name))
+    }
+}
+
+fn author(request: &Request, route: &Route, caller: &Caller, key_name: String) -> Author {
+    let client =
+        request.headers().get(http::header::USER_AGENT).map(|client| String::from_utf8_lossy(client.as_bytes()));
+    Author {
+        key: caller.key,
+        key_name,
+        source: source_address(request),
+        client: client.map(|client| client.chars().take(CLIENT_LIMIT_CHARS).collect()),
+        operation: format!("{:?}", route.operation),
     }
 }
 
@@ -204,6 +242,8 @@ async fn perform(operation: Operation, call: &Call<'_>) -> Result<Response, Refu
         Operation::ReleaseMail => mail::release(call).await,
         Operation::DiscardMail => mail::discard(call).await,
         Operation::GetMailDomain => mail::domain(call).await,
+        Operation::ListOutbox => outbox::list(call).await,
+        Operation::GetSentMail => outbox::get(call).await,
         Operation::CreateSample => samples::create(call).await,
         Operation::ListApps => apps::list(call).await,
         Operation::GetApp => apps::get(call).await,
@@ -232,6 +272,10 @@ async fn perform(operation: Operation, call: &Call<'_>) -> Result<Response, Refu
         Operation::GetSchedule => schedules::get(call).await,
         Operation::UpdateSchedule => schedules::update(call).await,
         Operation::DeleteSchedule => schedules::delete(call).await,
+        Operation::ListAuditLog => audit::list(call).await,
+        Operation::GetAuditEntry => audit::get(call).await,
+        Operation::GetOrg => org::get(call).await,
+        Operation::UpdateOrg => org::update(call).await,
         Operation::GetAppSettings => settings::get_app(call).await,
         Operation::UpdateAppSettings => settings::update_app(call).await,
         Operation::ListRuns => runs::list(call).await,

@@ -81,6 +81,11 @@ fn parameters(route: &Route) -> Vec<Value> {
         list if list.ends_with("List") => {
             let page = json!({ "type": "integer", "minimum": 1, "default": 1 });
             query(&mut parameters, [("pageSize", page_size), ("page", page), ("after", after)]);
+            if list == "AuditEntryList" {
+                let text = || json!({ "type": "string" });
+                query(&mut parameters, [("objectType", text()), ("objectId", text()), ("key", text())]);
+                query(&mut parameters, [("from", instant.clone()), ("until", instant.clone())]);
+            }
             if list == "RunList" {
                 let states = json!({ "enum": ["running", "waiting", "held", "succeeded", "failed", "cancelled"] });
                 query(&mut parameters, [("state", states), ("from", instant.clone()), ("until", instant)]);

@@ -7,7 +7,7 @@ use ingest::ses::{Delivery, Place, Verdicts};
 use super::{MailDoor, Recipient, What, policy};
 use crate::{
     directory::Versioned,
-    ports::{Unavailable, WriteError},
+    ports::{Store, Unavailable, WriteError},
     runs::{self, Quarantined, Reason},
 };
 
@@ -34,11 +34,10 @@ impl From<Unavailable> for NotReleased {
 
 impl MailDoor {
     /// Lets the mail `id` in as if it had passed the hook's policy, and gives it as it is now; doing it again changes
-    /// nothing.
+    /// nothing. That it is released is written to `store`, which is the door's own or keeps an audit log over it.
     ///
     /// *Errors*: [`NotReleased`].
-    pub async fn release(&self, hook: &Hook, id: TransactionId) -> Result<Quarantined, NotReleased> {
-        let store = self.door.store.as_ref();
+    pub async fn release(&self, store: &dyn Store, hook: &Hook, id: TransactionId) -> Result<Quarantined, NotReleased> {
         let found = runs::find_quarantined(store, hook.org, hook.id, id).await?.ok_or(NotReleased::Unknown)?;
         let quarantined = &found.value;
         let raw = self.quarantined_raw(quarantined).await?;
@@ -53,7 +52,7 @@ impl MailDoor {
         if let Some(reason) = policy::without_data(&hook.mail, &arriving.mail) {
             return Err(NotReleased::Useless(reason.told()));
         }
-        let Versioned { rev, value: mut released } = self.mark_released(hook, found.clone()).await?;
+        let Versioned { rev, value: mut released } = self.mark_released(store, hook, found.clone()).await?;
         let outcome = self.fire(arriving).await?;
         match outcome.what {
             What::Recorded(_) => return Err(NotReleased::Useless(policy::too_large().told())),
@@ -61,7 +60,8 @@ impl MailDoor {
         }
         if released.transaction != Some(outcome.transaction) {
             released.transaction = Some(outcome.transaction);
-            match runs::put_released(store, hook.org, hook.id, &released, rev).await {
+            // It only says which transaction that was, and is no change of its own.
+            match runs::put_released(self.door.store.as_ref(), hook.org, hook.id, &released, rev).await {
                 // Somebody else has written the same.
                 Ok(()) | Err(WriteError::Conflict { .. }) => {}
                 Err(WriteError::Unavailable(error)) => return Err(error.into()),
@@ -74,10 +74,11 @@ impl MailDoor {
     /// comes first, and nothing starts, or is told. Should this end here, releasing it again goes on.
     async fn mark_released(
         &self,
+        store: &dyn Store,
         hook: &Hook,
         found: Versioned<Quarantined>,
     ) -> Result<Versioned<Quarantined>, NotReleased> {
-        let (store, id) = (self.door.store.as_ref(), found.value.id);
+        let id = found.value.id;
         let Versioned { rev, value: mut quarantined } = found;
         if quarantined.released_at.is_some() {
             return Ok(Versioned { rev, value: quarantined });

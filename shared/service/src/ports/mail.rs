@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use domain::Failure;
+use domain::{Failure, OrgId, Timestamp};
 
 use super::Unavailable;
 
@@ -31,6 +31,8 @@ pub trait Post: Send + Sync {
 /// A mail on its way out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutgoingMail {
+    /// Whose run sends it.
+    pub org: OrgId,
     /// `{run}/{step}/{visit}`: the same for every attempt.
     pub key: String,
     /// The address it is from.
@@ -82,4 +84,36 @@ pub enum NotPosted {
     /// It may have been.
     #[error(transparent)]
     Unknown(Unavailable),
+}
+
+/// The mail that was handed over, where somebody keeps it: in the outbox of local mode. SES keeps none.
+#[async_trait]
+pub trait SentMails: Send + Sync {
+    /// The mails of `org`, newest first: at most `limit` of those behind the position `after`.
+    async fn list(&self, org: OrgId, after: Option<&str>, limit: usize) -> Result<Vec<SentMail>, Unavailable>;
+
+    /// The mail of `org` with this id, and what it says.
+    async fn find(&self, org: OrgId, id: &str) -> Result<Option<(SentMail, OutgoingContent)>, Unavailable>;
+}
+
+/// What is known of a mail that was handed over, besides what it says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SentMail {
+    /// As [`Posted`] has it.
+    pub id: String,
+    /// As [`OutgoingMail`] has it.
+    pub key: String,
+    /// When it was handed over, the last time if it was several times.
+    pub sent_at: Timestamp,
+    /// The address it is from.
+    pub from: String,
+    /// Who gets it.
+    pub recipients: Vec<String>,
+}
+
+impl SentMail {
+    /// Its place in the list, for whoever wants to go on behind it.
+    pub fn position(&self) -> String {
+        format!("{}#{}", self.sent_at, self.id)
+    }
 }

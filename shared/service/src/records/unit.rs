@@ -212,8 +212,13 @@ impl<'a> Unit<'a> {
 
     /// What the org has set, as attributes.
     pub async fn org_settings(&self) -> Result<Map<String, Value>, Unavailable> {
-        let settings = settings::find(self.store, self.org).await?;
-        Ok(Map::from_iter([("defaultSchedule".to_owned(), json!(settings.default_schedule))]))
+        let settings = settings::find(self.store, self.org, Freshness::Recent).await?.value;
+        let own = [
+            ("name", json!(settings.name)),
+            ("timeZone", json!(settings.time_zone)),
+            ("defaultSchedule", json!(settings.default_schedule)),
+        ];
+        Ok(own.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
     }
 
     /// Adds `change` with the expectation that belongs to its key; a second change of a key takes the first one's place.

@@ -9,7 +9,7 @@ use crate::{
     directory::{schedules, settings},
     explainer,
     http::answer::{Problem, json_response},
-    ports::Unavailable,
+    ports::{Freshness, Unavailable},
 };
 
 pub(super) async fn evaluate(call: &Call<'_>) -> Result<Response, Refused> {
@@ -25,13 +25,14 @@ pub(super) async fn evaluate(call: &Call<'_>) -> Result<Response, Refused> {
 /// read them all.
 async fn setup(call: &Call<'_>) -> Result<Setup, Unavailable> {
     let (store, org) = (call.management.store.as_ref(), call.caller.org);
-    let mut setup = Setup::default();
+    let settings = settings::find(store, org, Freshness::Latest).await?.value;
+    let mut setup = Setup { time_zone: settings.time_zone, ..Setup::default() };
     if call.caller.may("org.permission.app_setting.read") {
         setup.app_settings = Value::Object(settings::all_app_settings(store, org).await?);
     }
     if call.caller.may("org.permission.schedule.read") {
         setup.schedules = schedules::all(store, org).await?;
-        setup.default_schedule = settings::find(store, org).await?.default_schedule;
+        setup.default_schedule = settings.default_schedule;
     }
     Ok(setup)
 }

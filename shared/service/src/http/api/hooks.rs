@@ -21,6 +21,7 @@ use crate::{
 };
 
 pub(super) use history::{arrivals, refusals, transactions};
+pub(super) use settings::read_limit;
 
 const TITLE_LIMIT_CHARS: usize = 256;
 const DESCRIPTION_LIMIT_CHARS: usize = 4_096;

@@ -20,6 +20,7 @@ use crate::{
 };
 
 /// The mail of a stack, as its owner set it up.
+#[derive(Clone)]
 pub struct MailSetup {
     /// The door that mail comes in by.
     pub door: Arc<MailDoor>,
@@ -105,16 +106,17 @@ pub(super) async fn release(call: &Call<'_>) -> Result<Response, Refused> {
     let hook = found_of(call, HookKind::Email).await?.value;
     let setup = call.management.mail.as_ref().ok_or_else(mail_not_set_up)?;
     let id = call.id("mail", TransactionId::parse)?;
-    let released = setup.door.release(&hook, id).await.map_err(|error| match error {
-        NotReleased::Unknown => Refused::from(not_found()),
-        NotReleased::Gone => {
-            let detail = "The mail itself is not kept any more. Ask its sender to send it again.";
-            Rejected::new(Rejection::Taken, "mail_gone", detail).into()
-        }
-        NotReleased::Useless(reason) => Rejected::new(Rejection::Taken, "nothing_to_start", reason.sentence).into(),
-        NotReleased::Overtaken => changed_meanwhile().into(),
-        NotReleased::Unavailable(error) => error.into(),
-    })?;
+    let released =
+        setup.door.release(call.management.store.as_ref(), &hook, id).await.map_err(|error| match error {
+            NotReleased::Unknown => Refused::from(not_found()),
+            NotReleased::Gone => {
+                let detail = "The mail itself is not kept any more. Ask its sender to send it again.";
+                Rejected::new(Rejection::Taken, "mail_gone", detail).into()
+            }
+            NotReleased::Useless(reason) => Rejected::new(Rejection::Taken, "nothing_to_start", reason.sentence).into(),
+            NotReleased::Overtaken => changed_meanwhile().into(),
+            NotReleased::Unavailable(error) => error.into(),
+        })?;
     tracing::info!(hook.id = %hook.id, transaction.id = %released.id, "a mail was released from quarantine");
     Ok(one(StatusCode::OK, quarantined_resource(call, &released)))
 }

@@ -1,4 +1,5 @@
-//! Business schedules: create, list, read, change, delete. One of an org's is its default.
+//! Business schedules: create, list, read, change, delete. One of an org's is its default, which stands in the org's settings
+//! and is written together with it.
 
 use domain::{Rejected, Rejection, Schedule, ScheduleId};
 use http::StatusCode;
@@ -17,6 +18,7 @@ use crate::{
         settings::{self, Settings},
     },
     http::answer::{Problem, empty_response},
+    ports::{Change, Freshness},
 };
 
 pub(super) async fn create(call: &Call<'_>) -> Result<Response, Refused> {
@@ -27,22 +29,23 @@ pub(super) async fn create(call: &Call<'_>) -> Result<Response, Refused> {
         let detail = format!("An org has at most {SCHEDULES_LIMIT} business schedules.");
         return Err(Rejected::new(Rejection::Taken, "too_many_schedules", detail).into());
     }
+    let settings = settings(call).await?;
     let mut id = [0; 8];
     call.management.world.fill(&mut id)?;
     let mut schedule = Schedule {
         id: ScheduleId::fresh(now, id),
         org,
         name: String::new(),
-        time_zone: "UTC".to_owned(),
+        time_zone: settings.value.time_zone.clone().unwrap_or_else(|| "UTC".to_owned()),
         hours: Default::default(),
         holidays: Vec::new(),
         created_at: now,
         updated_at: now,
     };
     apply(&mut schedule, &attributes)?;
-    let wants_default = is_default(&attributes)?.unwrap_or(others.is_empty());
-    schedules::create(store, &schedule).await?;
-    let is_default = wants_default && make_default(call, Some(schedule.id)).await?;
+    let is_default = is_default(&attributes)?.unwrap_or(others.is_empty());
+    let change = if is_default { Some(with_default(call, &settings, Some(schedule.id))?) } else { None };
+    schedules::create(store, &schedule, change).await?;
     Ok(one(StatusCode::CREATED, schedule_resource(call, &schedule, is_default)))
 }
 
@@ -50,7 +53,7 @@ pub(super) async fn list(call: &Call<'_>) -> Result<Response, Refused> {
     let paging = call.paging()?;
     let size = paging.limit;
     let (store, org) = (call.management.store.as_ref(), call.caller.org);
-    let default = settings::find(store, org).await?.default_schedule;
+    let default = settings(call).await?.value.default_schedule;
     let listing = schedules::list(store, org, paging).await?;
     let shown = |schedule: &Schedule| schedule_resource(call, schedule, default == Some(schedule.id));
     Ok(many(call, listing.items.iter().map(shown).collect(), size, listing.next.as_deref()))
@@ -58,7 +61,7 @@ pub(super) async fn list(call: &Call<'_>) -> Result<Response, Refused> {
 
 pub(super) async fn get(call: &Call<'_>) -> Result<Response, Refused> {
     let schedule = found(call).await?.value;
-    let is_default = default(call).await? == Some(schedule.id);
+    let is_default = settings(call).await?.value.default_schedule == Some(schedule.id);
     Ok(one(StatusCode::OK, schedule_resource(call, &schedule, is_default)))
 }
 
@@ -68,22 +71,24 @@ pub(super) async fn update(call: &Call<'_>) -> Result<Response, Refused> {
     let wants_default = is_default(&attributes)?;
     apply(&mut schedule, &attributes)?;
     schedule.updated_at = call.management.world.now();
-    schedules::replace(call.management.store.as_ref(), &schedule, rev).await?;
-    let was_default = default(call).await? == Some(schedule.id);
-    let is_default = match wants_default {
-        Some(true) => make_default(call, Some(schedule.id)).await?,
-        Some(false) if was_default => !make_default(call, None).await?,
-        Some(false) | None => was_default,
+    let settings = settings(call).await?;
+    let was_default = settings.value.default_schedule == Some(schedule.id);
+    let is_default = wants_default.unwrap_or(was_default);
+    let change = match (was_default, is_default) {
+        (false, true) => Some(with_default(call, &settings, Some(schedule.id))?),
+        (true, false) => Some(with_default(call, &settings, None)?),
+        (true, true) | (false, false) => None,
     };
+    schedules::replace(call.management.store.as_ref(), &schedule, rev, change).await?;
     Ok(one(StatusCode::OK, schedule_resource(call, &schedule, is_default)))
 }
 
 pub(super) async fn delete(call: &Call<'_>) -> Result<Response, Refused> {
     let schedule = found(call).await?.value;
-    schedules::delete(call.management.store.as_ref(), schedule.org, schedule.id).await?;
-    if default(call).await? == Some(schedule.id) {
-        make_default(call, None).await?;
-    }
+    let settings = settings(call).await?;
+    let was_default = settings.value.default_schedule == Some(schedule.id);
+    let change = if was_default { Some(with_default(call, &settings, None)?) } else { None };
+    schedules::delete(call.management.store.as_ref(), schedule.org, schedule.id, change).await?;
     Ok(empty_response(StatusCode::NO_CONTENT))
 }
 
@@ -93,15 +98,15 @@ async fn found(call: &Call<'_>) -> Result<Versioned<Schedule>, Refused> {
     found.ok_or_else(|| not_found().into())
 }
 
-async fn default(call: &Call<'_>) -> Result<Option<ScheduleId>, Refused> {
-    Ok(settings::find(call.management.store.as_ref(), call.caller.org).await?.default_schedule)
+async fn settings(call: &Call<'_>) -> Result<Versioned<Settings>, Refused> {
+    Ok(settings::find(call.management.store.as_ref(), call.caller.org, Freshness::Latest).await?)
 }
 
-/// Makes the schedule the default of the org; always true.
-async fn make_default(call: &Call<'_>, id: Option<ScheduleId>) -> Result<bool, Refused> {
-    let (store, org) = (call.management.store.as_ref(), call.caller.org);
-    settings::put(store, org, &Settings { default_schedule: id }).await?;
-    Ok(true)
+/// The change that makes `default` the default of the org.
+fn with_default(call: &Call<'_>, before: &Versioned<Settings>, default: Option<ScheduleId>) -> Result<Change, Refused> {
+    let now = call.management.world.now();
+    let settings = Settings { default_schedule: default, updated_at: Some(now), ..before.value.clone() };
+    Ok(settings::change(call.caller.org, &settings, before.rev)?)
 }
 
 fn is_default(attributes: &Map<String, Value>) -> Result<Option<bool>, Refused> {

@@ -30,11 +30,7 @@ pub(super) fn apply(call: &Call<'_>, hook: &mut Hook, attributes: &Map<String, V
     apply_web(hook, attributes)?;
     for (key, place) in [("limit", &mut hook.limit), ("addressLimit", &mut hook.address_limit)] {
         if let Some(value) = attributes.get(key) {
-            let example = format!("`{key}` is an object such as {{\"requests\": 100, \"seconds\": 60}}, or null.");
-            *place = read::<Limit>(key, &["requests", "seconds"], value, &example)?;
-            if let Some(limit) = place {
-                limit.check().map_err(|sentence| bad_attribute(key, format!("{sentence}.")))?;
-            }
+            *place = read_limit(key, value)?;
         }
     }
     if let Some(value) = attributes.get("duplicates") {
@@ -195,6 +191,16 @@ fn shown_guard(guard: &Guard) -> Value {
         }
     }
     shown
+}
+
+/// A limit as it is written; `null` is none.
+pub(in super::super) fn read_limit(key: &str, value: &Value) -> Result<Option<Limit>, Refused> {
+    let example = format!("`{key}` is an object such as {{\"requests\": 100, \"seconds\": 60}}, or null.");
+    let limit = read::<Limit>(key, &["requests", "seconds"], value, &example)?;
+    if let Some(limit) = &limit {
+        limit.check().map_err(|sentence| bad_attribute(key, format!("{sentence}.")))?;
+    }
+    Ok(limit)
 }
 
 /// `null` is nothing; anything that does not fit is told with `sentence`, which never quotes what was sent.

@@ -1,0 +1,183 @@
+//! What in the store is an object that somebody changes, and what only serves to find one.
+//!
+//! Whoever gives the store a new collection that the API writes has to name it here: a test asks every route.
+
+use domain::{HookKind, OrgId, Record};
+use serde_json::{Map, Value};
+
+use super::Target;
+use crate::{
+    document,
+    ports::{Item, Key, Table, Unavailable},
+};
+
+/// Types of objects; instances of klasses are `kobject.{klass}` besides.
+const TYPES: [&str; 17] = [
+    "form_hook",
+    "web_hook",
+    "email_hook",
+    "quarantined_mail",
+    "api_key",
+    "workflow",
+    "workflow_draft",
+    "workflow_variable",
+    "klass",
+    "schedule",
+    "org",
+    "app_settings",
+    "customer",
+    "conversation",
+    "message",
+    "note",
+    "company",
+];
+
+/// What begins the types of instances of klasses.
+const INSTANCE: &str = "kobject.";
+
+/// Attributes that change with every write, or tell what the entry tells anyway.
+const LEFT_OUT: [&str; 8] = ["id", "org", "kind", "rev", "createdAt", "updatedAt", "updatedBy", "hash"];
+
+/// What is told of a mail in quarantine: the mail itself is its sender's, and its recipient a secret address.
+const OF_MAIL: [&str; 4] = ["code", "bytes", "releasedAt", "transaction"];
+
+/// Whether there are objects of this type.
+pub fn is_type(name: &str) -> bool {
+    TYPES.contains(&name) || name.strip_prefix(INSTANCE).is_some_and(|klass| !klass.is_empty())
+}
+
+/// What an item is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Hook(HookKind),
+    Mail,
+    ApiKey,
+    Workflow,
+    Draft,
+    Variable,
+    Klass,
+    Schedule,
+    Org,
+    AppSettings,
+    Record,
+}
+
+impl Kind {
+    /// What is at `key` in `org`; nothing where it is no object.
+    pub(super) fn at(org: OrgId, key: &Key) -> Option<Self> {
+        let collection = key.partition.strip_prefix(&org.to_string())?.strip_prefix('#')?;
+        match key.table {
+            Table::Directory => Self::in_directory(collection),
+            Table::Runs => collection.starts_with("quarantined#").then_some(Self::Mail),
+            Table::Records => (key.sort == "record").then_some(Self::Record),
+        }
+    }
+
+    fn in_directory(collection: &str) -> Option<Self> {
+        match collection {
+            "hooks#form" => Some(Self::Hook(HookKind::Form)),
+            "hooks#web" => Some(Self::Hook(HookKind::Web)),
+            "hooks#email" => Some(Self::Hook(HookKind::Email)),
+            "keys" => Some(Self::ApiKey),
+            "workflows" => Some(Self::Workflow),
+            "drafts" => Some(Self::Draft),
+            "klasses" => Some(Self::Klass),
+            "schedules" => Some(Self::Schedule),
+            "settings" => Some(Self::Org),
+            "app-settings" => Some(Self::AppSettings),
+            other => other.starts_with("variables#").then_some(Self::Variable),
+        }
+    }
+
+    const fn type_name(self) -> &'static str {
+        match self {
+            Self::Hook(kind) => kind.type_name(),
+            Self::Mail => "quarantined_mail",
+            Self::ApiKey => "api_key",
+            Self::Workflow => "workflow",
+            Self::Draft => "workflow_draft",
+            Self::Variable => "workflow_variable",
+            Self::Klass => "klass",
+            Self::Schedule => "schedule",
+            Self::Org => "org",
+            Self::AppSettings => "app_settings",
+            Self::Record => "record",
+        }
+    }
+
+    /// Attributes of it that are secrets, whatever they are called.
+    pub(super) const fn secrets(self) -> &'static [&'static str] {
+        match self {
+            Self::Variable => &["value"],
+            Self::Hook(_)
+            | Self::Mail
+            | Self::ApiKey
+            | Self::Workflow
+            | Self::Draft
+            | Self::Klass
+            | Self::Schedule
+            | Self::Org
+            | Self::AppSettings
+            | Self::Record => &[],
+        }
+    }
+}
+
+/// An object as an entry tells of it.
+#[derive(Debug, Clone)]
+pub(super) struct Object {
+    pub(super) target: Target,
+    pub(super) name: Option<String>,
+    /// Its attributes, secrets among them.
+    pub(super) attributes: Map<String, Value>,
+}
+
+/// The object in `item`, which is of `kind`.
+pub(super) fn read(org: OrgId, kind: Kind, item: &Item) -> Result<Object, Unavailable> {
+    let mut attributes = match document::read_value(item)? {
+        Value::Object(attributes) => attributes,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => Map::new(),
+    };
+    let mut target = Target { kind: kind.type_name().to_owned(), id: id_of(org, kind, &item.key, &attributes) };
+    if kind == Kind::Record {
+        let record: Record = document::read(item)?;
+        target.kind = record.kind.to_string();
+        attributes = match record.flattened() {
+            Value::Object(flat) => flat,
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => Map::new(),
+        };
+        attributes.shift_remove("type");
+    }
+    let name = ["title", "name", "displayName"].iter().find_map(|key| attributes.get(*key)?.as_str());
+    let name = name.map(str::to_owned);
+    match kind {
+        Kind::Mail => attributes.retain(|key, _| OF_MAIL.contains(&key.as_str())),
+        // Its attributes are settings, by whatever names.
+        Kind::AppSettings => {}
+        Kind::Record => attributes.retain(|key, _| !["id", "rev", "createdAt", "updatedAt"].contains(&key.as_str())),
+        Kind::Hook(_)
+        | Kind::ApiKey
+        | Kind::Workflow
+        | Kind::Draft
+        | Kind::Variable
+        | Kind::Klass
+        | Kind::Schedule
+        | Kind::Org => attributes.retain(|key, _| !LEFT_OUT.contains(&key.as_str())),
+    }
+    Ok(Object { target, name, attributes })
+}
+
+fn id_of(org: OrgId, kind: Kind, key: &Key, attributes: &Map<String, Value>) -> String {
+    match kind {
+        Kind::Org => org.to_string(),
+        Kind::AppSettings | Kind::Draft => key.sort.clone(),
+        Kind::Hook(_)
+        | Kind::Mail
+        | Kind::ApiKey
+        | Kind::Workflow
+        | Kind::Variable
+        | Kind::Klass
+        | Kind::Schedule
+        | Kind::Record => attributes.get("id").and_then(Value::as_str).unwrap_or(&key.sort).to_owned(),
+    }
+}
