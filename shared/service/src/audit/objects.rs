@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Types of objects; instances of klasses are `kobject.{klass}` besides.
-const TYPES: [&str; 17] = [
+const TYPES: [&str; 19] = [
     "form_hook",
     "web_hook",
     "email_hook",
@@ -30,6 +30,8 @@ const TYPES: [&str; 17] = [
     "message",
     "note",
     "company",
+    "user",
+    "tag",
 ];
 
 /// What begins the types of instances of klasses.
