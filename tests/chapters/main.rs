@@ -11,6 +11,8 @@ mod mail;
 mod mail_sending;
 mod management;
 mod providers;
+mod record_api;
+mod record_events;
 mod records;
 mod runs;
 mod settings;
