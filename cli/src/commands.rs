@@ -1,15 +1,16 @@
 //! What can be asked for: one file for each noun, in the order of `hookwright --help`.
 
 mod apps;
-mod customers;
 mod doctor;
 mod eval;
+mod events;
 mod hooks;
 mod keys;
 mod klasses;
 mod lint;
 mod listen;
 mod mail;
+mod records;
 mod runs;
 mod schedules;
 mod transactions;
@@ -83,7 +84,23 @@ enum Command {
     /// Kinds of custom objects
     Klasses(klasses::Args),
     /// Customers and their timelines
-    Customers(customers::Args),
+    Customers(records::Args<records::Customers>),
+    /// Threads of messages with customers
+    Conversations(records::Args<records::Conversations>),
+    /// What is said in conversations
+    Messages(records::Args<records::Messages>),
+    /// Remarks for colleagues
+    Notes(records::Args<records::Notes>),
+    /// Companies that customers belong to
+    Companies(records::Args<records::Companies>),
+    /// Colleagues, to whom conversations are assigned
+    Users(records::Args<records::Users>),
+    /// Words that records are sorted by
+    Tags(records::Args<records::Tags>),
+    /// Custom objects: instances of klasses
+    Instances(records::Args<records::Instances>),
+    /// Events of your own, to which workflows listen
+    Events(events::Args),
     /// Business hours, which workflows ask for with inBusinessHours
     Schedules(schedules::Args),
     /// API keys and their roles
@@ -108,7 +125,15 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         Command::Why(args) => why::run(&args, &global),
         Command::Eval(args) => eval::run(args, &global),
         Command::Klasses(args) => klasses::run(args, &global),
-        Command::Customers(args) => customers::run(args, &global),
+        Command::Customers(args) => records::run(&args, &global),
+        Command::Conversations(args) => records::run(&args, &global),
+        Command::Messages(args) => records::run(&args, &global),
+        Command::Notes(args) => records::run(&args, &global),
+        Command::Companies(args) => records::run(&args, &global),
+        Command::Users(args) => records::run(&args, &global),
+        Command::Tags(args) => records::run(&args, &global),
+        Command::Instances(args) => records::run(&args, &global),
+        Command::Events(args) => events::run(args, &global),
         Command::Schedules(args) => schedules::run(args, &global),
         Command::Keys(args) => keys::run(args, &global),
         Command::Doctor(args) => doctor::run(&args, &global),

@@ -5,6 +5,9 @@ use std::{
     io::{self, Read},
 };
 
+use domain::exact;
+use serde_json::Value;
+
 use crate::failure::Failure;
 
 /// The name that stands for standard input.
@@ -24,6 +27,19 @@ pub(crate) fn read_secret(name: &str) -> Result<String, Failure> {
     let text = read_text(name)?;
     let line = text.strip_suffix('\n').unwrap_or(&text);
     Ok(line.strip_suffix('\r').unwrap_or(line).to_owned())
+}
+
+/// Whether it is JSON itself, and no name of a file. What begins with two braces is a template.
+pub(crate) fn is_json(text: &str) -> bool {
+    text.starts_with(['{', '[']) && !text.starts_with("{{")
+}
+
+/// The JSON that `text` is, or that the file of this name holds; `what` says where it was given.
+///
+/// *Errors*: it cannot be read, or is no JSON.
+pub(crate) fn read_json(what: &str, text: &str) -> Result<Value, Failure> {
+    let text = if is_json(text) { text.to_owned() } else { read_text(text)? };
+    exact::parse(&text).map_err(|error| Failure::Usage(format!("What is given as {what} is no JSON: {error}.")))
 }
 
 /// The bytes of the document called `name`, as they are.

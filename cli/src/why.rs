@@ -5,7 +5,7 @@
 use engine::condition::Verdict;
 use serde_json::Value;
 
-use crate::output::text_at;
+use crate::output::{brief, text_at};
 
 /// Why a run went on from `step` as it did: the way that was taken, then each one that was closed.
 pub(crate) fn transition(step: &str, transition: &Value) -> Vec<String> {
@@ -64,6 +64,26 @@ pub(crate) fn trace(trace: &Value) -> Vec<String> {
     }
     sentences.extend(endings(trace));
     sentences
+}
+
+/// Which event it was that did not arrive at a hook, who fired it, and what it follows from.
+pub(crate) fn event(event: &Value) -> Vec<String> {
+    let text = |pointer: &str| text_at(event, pointer);
+    let by = match event.pointer("/lineage/run").and_then(Value::as_str) {
+        Some(run) => format!("a step of the run {run}"),
+        None => "a request to the API".to_owned(),
+    };
+    let fired = format!("The event {} ({}) was fired at {} by {by}.", text("/name"), text("/id"), text("/createdAt"));
+    let about = event.get("dataId").filter(|id| !id.is_null()).map(|id| format!("It is about {}.", brief(id)));
+    let began = match event.pointer("/lineage/depth").and_then(Value::as_u64) {
+        None | Some(0) => None,
+        Some(1) => Some(format!("It follows from the transaction {}, by one run.", text("/lineage/root"))),
+        Some(depth) => Some(format!(
+            "It follows from the transaction {}, by {depth} runs that set each other off.",
+            text("/lineage/root")
+        )),
+    };
+    std::iter::once(fired).chain(about).chain(began).collect()
 }
 
 /// Which events were fired.

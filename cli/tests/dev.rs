@@ -394,3 +394,23 @@ fn a_workflow_calls_this_machine_only_where_it_is_allowed_to() {
     }
     assert!(!refused(&["--allow-destination", "127.1"]).status.success());
 }
+
+#[test]
+fn what_the_command_line_changes_starts_whoever_listens_once() {
+    let state = TempDir::new().unwrap();
+    let folder = state.path().to_str().unwrap().to_owned();
+    let dev = Dev::start_with(&["--memory", "--state-dir", &folder], Some(state.path()));
+    let way = json!([{ "target": "end", "condition": { "op": "true", "values": [true] } }]);
+    let trigger = json!({ "eventName": "kustomer.customer.create", "transitions": way });
+    let steps = json!([{ "id": "end", "transitions": [] }]);
+    let (_, made) = dev.api("POST", "/v1/workflows", &json!({ "name": "hears", "trigger": trigger, "steps": steps }));
+    let words = ["customers", "create", "--name", "Ann", "--url", &dev.url, "--state-dir", &folder];
+    let done = Command::new(env!("CARGO_BIN_EXE_hookwright")).args(words).env_clear().output().unwrap();
+    assert!(done.status.success(), "{done:?}");
+    let path = format!("/v1/workflows/{}/runs", made["data"]["id"].as_str().unwrap());
+    let list = |_| dev.api("GET", &path, &Value::Null).1["data"].as_array().cloned().unwrap();
+    let runs = (0..PATIENCE).map(list).find(|runs| !runs.is_empty()).expect("no run was started");
+    assert_eq!(runs.len(), 1);
+    let (_, run) = dev.api("GET", runs[0]["links"]["self"].as_str().unwrap(), &Value::Null);
+    assert_eq!(run["data"]["attributes"]["steps"][0]["output"]["name"], "Ann");
+}

@@ -14,6 +14,8 @@ mod management;
 mod org;
 mod outbox;
 mod providers;
+mod record_api;
+mod record_events;
 mod records;
 mod rest;
 mod runs;

@@ -52,6 +52,8 @@ pub struct Estate {
     /// What the first org has, by the word of its collection.
     pub ids: HashMap<&'static str, String>,
     keys: RefCell<HashMap<String, String>>,
+    /// A customer of the org that has keys only, once one was needed.
+    other_customer: RefCell<Option<String>>,
     drawn: RefCell<u64>,
 }
 
@@ -62,7 +64,8 @@ impl Estate {
         let world = World::over(store.clone(), clock).await;
         let other = OrgId::parse("000000000000000000000001").unwrap();
         let ids = one_of_everything(&world).await;
-        Self { world, store, other, ids, keys: RefCell::default(), drawn: RefCell::new(0) }
+        let (keys, other_customer) = Default::default();
+        Self { world, store, other, ids, keys, other_customer, drawn: RefCell::new(0) }
     }
 
     fn draw(&self) -> u64 {
@@ -148,29 +151,33 @@ impl Estate {
         if route.path.starts_with("/v1/hooks/email/") {
             return (self.ids["email"].clone(), self.waiting_mail(route).await);
         }
-        let uses_up =
-            route.method == RouteMethod::Delete || route.path.ends_with("/rotate") || route.path.ends_with("/publish");
+        let path_ends = |end: &&str| route.path.ends_with(end);
+        let uses_up = route.method == RouteMethod::Delete || ["/rotate", "/publish", "/merge"].iter().any(path_ends);
         let collection = route.path.split('/').nth(2).unwrap_or_default();
+        let is_instance = route.path.contains("{name}/{id}");
+        let org = self.world.org;
         let draft = match collection {
             "hooks" => self.web_draft(kind),
-            "workflows" => self.body("WorkflowDocument", ""),
-            "workflow-variables" => self.body("WorkflowVariableDraft", ""),
-            "schedules" => self.body("ScheduleDraft", ""),
-            "klasses" => self.body("KlassDraft", ""),
-            "api-keys" => self.body("ApiKeyDraft", "org.permission.api_key.rotate"),
+            "workflows" => self.body("WorkflowDocument", "", org).await,
+            "workflow-variables" => self.body("WorkflowVariableDraft", "", org).await,
+            "schedules" => self.body("ScheduleDraft", "", org).await,
+            "klasses" if !is_instance => self.body("KlassDraft", "", org).await,
+            "api-keys" => self.body("ApiKeyDraft", "org.permission.api_key.rotate", org).await,
             "apps" => return (String::new(), "shopify".to_owned()),
-            _ => Value::Null,
+            _ => self.body("RecordDraft", route.permission.unwrap_or_default(), org).await,
         };
         if !uses_up {
             let id = if collection == "hooks" { kind } else { collection };
-            let id = if route.path.contains("{name}/{id}") { "instance" } else { id };
+            let id = if is_instance { "instance" } else { id };
             return (self.ids.get(id).cloned().unwrap_or_default(), self.ids["klass"].clone());
         }
         let path = match collection {
             "workflow-variables" => {
-                let workflow = self.world.api("POST", "/v1/workflows", self.body("WorkflowDocument", "")).await;
+                let draft = self.body("WorkflowDocument", "", org).await;
+                let workflow = self.world.api("POST", "/v1/workflows", draft).await;
                 format!("/v1/workflows/{}/variables", workflow.expect(201).id())
             }
+            "klasses" if is_instance => format!("/v1/klasses/{}", self.ids["klass"]),
             _ => route.path.split("/{id}").next().unwrap().split("/{name}").next().unwrap().replace("{kind}", kind),
         };
         let made = self.world.api("POST", &path, draft).await.expect(201);
@@ -179,7 +186,7 @@ impl Estate {
             self.world.api("PUT", &draft, json!({ "description": MARK })).await.expect(200);
         }
         let name = made.attribute("name").as_str().unwrap_or_default().to_owned();
-        (made.id(), name)
+        (made.id(), if is_instance { self.ids["klass"].clone() } else { name })
     }
 
     /// A mail in quarantine: a new one where the request throws it away.
@@ -197,8 +204,42 @@ impl Estate {
         }
     }
 
-    /// A good body of `schema`.
-    pub fn body(&self, schema: &str, permission: &str) -> Value {
+    /// What a list has to be narrowed by: the customer of `org` whose records are listed.
+    pub async fn query(&self, route: &Route, org: OrgId) -> String {
+        let is_list = ["/v1/conversations", "/v1/messages", "/v1/notes"].contains(&route.path);
+        if is_list && route.method == RouteMethod::Get {
+            format!("?customer={}", self.customer(org).await)
+        } else {
+            String::new()
+        }
+    }
+
+    /// A customer of `org`.
+    async fn customer(&self, org: OrgId) -> String {
+        if org == self.world.org {
+            return self.ids["customers"].clone();
+        }
+        let made = self.other_customer.borrow().clone();
+        if let Some(id) = made {
+            return id;
+        }
+        let admin = self.key(org, "org.admin", None).await;
+        let made = self.world.api_as(&admin, "POST", "/v1/customers", json!({ "name": "Ann" })).await.expect(201);
+        self.other_customer.borrow_mut().insert(made.id()).clone()
+    }
+
+    /// A good draft of the kind of record that `permission` is about, in `org`.
+    async fn record(&self, permission: &str, org: OrgId, name: &str) -> Value {
+        match permission.split('.').nth(2).unwrap_or_default() {
+            "conversation" => json!({ "customer": self.customer(org).await, "name": name }),
+            "message" | "note" => json!({ "customer": self.customer(org).await, "body": name }),
+            "kobject" => json!({ "title": name }),
+            _ => json!({ "name": name }),
+        }
+    }
+
+    /// A good body of `schema` for what needs `permission` in `org`.
+    pub async fn body(&self, schema: &str, permission: &str, org: OrgId) -> Value {
         let name = format!("{MARK}{}", self.draw());
         match schema {
             "HookDraft" | "HookPatch" => json!({ "title": name }),
@@ -214,6 +255,12 @@ impl Estate {
             "KlassDraft" => json!({ "name": name }),
             "KlassPatch" => json!({ "displayName": name }),
             "CustomerDraft" => json!({ "name": name }),
+            "RecordDraft" => self.record(permission, org, &name).await,
+            "CustomerMerge" => {
+                let other = self.world.api("POST", "/v1/customers", json!({ "name": name })).await.expect(201);
+                json!({ "otherId": other.id() })
+            }
+            "EventDraft" => json!({ "name": "shop.order.paid", "data": { "name": name } }),
             "ApiKeyDraft" => json!({ "name": name, "roles": [permission] }),
             "ApiKeyRotation" | "WorkflowPublication" | "" => Value::Null,
             unknown => panic!("give {unknown} a body here"),
@@ -268,6 +315,8 @@ async fn one_of_everything(world: &World) -> HashMap<&'static str, String> {
     let email = world.email_hook_with(json!({ "title": MARK, "debug": true })).await;
     let mail = waiting_mail(world, &email.address, MARK).await;
     let klass = world.api("POST", "/v1/klasses", json!({ "name": MARK, "displayName": MARK })).await.expect(201);
+    let user = world.api("POST", "/v1/users", json!({ "name": MARK })).await.expect(201).id();
+    let tag = world.api("POST", "/v1/tags", json!({ "name": MARK })).await.expect(201).id();
     let customer = json!({ "name": MARK, "email": "aquila@example.com" });
     let customer = world.api("POST", "/v1/customers", customer).await.expect(201).id();
     let step = |id, action: &str, params, next: Value| json!({ "id": id, "action": action, "params": params, "transitions": next });
@@ -321,6 +370,8 @@ async fn one_of_everything(world: &World) -> HashMap<&'static str, String> {
         ("notes", made(3)),
         ("companies", made(4)),
         ("instance", made(5)),
+        ("users", user),
+        ("tags", tag),
         ("api-keys", key.id()),
     ])
 }

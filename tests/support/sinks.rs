@@ -114,6 +114,9 @@ pub async fn all_answers(world: &World) -> Vec<(String, String)> {
         "schedules",
         "klasses",
         "customers",
+        "companies",
+        "users",
+        "tags",
         "api-keys",
         "apps",
         "openapi.json",
@@ -155,6 +158,7 @@ fn below(path: &str) -> Vec<String> {
         ["hooks", _, _] => &BELOW_HOOK,
         ["workflows", _] => &BELOW_WORKFLOW,
         ["customers", _] => &["timeline"],
+        ["klasses", _] => &["instances"],
         _ => &[],
     };
     words.iter().map(|word| format!("{path}/{word}")).collect()

@@ -87,8 +87,8 @@ fn request(args: &Args) -> Result<Map<String, Value>, Failure> {
     let mut request = Map::new();
     if let Some(text) = &args.expression {
         let expression = match is_expression(text) {
-            true => exact::parse(text).ok().filter(|_| is_literal(text)).unwrap_or_else(|| json!(text)),
-            false => json_of("the expression", text)?,
+            true => exact::parse(text).ok().filter(|_| source::is_json(text)).unwrap_or_else(|| json!(text)),
+            false => source::read_json("the expression", text)?,
         };
         request.insert("expression".to_owned(), expression);
     }
@@ -100,7 +100,7 @@ fn request(args: &Args) -> Result<Map<String, Value>, Failure> {
     ];
     for (name, text) in parts {
         if let Some(text) = text {
-            request.insert(name.to_owned(), json_of(&format!("--{name}"), text)?);
+            request.insert(name.to_owned(), source::read_json(&format!("--{name}"), text)?);
         }
     }
     if let Some(now) = &args.now {
@@ -112,17 +112,7 @@ fn request(args: &Args) -> Result<Map<String, Value>, Failure> {
 /// Whether it is an expression as it stands there, and no file with one. What only looks like JSON may be a text with tags.
 fn is_expression(text: &str) -> bool {
     let is_source = text == source::STDIN || text.ends_with(".json");
-    text.starts_with("/#") || text.contains("{{") || !(is_source || is_literal(text))
-}
-
-/// Whether it is JSON itself. What begins with two braces is a template.
-fn is_literal(text: &str) -> bool {
-    text.starts_with(['{', '[']) && !text.starts_with("{{")
-}
-
-fn json_of(what: &str, text: &str) -> Result<Value, Failure> {
-    let text = if is_literal(text) { text.to_owned() } else { source::read_text(text)? };
-    exact::parse(&text).map_err(|error| Failure::Usage(format!("What is given as {what} is no JSON: {error}.")))
+    text.starts_with("/#") || text.contains("{{") || !(is_source || source::is_json(text))
 }
 
 fn offline(request: Map<String, Value>) -> Result<Value, Failure> {

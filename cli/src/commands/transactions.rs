@@ -43,6 +43,22 @@ pub(crate) fn run(args: Args, global: &Global) -> Result<(), Failure> {
 /// A transaction with its data, and why which workflow ran.
 pub(crate) fn view(document: &Value) -> Page {
     let mut page = Page::default();
+    let event = document.pointer("/meta/event").filter(|event| event.is_object());
+    page.fields(&event.map_or_else(|| arrival(document), fired));
+    page.line("");
+    page.line("Data:");
+    let data = if event.is_some() { "/data" } else { "/data/attributes/data" };
+    page.json(document.pointer(data).unwrap_or(&Value::Null));
+    page.line("");
+    page.line("Why:");
+    for sentence in why::trace(document.pointer("/meta/trace").unwrap_or(&Value::Null)) {
+        page.line(format!("  {sentence}"));
+    }
+    page
+}
+
+/// What there is to say of what arrived at a hook.
+fn arrival(document: &Value) -> Vec<(&'static str, String)> {
     let mut fields = vec![
         ("transaction", text_at(document, "/data/id")),
         ("arrived", text_at(document, "/data/attributes/createdAt")),
@@ -51,16 +67,27 @@ pub(crate) fn view(document: &Value) -> Page {
     if let Some(email) = document.pointer("/data/attributes/email") {
         fields.extend(mail(email));
     }
-    page.fields(&fields);
-    page.line("");
-    page.line("Data:");
-    page.json(document.pointer("/data/attributes/data").unwrap_or(&Value::Null));
-    page.line("");
-    page.line("Why:");
-    for sentence in why::trace(document.pointer("/meta/trace").unwrap_or(&Value::Null)) {
-        page.line(format!("  {sentence}"));
-    }
-    page
+    fields
+}
+
+/// What there is to say of an event.
+fn fired(event: &Value) -> Vec<(&'static str, String)> {
+    let mut fields = vec![
+        ("transaction", text_at(event, "/id")),
+        ("event", text_at(event, "/name")),
+        ("fired", text_at(event, "/createdAt")),
+        ("by", text_at(event, "/client")),
+    ];
+    fields.extend(present_fields(
+        event,
+        &[
+            ("about", "/dataId"),
+            ("run", "/lineage/run"),
+            ("began with", "/lineage/root"),
+            ("generation", "/lineage/depth"),
+        ],
+    ));
+    fields
 }
 
 /// What there is to say of the mail that the data was in.

@@ -51,15 +51,21 @@ pub(crate) fn run(args: &Args, global: &Global) -> Result<(), Failure> {
 fn view(document: &Value, nearest: &[Value]) -> Page {
     let included = document.get("included").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let mut page = Page::default();
-    let kind = text_at(document, "/data/relationships/hook/data/type").replace('_', " ");
-    page.line(format!(
-        "The transaction {} came in at {} by the {kind} {}.",
-        text_at(document, "/data/id"),
-        text_at(document, "/data/attributes/createdAt"),
-        text_at(document, "/data/relationships/hook/data/id"),
-    ));
     let trace = document.pointer("/meta/trace").unwrap_or(&Value::Null);
-    why::events(trace).iter().for_each(|sentence| page.line(sentence));
+    let event = document.pointer("/meta/event").filter(|event| event.is_object());
+    match event {
+        Some(event) => why::event(event).iter().for_each(|sentence| page.line(sentence)),
+        None => {
+            let kind = text_at(document, "/data/relationships/hook/data/type").replace('_', " ");
+            page.line(format!(
+                "The transaction {} came in at {} by the {kind} {}.",
+                text_at(document, "/data/id"),
+                text_at(document, "/data/attributes/createdAt"),
+                text_at(document, "/data/relationships/hook/data/id"),
+            ));
+            why::events(trace).iter().for_each(|sentence| page.line(sentence));
+        }
+    }
     for considered in why::considered(document) {
         page.line("");
         page.line(why::considered_sentence(considered));
@@ -75,7 +81,8 @@ fn view(document: &Value, nearest: &[Value]) -> Page {
     }
     ends.iter().for_each(|sentence| page.line(sentence));
     if why::considered(document).is_empty() {
-        page.append(told_nearest(nearest, &text_at(trace, "/event"), &text_at(document, "/data/attributes/createdAt")));
+        let at = if event.is_some() { "/meta/event/createdAt" } else { "/data/attributes/createdAt" };
+        page.append(told_nearest(nearest, &text_at(trace, "/event"), &text_at(document, at)));
     }
     page
 }

@@ -116,3 +116,44 @@ fn a_run_that_is_not_there_yet_and_one_that_waits_are_told() {
     let (done, _) = why(&[(404, &absent)], &[]);
     assert_eq!(done.code, 3);
 }
+
+#[test]
+fn an_event_is_told_with_who_fired_it_and_what_it_follows_from() {
+    let id = "6a1f2e3d4c5b6a7980a1b2c3";
+    let event = |depth: u64, run: Value| {
+        json!({
+            "data": { "id": "c1", "name": "Ann" },
+            "meta": {
+                "event": { "id": id, "name": "kustomer.customer.update", "createdAt": "2026-11-28T12:00:00.000Z", "client": "workflow",
+                    "dataId": "c1", "lineage": { "root": "t0", "depth": depth, "run": run } },
+                "trace": { "event": "kustomer.customer.update", "events": [], "considered": [
+                    { "workflow": { "id": "w1", "name": "ping", "version": 1 }, "event": "kustomer.customer.update", "verdict": "started",
+                      "run": { "id": "r1", "state": "failed" } },
+                ], "reason": null, "notes": [] },
+            },
+        })
+    };
+    let sentence = "At most 10 generations of changes that follow from one beginning start workflows.";
+    let run = json!({ "data": { "id": "r1", "attributes": { "state": "failed", "steps": [],
+        "error": { "code": "lineage_too_deep", "message": sentence } } } });
+    let (done, _) = why(&[(200, &event(11, json!("r0"))), (200, &run)], &[]);
+    assert_eq!(
+        done.out,
+        "The event kustomer.customer.update (6a1f2e3d4c5b6a7980a1b2c3) was fired at 2026-11-28T12:00:00.000Z by a step of the run r0.\n\
+         It is about c1.\n\
+         It follows from the transaction t0, by 11 runs that set each other off.\n\
+         \n\
+         Workflow ping (w1, version 1) listens to kustomer.customer.update and started the run r1 (failed).\n\
+         \x20 The run failed: At most 10 generations of changes that follow from one beginning start workflows. (lineage_too_deep)\n"
+    );
+    let (done, _) = why(&[(200, &event(1, json!("r0"))), (200, &run)], &[]);
+    assert!(done.out.contains("\nIt follows from the transaction t0, by one run.\n"), "{}", done.out);
+    let (done, _) = why(&[(200, &event(0, Value::Null)), (200, &run)], &[]);
+    assert!(done.out.contains("by a request to the API.\nIt is about c1.\n\nWorkflow ping"), "{}", done.out);
+
+    let shown =
+        crate::requests::exchange(200, &event(2, json!("r0")).to_string(), &["transactions", "show", "t1"]).0.out;
+    for line in ["event        kustomer.customer.update", "began with   t0", "  \"name\": \"Ann\""] {
+        assert!(shown.lines().any(|shown| shown == line), "{line}: {shown}");
+    }
+}

@@ -104,20 +104,39 @@ impl Event {
     ///
     /// *Source*: reference, section 4.3.
     pub fn step_output(&self) -> Value {
+        if !Self::is_of_record(&self.name) {
+            return self.data.clone();
+        }
         let mut output = flattened(&self.data);
-        if let Value::Object(output) = &mut output
-            && Self::is_of_record(&self.name)
-        {
+        if let Value::Object(output) = &mut output {
             output.insert("changes".to_owned(), self.changes.clone());
         }
         output
+    }
+
+    /// Everything about the event but what it tells: which one it was, who did it, and what it follows from.
+    ///
+    /// *Shape*: `{"id","name","createdAt","client","dataId","lineage":{"root","depth","run"}}`.
+    pub fn about(&self) -> Value {
+        json!({
+            "id": self.id,
+            "name": self.name,
+            "createdAt": self.created_at,
+            "client": self.client,
+            "dataId": self.data_id(),
+            "lineage": { "root": self.lineage.root, "depth": self.lineage.depth, "run": self.lineage.run },
+        })
+    }
+
+    /// The id of what it happened to; nothing where that has none.
+    fn data_id(&self) -> Value {
+        self.data.get("id").cloned().unwrap_or_default()
     }
 
     /// The event as it is told outside.
     ///
     /// *Source*: reference, section 6.
     pub fn envelope(&self) -> Value {
-        let data_id = self.data.get("id").cloned().unwrap_or_default();
         let custom = self.changes.pointer("/attributes/custom").is_some();
         object([
             ("id", json!(self.id)),
@@ -129,7 +148,7 @@ impl Event {
             ("changes", self.changes.clone()),
             ("persist", json!(true)),
             ("client", json!(self.client)),
-            ("dataId", data_id),
+            ("dataId", self.data_id()),
             ("meta", json!({ "customChanged": custom })),
         ])
     }
@@ -242,6 +261,15 @@ mod tests {
         assert_eq!((&output["name"], &output["id"]), (&json!("Anna"), &json!(second.id)));
         assert_eq!(output["changes"]["attributes"]["name"]["before"], "Ann");
         assert!(output.get("org").is_none() && output.get("attributes").is_none());
+    }
+
+    #[test]
+    fn what_was_published_is_seen_as_it_is_also_where_it_looks_like_a_resource() {
+        let first = customer(1, json!({"name": "Ann"}));
+        let data = json!({"id": "o-1", "total": 5, "attributes": {"color": "red"}});
+        let name = "kustomer.app.shop.order.paid".to_owned();
+        let event = Event { name, data: data.clone(), ..Event::of_record(None, &first, Client::Api, lineage()) };
+        assert_eq!(event.step_output(), data);
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod unit;
 mod write;
 
 use domain::{OrgId, Record, RecordId, RecordKey, RecordKind};
+use sha2::{Digest, Sha256};
 
 use crate::{
     document,
@@ -43,9 +44,17 @@ pub fn record_key(org: OrgId, kind: &RecordKind, id: RecordId) -> Key {
     Key::new(Table::Records, format!("{org}#{kind}#{id}"), RECORD_SORT)
 }
 
+/// The most bytes of a value that stands in a partition key as it is; of a longer one its SHA-256 does. *Why*: a partition has at
+/// most 2,048 bytes, and a tag's name of 1,024 characters may have four for each.
+const OWNED_LIMIT_BYTES: usize = 1_024;
+
 /// Where it stands who owns `key`.
 fn owner_key(org: OrgId, RecordKey { space, value }: &RecordKey) -> Key {
-    Key::new(Table::Records, format!("{org}#{space}#{value}"), "owner")
+    let partition = match value.len() {
+        0..=OWNED_LIMIT_BYTES => format!("{org}#{space}#{value}"),
+        _ => format!("{org}#{space}#sha256:{}", hex::encode(Sha256::digest(value))),
+    };
+    Key::new(Table::Records, partition, "owner")
 }
 
 /// The customer that `record` was merged into.
@@ -78,4 +87,23 @@ fn record_item(record: &Record) -> Result<Item, Unavailable> {
         index: listed_under.map(|partition| IndexKey { partition, sort }),
         expires_at: None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_record_is_found_by_fits_into_a_partition_however_long_it_is() {
+        const PARTITION_LIMIT_BYTES: usize = 2_048;
+        let org = OrgId::parse("581392b55ac7a2110099d9c8").unwrap();
+        let partition = |name: &str| owner_key(org, &RecordKey::tag_name(name)).partition;
+        let (longest, past) = ("x".repeat(OWNED_LIMIT_BYTES), "x".repeat(OWNED_LIMIT_BYTES + 1));
+        assert_eq!(partition(&longest), format!("{org}#tag.name#{longest}"));
+        let widest = "\u{1f980}".repeat(domain::record::fields::LINE_LIMIT_CHARS);
+        for name in [&past, &widest] {
+            assert!(partition(name).len() < PARTITION_LIMIT_BYTES);
+        }
+        assert_ne!(partition(&past), partition(&format!("{past}y")));
+    }
 }

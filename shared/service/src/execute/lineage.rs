@@ -64,10 +64,11 @@ impl Executor {
 
 fn too_deep(stored: &StoredTransaction) -> Failure {
     let message = format!(
-        "This run would be the {}th in a row of runs that set each other off by {}. {} Let the workflow start only where the \
-         attribute it cares for has changed, with a condition on /#steps.1.changes.attributes.",
-        LINEAGE_LIMIT_DEPTH + 1,
+        "At most {LINEAGE_LIMIT_DEPTH} generations of changes that follow from one beginning start workflows, and {}, which \
+         starts this run, is of the {}th. {} Let the workflow start only where the attribute it cares for has changed, with a \
+         condition on /#steps.1.changes.attributes.",
         stored.event,
+        LINEAGE_LIMIT_DEPTH + 1,
         began(stored)
     );
     Failure::new("lineage_too_deep", message)

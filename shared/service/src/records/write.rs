@@ -84,6 +84,9 @@ pub async fn update(
             return Err(missing(&after.kind, name));
         }
     }
+    if after.relationships != before.relationships {
+        stay(unit, &mut after).await?;
+    }
     key_claims::claim(unit, Some(before), &after).await?;
     unit.put_record(Some(before), after)
 }
@@ -222,11 +225,7 @@ async fn belong(unit: &mut Unit<'_>, record: &mut Record, conversation: RecordId
         RecordKind::Customer | RecordKind::Company | RecordKind::User | RecordKind::Tag => return Ok(()),
     };
     if let Some(conversation) = record.related("conversation") {
-        // The conversation's customer is the message's, whatever else was named.
-        let found = unit.find_record(&RecordKind::Conversation, conversation).await?;
-        let customer = found.and_then(|conversation| conversation.related("customer"));
-        set_relationship(record, "customer", customer.map(|customer| (RecordKind::Customer, customer)));
-        return Ok(());
+        return follow(unit, record, conversation).await;
     }
     let Some(customer) = record.related("customer") else { return Err(missing(&record.kind, "customer")) };
     if is_message {
@@ -246,6 +245,38 @@ async fn belong(unit: &mut Unit<'_>, record: &mut Record, conversation: RecordId
         set_defaults(&mut opened);
         unit.put_record(None, opened)?;
         record.relationships = vec![("conversation".to_owned(), RecordKind::Conversation, conversation), owner];
+    }
+    Ok(())
+}
+
+/// Makes sure that a changed record still belongs where one of its kind has to.
+async fn stay(unit: &mut Unit<'_>, record: &mut Record) -> Result<(), NotDone> {
+    match (&record.kind, record.related("conversation"), record.related("customer")) {
+        (RecordKind::Message | RecordKind::Note, Some(conversation), _) => follow(unit, record, conversation).await,
+        (RecordKind::Conversation | RecordKind::Message | RecordKind::Note, None, None) => {
+            Err(missing(&record.kind, "customer"))
+        }
+        (
+            RecordKind::Conversation
+            | RecordKind::Message
+            | RecordKind::Note
+            | RecordKind::Customer
+            | RecordKind::Company
+            | RecordKind::Kobject(_)
+            | RecordKind::User
+            | RecordKind::Tag,
+            _,
+            _,
+        ) => Ok(()),
+    }
+}
+
+/// The conversation's customer is the message's, whatever else was named.
+async fn follow(unit: &mut Unit<'_>, record: &mut Record, conversation: RecordId) -> Result<(), NotDone> {
+    let found = unit.find_record(&RecordKind::Conversation, conversation).await?;
+    // Of one that was deleted the customer stays.
+    if let Some(customer) = found.and_then(|conversation| conversation.related("customer")) {
+        set_relationship(record, "customer", Some((RecordKind::Customer, customer)));
     }
     Ok(())
 }

@@ -322,6 +322,10 @@ fn refused(error: NotDone) -> Refused {
     if let Some(code) = COLLISIONS.iter().find(|code| **code == failure.code) {
         return Rejected { path, ..Rejected::new(Rejection::Taken, code, failure.message) }.into();
     }
+    // Of all that may be wrong only the klass stands in the path.
+    if failure.code == "unknown_klass" {
+        return Rejected::new(Rejection::NotFound, "not_found", failure.message).into();
+    }
     let code = if failure.code.ends_with("_param") { "bad_attribute".to_owned() } else { failure.code };
     Refused::Problems(vec![Problem { path, code, detail: failure.message, suggestion: None }])
 }

@@ -81,7 +81,9 @@ pub(super) async fn transaction(call: &Call<'_>) -> Result<Response, Refused> {
     if let Some(document) = document.as_object_mut() {
         document.insert("links".to_owned(), json!({ "self": format!("/v1/transactions/{id}") }));
     }
-    Ok(json_response(StatusCode::OK, &object([("data", document), ("meta", object([("trace", trace)]))])))
+    let event = stored.transaction.fired.as_ref().map_or(Value::Null, |event| event.about());
+    let meta = object([("trace", trace), ("event", event)]);
+    Ok(json_response(StatusCode::OK, &object([("data", document), ("meta", meta)])))
 }
 
 fn state(word: &str) -> Result<RunState, Refused> {
