@@ -9,7 +9,7 @@ use crate::{hookwright, hookwright_reading, server::Server};
 const KEY: &str = "hk_key";
 
 /// Runs the words against a server with this one answer; the exit code, both outputs and the request.
-fn exchange(status: u16, body: &str, words: &[&str]) -> (crate::Done, crate::server::Asked) {
+pub(crate) fn exchange(status: u16, body: &str, words: &[&str]) -> (crate::Done, crate::server::Asked) {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::answering(&[(status, body)]);
     let words: Vec<&str> = words.iter().copied().chain(["--url", &server.url, "--api-key", KEY]).collect();
