@@ -1,6 +1,7 @@
 //! What can be asked for: one file for each noun, in the order of `hookwright --help`.
 
 mod apps;
+mod audit;
 mod doctor;
 mod eval;
 mod events;
@@ -10,6 +11,7 @@ mod klasses;
 mod lint;
 mod listen;
 mod mail;
+mod org;
 mod records;
 mod runs;
 mod schedules;
@@ -103,8 +105,12 @@ enum Command {
     Events(events::Args),
     /// Business hours, which workflows ask for with inBusinessHours
     Schedules(schedules::Args),
+    /// Settings of the org: its time zone, its default schedule, its limits
+    Org(org::Args),
     /// API keys and their roles
     Keys(keys::Args),
+    /// What was changed, by whom and when
+    Audit(audit::Args),
     /// Whether the server answers, what the key may do, and what the DNS needs for mail
     Doctor(doctor::Args),
 }
@@ -135,7 +141,9 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         Command::Instances(args) => records::run(&args, &global),
         Command::Events(args) => events::run(args, &global),
         Command::Schedules(args) => schedules::run(args, &global),
+        Command::Org(args) => org::run(args, &global),
         Command::Keys(args) => keys::run(args, &global),
+        Command::Audit(args) => audit::run(args, &global),
         Command::Doctor(args) => doctor::run(&args, &global),
     };
     match outcome {

@@ -13,7 +13,7 @@ use tests::{
 };
 
 /// Operations that are asked for with another method than GET and change nothing.
-const CHANGE_NOTHING: [&str; 2] = ["Evaluate", "CreateSample"];
+const CHANGE_NOTHING: [&str; 3] = ["Evaluate", "CreateSample", "PublishEvent"];
 
 /// Everything in the log, newest first.
 async fn log(world: &World) -> Vec<Value> {
@@ -44,7 +44,8 @@ fn kinds(route: &Route) -> &'static [&'static str] {
 /// Asks for the route, with something that it does change.
 async fn change(estate: &Estate, route: &Route, kind: &str) -> Answer {
     let (id, name) = estate.parts(route, kind).await;
-    let mut body = estate.body(route.request.unwrap_or_default(), "org.permission.hook.read");
+    let permission = route.permission.unwrap_or_default();
+    let mut body = estate.body(route.request.unwrap_or_default(), permission, estate.world.org).await;
     match (format!("{:?}", route.operation).as_str(), route.request.unwrap_or_default()) {
         ("DeleteDraft", _) => {
             let draft = format!("/v1/workflows/{id}/draft");
@@ -55,6 +56,9 @@ async fn change(estate: &Estate, route: &Route, kind: &str) -> Answer {
             estate.world.api("PUT", &workflow, json!({ "description": format!("{route:?}") })).await.expect(200);
         }
         (_, "WorkflowPatch") => body = json!({ "description": format!("{route:?}") }),
+        (_, "RecordDraft" | "CustomerDraft") if route.method != RouteMethod::Post => {
+            body = json!({ "importedAt": "2026-01-01T00:00:00Z" });
+        }
         (_, "AppSettingsPatch") => body = json!({ "default": { "asked": format!("{:?}", route.method) } }),
         _ => {}
     }

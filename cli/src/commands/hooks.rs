@@ -13,6 +13,7 @@ use domain::HookKind;
 use serde_json::{Map, Value, json};
 
 pub(crate) use self::mail::refusal as mail_refusal;
+pub(super) use self::settings::{Rate, rate};
 use self::{
     auth::AuthArgs,
     guard::{GuardArgs, GuardTakenBack},

@@ -5,6 +5,7 @@
 mod delivery;
 mod file;
 mod lint;
+mod outbox;
 mod outcome;
 mod quarantine;
 mod recipient;
@@ -24,6 +25,7 @@ Examples:
   hookwright mail sample order-confirmation --send Orders
   hookwright mail send order.eml --to 6a1f2e3d4c5b6a7980a1b2c3
   hookwright mail quarantine ls Orders
+  hookwright mail outbox ls
 
 Hooks are named by their id, their title or their address.")]
 pub(crate) struct Args {
@@ -72,6 +74,14 @@ Examples:
   hookwright mail quarantine ls Orders
   hookwright mail quarantine release Orders 6a1f2e3d4c5b6a7980a1b2c3")]
     Quarantine(quarantine::Args),
+    /// Mails that workflows sent, in local mode
+    #[command(after_help = "\
+Examples:
+  hookwright mail outbox ls
+  hookwright mail outbox show local-6a1f2e3d4c5b6a7980a1b2c4-thank-you-1
+
+Nobody delivers them. On AWS mail goes to SES, which keeps none.")]
+    Outbox(outbox::Args),
 }
 
 /// Carries the command out.
@@ -81,5 +91,6 @@ pub(crate) fn run(args: Args, global: &Global) -> Result<(), Failure> {
         Command::Send(args) => send::run(&args, global),
         Command::Sample(args) => sample::run(&args, global),
         Command::Quarantine(args) => quarantine::run(args, global),
+        Command::Outbox(args) => outbox::run(args, global),
     }
 }

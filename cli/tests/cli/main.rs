@@ -12,6 +12,7 @@ mod listen;
 mod mail;
 mod mailbox;
 mod offline;
+mod org;
 mod records;
 mod requests;
 mod server;

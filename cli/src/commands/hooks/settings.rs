@@ -78,7 +78,7 @@ pub(super) struct TakenBack {
 
 /// So many requests in so many seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Rate {
+pub(crate) struct Rate {
     requests: u32,
     seconds: u32,
 }
@@ -131,7 +131,8 @@ impl TakenBack {
 }
 
 impl Rate {
-    fn into_document(self) -> Value {
+    /// As the API takes it.
+    pub(crate) fn into_document(self) -> Value {
         json!({ "requests": self.requests, "seconds": self.seconds })
     }
 }
@@ -148,7 +149,8 @@ pub(super) fn put_list(document: &mut Map<String, Value>, name: &str, values: Ve
     }
 }
 
-fn rate(text: &str) -> Result<Rate, String> {
+/// Reads a limit as it is written on the command line.
+pub(crate) fn rate(text: &str) -> Result<Rate, String> {
     let read = || {
         let (requests, seconds) = text.split_once('/')?;
         Some(Rate { requests: requests.parse().ok()?, seconds: seconds.parse().ok()? })
