@@ -56,9 +56,6 @@ async fn change(estate: &Estate, route: &Route, kind: &str) -> Answer {
             estate.world.api("PUT", &workflow, json!({ "description": format!("{route:?}") })).await.expect(200);
         }
         (_, "WorkflowPatch") => body = json!({ "description": format!("{route:?}") }),
-        (_, "RecordDraft" | "CustomerDraft") if route.method != RouteMethod::Post => {
-            body = json!({ "importedAt": "2026-01-01T00:00:00Z" });
-        }
         (_, "AppSettingsPatch") => body = json!({ "default": { "asked": format!("{:?}", route.method) } }),
         _ => {}
     }
