@@ -43,6 +43,11 @@ pub struct Needs {
 }
 
 impl Needs {
+    /// Whether secrets are among it.
+    pub fn secrets(self) -> bool {
+        self.variables || self.app_settings
+    }
+
     pub(crate) fn of(trigger: &Trigger, steps: &[Step]) -> Needs {
         let mut needs = Needs::default();
         let mut see = |used: Use<'_>, _: &Place<'_>| match used {

@@ -147,7 +147,7 @@ pub fn next(definition: &Definition, progress: &Progress, surroundings: &Surroun
         Ok(resolved) => resolved,
         Err(fault) => return Decision::Settled { step: id, visit, outcome: Outcome::Failed(Fault::into(fault)) },
     };
-    let has_secrets = definition.needs.variables && surroundings.setup.has_secrets();
+    let has_secrets = definition.needs.secrets() && surroundings.setup.has_secrets();
     let params = match has_secrets.then(|| shown(params, &input, &missing, progress.context(*surroundings, asker))) {
         Some((shown, missing)) => Params { input, shown: Some(shown), missing },
         None => Params { input, shown: None, missing },
