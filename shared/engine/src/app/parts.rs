@@ -154,7 +154,7 @@ fn check_klass_name(reader: &mut Reader<'_>, (name, is_standard): (&str, bool), 
         reader.problems.add(place, "bad_name", format!("{sentence}."));
     }
     let Some(app) = app else { return };
-    if !name.strip_prefix(app).and_then(|rest| rest.strip_prefix('-')).is_some_and(|rest| !rest.is_empty()) {
+    if name.strip_prefix(app).and_then(|rest| rest.strip_prefix('-')).is_none_or(str::is_empty) {
         let message = format!("The klasses of this app are named \"{app}-…\", as in \"{app}-order\".");
         reader.problems.add(place, "foreign_name", message);
     }

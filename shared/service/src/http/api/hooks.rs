@@ -11,8 +11,8 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Refused, Response,
-    call::{Call, bad_attribute, mail_not_set_up, not_found},
-    resource::{many, one, org_relationship, resource, text},
+    call::{Call, bad_attribute, mail_not_set_up, not_found, owned_by_nobody},
+    resource::{many, one, owned_relationships, resource, text},
 };
 use crate::{
     directory::{Versioned, hooks},
@@ -80,6 +80,7 @@ pub(super) async fn update(call: &Call<'_>) -> Result<Response, Refused> {
 
 pub(super) async fn delete(call: &Call<'_>) -> Result<Response, Refused> {
     let Versioned { rev, value: hook } = found(call).await?;
+    owned_by_nobody("hook", hook.installed_by.as_deref())?;
     hooks::delete(call.management.store.as_ref(), &hook, rev).await?;
     call.management.addresses.forget(hook.hash);
     Ok(empty_response(StatusCode::NO_CONTENT))
@@ -203,5 +204,6 @@ fn hook_resource(call: &Call<'_>, hook: &Hook) -> Value {
         }
         settings::show(hook, attributes);
     }
-    resource(hook.kind.type_name(), &hook.id.to_string(), &path, attributes, org_relationship(call))
+    let relationships = owned_relationships(call, hook.installed_by.as_deref());
+    resource(hook.kind.type_name(), &hook.id.to_string(), &path, attributes, relationships)
 }
