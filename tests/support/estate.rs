@@ -151,6 +151,9 @@ impl Estate {
         let uses_up =
             route.method == RouteMethod::Delete || route.path.ends_with("/rotate") || route.path.ends_with("/publish");
         let collection = route.path.split('/').nth(2).unwrap_or_default();
+        if collection == "apps" {
+            return (String::new(), self.app_for(route).await);
+        }
         let draft = match collection {
             "hooks" => self.web_draft(kind),
             "workflows" => self.body("WorkflowDocument", ""),
@@ -158,7 +161,6 @@ impl Estate {
             "schedules" => self.body("ScheduleDraft", ""),
             "klasses" => self.body("KlassDraft", ""),
             "api-keys" => self.body("ApiKeyDraft", "org.permission.api_key.rotate"),
-            "apps" => return (String::new(), "shopify".to_owned()),
             _ => Value::Null,
         };
         if !uses_up {
@@ -182,6 +184,32 @@ impl Estate {
         (made.id(), name)
     }
 
+    /// The app that the route names: a new one where the request takes it away, or makes it one that is installed.
+    async fn app_for(&self, route: &Route) -> String {
+        match (route.method, route.path) {
+            (RouteMethod::Delete, _) => {
+                let name = self.registered_app(&[&self.world.admin]).await;
+                self.world.api("POST", "/v1/apps", json!({ "app": name })).await.expect(201);
+                name
+            }
+            (RouteMethod::Post, "/v1/apps") => {
+                let other = self.key(self.other, "org.admin", None).await;
+                self.registered_app(&[&self.world.admin, &other]).await
+            }
+            (RouteMethod::Put, "/v1/apps/{name}") | (_, "/v1/apps/available/{name}") => self.ids["app"].clone(),
+            _ => "shopify".to_owned(),
+        }
+    }
+
+    /// A new app that the orgs of these keys have registered.
+    async fn registered_app(&self, tokens: &[&str]) -> String {
+        let draft = self.body("AppDefinition", "");
+        for token in tokens {
+            self.world.api_as(token, "POST", "/v1/apps/available", draft.clone()).await.expect(201);
+        }
+        draft["app"].as_str().unwrap().to_owned()
+    }
+
     /// A mail in quarantine: a new one where the request throws it away.
     async fn waiting_mail(&self, route: &Route) -> String {
         if route.method != RouteMethod::Delete {
@@ -194,6 +222,14 @@ impl Estate {
         match kind {
             "web" => json!({ "title": MARK, "auth": { "scheme": "shopify", "secrets": ["s"] } }),
             _ => json!({ "title": MARK }),
+        }
+    }
+
+    /// A good body for the route whose path has the part `name`.
+    pub fn body_for(&self, route: &Route, name: &str, permission: &str) -> Value {
+        match route.request.unwrap_or_default() {
+            "AppInstallation" => json!({ "app": name }),
+            schema => self.body(schema, permission),
         }
     }
 
@@ -210,11 +246,12 @@ impl Estate {
             "EvaluationRequest" => json!({ "expression": "/#steps.1.id" }),
             "ScheduleDraft" => json!({ "name": name, "timeZone": "Europe/Berlin" }),
             "AppSettingsPatch" => json!({ "default": { "region": "eu" } }),
+            "AppDefinition" => json!({ "app": name, "version": "1.0.0", "title": MARK }),
             "KlassDraft" => json!({ "name": name }),
             "KlassPatch" => json!({ "displayName": name }),
             "CustomerDraft" => json!({ "name": name }),
             "ApiKeyDraft" => json!({ "name": name, "roles": [permission] }),
-            "ApiKeyRotation" | "WorkflowPublication" | "" => Value::Null,
+            "AppUpgrade" | "ApiKeyRotation" | "WorkflowPublication" | "" => Value::Null,
             unknown => panic!("give {unknown} a body here"),
         }
     }
@@ -283,6 +320,9 @@ async fn one_of_everything(world: &World) -> HashMap<&'static str, String> {
     let schedule = world.api("POST", "/v1/schedules", schedule).await.expect(201);
     let settings = json!({ "default": { "region": MARK } });
     world.api("PUT", "/v1/apps/shopify/settings", settings).await.expect(200);
+    let app = json!({ "app": MARK, "version": "1.0.0", "title": MARK });
+    world.api("POST", "/v1/apps/available", app).await.expect(201);
+    world.api("POST", "/v1/apps", json!({ "app": MARK })).await.expect(201);
     let key = json!({ "name": MARK, "roles": ["org.permission.api_key.create"] });
     let key = world.api("POST", "/v1/api-keys", key).await.expect(201);
     HashMap::from([
@@ -304,5 +344,6 @@ async fn one_of_everything(world: &World) -> HashMap<&'static str, String> {
         ("companies", made(4)),
         ("instance", made(5)),
         ("api-keys", key.id()),
+        ("app", MARK.to_owned()),
     ])
 }

@@ -66,6 +66,8 @@ fn an_unknown_flag_and_an_update_of_nothing_are_usage() {
         &["workflows", "variables", "update", "v1"],
         &["apps", "settings", "shop", "--set", "region=eu"],
         &["apps", "settings", "shop", "--set", "default.region"],
+        &["apps", "register"],
+        &["apps", "available", "--version", "1.0.0"],
         &["eval"],
         &["eval", "x", "--condition", "{}"],
         &["eval", "x", "--steps", "{", "--offline"],

@@ -52,7 +52,8 @@ impl Setup {
     }
 
     /// The same without its secrets, which are masks there.
-    pub(crate) fn masked(&self) -> Setup {
+    #[must_use]
+    pub fn masked(&self) -> Setup {
         let mask = |(id, _): (&String, &Value)| (id.clone(), Value::String(MASK.to_owned()));
         let mut app_settings = self.app_settings.clone();
         mask_values(&mut app_settings, &self.app_secrets);

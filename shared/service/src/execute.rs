@@ -8,6 +8,7 @@
 mod definitions;
 mod drive;
 mod events;
+mod installed;
 mod setups;
 mod verdicts;
 
@@ -27,10 +28,11 @@ use crate::{
     directory::workflows::{self, Trigger},
     envelope::{Envelope, Message, UnreadableMessage, Woken},
     ports::{Queue, Store, Unavailable, World},
-    runs::{self, Admitted, AppEvent, StoredTransaction},
+    runs::{self, Admitted, AppEvent, AppTrigger, Considered, StoredTransaction},
 };
 
 use definitions::Definitions;
+use installed::Installed;
 use setups::Setups;
 use verdicts::verdicts;
 
@@ -57,6 +59,7 @@ pub struct Executor {
     world: Arc<dyn World>,
     definitions: Definitions,
     setups: Setups,
+    installed: Installed,
     mailing: Option<Mailing>,
     /// Held from reading the files of a mail until it is handed over. *Why*: on the way out a mail of 10 MB is there several
     /// times over, as files, as message and as request, and a batch of ten such would take more memory than the process has.
@@ -66,8 +69,8 @@ pub struct Executor {
 impl Executor {
     /// An executor over `store`, whose workflows send no mail.
     pub fn new(store: Arc<dyn Store>, queue: Arc<dyn Queue>, world: Arc<dyn World>) -> Self {
-        let (definitions, setups) = (Definitions::default(), Setups::default());
-        Self { store, queue, world, definitions, setups, mailing: None, attaching: Mutex::new(()) }
+        let (definitions, setups, installed) = (Definitions::default(), Setups::default(), Installed::default());
+        Self { store, queue, world, definitions, setups, installed, mailing: None, attaching: Mutex::new(()) }
     }
 
     /// The same, whose workflows send mail.
@@ -134,10 +137,18 @@ impl Executor {
     /// Which workflows listen to the hook's own event and to those that its app tells, and what is to come of each.
     async fn consider(&self, envelope: Envelope) -> Result<StoredTransaction, Unavailable> {
         let Envelope { transaction, event: hook_event, mut notes, source, .. } = envelope;
-        let mut bytes = 0;
         let triggers = workflows::triggers(self.store.as_ref(), transaction.org, &hook_event).await?;
         let run = |trigger: &Trigger| RunId::for_transaction(transaction.id, trigger.workflow);
         let mut considered = verdicts(&triggers, run, None);
+        let trigger = match triggers.is_empty() {
+            true => None,
+            false => self.shaped(&transaction, &hook_event).await?,
+        };
+        if trigger.as_ref().is_some_and(AppTrigger::is_problem) {
+            considered.iter_mut().for_each(Considered::start_nothing);
+        }
+        self.pin(transaction.org, &triggers, &mut considered).await?;
+        let mut bytes = trigger.as_ref().map_or(0, AppTrigger::bytes);
         let mut listened: Vec<AppEvent> = Vec::new();
         let all = source.as_ref().map_or_else(Vec::new, |source| events::fired(source, &transaction));
         let triggers_by_name = self.triggers_of(transaction.org, &all).await?;
@@ -156,7 +167,9 @@ impl Executor {
                 break;
             }
             let run = |trigger: &Trigger| RunId::for_event(transaction.id, trigger.workflow, position);
-            considered.extend(verdicts(&triggers, run, Some(position)));
+            let mut of_event = verdicts(&triggers, run, Some(position));
+            self.pin(transaction.org, &triggers, &mut of_event).await?;
+            considered.extend(of_event);
             listened.push(AppEvent { name: event.name.clone(), data: event.data.clone() });
         }
         if considered.is_empty() {
@@ -166,7 +179,18 @@ impl Executor {
         let occurred_at = source.as_ref().and_then(|source| events::occurred_at(source, &transaction));
         let event = hook_event;
         let (not_fired, events) = (None, listened);
-        Ok(StoredTransaction { transaction, event, notes, not_fired, considered, source, occurred_at, fired, events })
+        Ok(StoredTransaction {
+            transaction,
+            event,
+            notes,
+            not_fired,
+            considered,
+            source,
+            occurred_at,
+            fired,
+            events,
+            trigger,
+        })
     }
 }
 

@@ -27,8 +27,8 @@ use crate::{
     ports::{Store, Unavailable, World, WriteError},
 };
 
-pub use install::install;
-pub(crate) use known::{BUILT_IN, actions_of, is_built_in};
+pub use install::{MailIs, install};
+pub(crate) use known::actions_of;
 pub use register::{Registered, register};
 pub use uninstall::uninstall;
 pub use upgrade::upgrade;
@@ -81,8 +81,10 @@ impl From<WriteError> for Refusal {
 /// *Errors*: this program cannot read what another one took.
 fn parsed(document: &serde_json::Value) -> Result<AppDefinition, Refusal> {
     AppDefinition::parse(document).map_err(|problems| {
-        let told: Vec<String> = problems.iter().map(|problem| format!("{}: {}", problem.path, problem.message)).collect();
-        let detail = format!("This program cannot read the definition any more; register a newer one. {}", told.join("; "));
+        let told: Vec<String> =
+            problems.iter().map(|problem| format!("{}: {}", problem.path, problem.message)).collect();
+        let detail =
+            format!("This program cannot read the definition any more; register a newer one. {}", told.join("; "));
         Rejected::new(Rejection::Taken, "definition_unusable", detail).into()
     })
 }
@@ -115,5 +117,6 @@ fn unknown_app(name: &str) -> Rejected {
 
 /// The version as one; what was checked when it was registered always is.
 fn version_of(text: &str) -> Result<Version, Unavailable> {
-    Version::parse(text).map_err(|error| Unavailable { port: "store", cause: format!("a version cannot be read: {error}") })
+    Version::parse(text)
+        .map_err(|error| Unavailable { port: "store", cause: format!("a version cannot be read: {error}") })
 }

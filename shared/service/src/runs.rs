@@ -41,7 +41,9 @@ pub use journal::{JournalEntry, StoredRun, find_run, find_run_heads, list_runs, 
 pub use quarantine::{Quarantined, discard_quarantined, find_quarantined, list_quarantined, put_released, quarantine};
 pub use refusals::{Reason, RefusalRecord, keep_refusal, list_refusals};
 pub use tape::{Placed, Recording, list_recordings, record};
-pub use trace::{Admitted, AppEvent, Considered, StoredTransaction, Verdict, admit, find_transaction};
+pub use trace::{
+    Admitted, AppEvent, AppTrigger, Considered, Shape, StoredTransaction, Verdict, admit, find_transaction,
+};
 
 /// A document of this table that is written once and kept for a while.
 fn item(

@@ -31,12 +31,7 @@ pub enum MailIs {
 ///
 /// *Once it returns* all of it is there; where it is refused, nothing is.
 /// *Errors*: [`Refusal`]: it is installed already, needs other apps, or brings names that are taken.
-pub async fn install(
-    site: &Site<'_>,
-    name: &str,
-    version: Option<&str>,
-    mail: MailIs,
-) -> Result<Installed, Refusal> {
+pub async fn install(site: &Site<'_>, name: &str, version: Option<&str>, mail: MailIs) -> Result<Installed, Refusal> {
     let fence = apps::find_fence(site.store, site.org).await?;
     if let Some(before) = apps::find_installed(site.store, site.org, name).await? {
         return Err(already(&before.value).into());
@@ -145,11 +140,7 @@ fn unmet(range: &AppRange, installed: &[Installed]) -> Result<Option<String>, Un
 }
 
 /// Whether the names that the app brings along, and did not bring `before`, are free.
-pub(super) async fn check_names(
-    site: &Site<'_>,
-    definition: &AppDefinition,
-    before: &Parts,
-) -> Result<(), Refusal> {
+pub(super) async fn check_names(site: &Site<'_>, definition: &AppDefinition, before: &Parts) -> Result<(), Refusal> {
     let mut taken: Vec<String> = Vec::new();
     for workflow in &definition.workflows {
         let is_own = before.workflows.iter().any(|own| own.name == workflow.name);

@@ -16,11 +16,11 @@ use crate::{
 const BUILT_IN_MAJOR: u64 = 1;
 
 /// Apps of Kustomer that are built in, and words that paths below `/v1/apps` begin with.
-pub(crate) const BUILT_IN: [&str; 2] = ["kustomer", "hooks"];
+const BUILT_IN: [&str; 2] = ["kustomer", "hooks"];
 const PATH_WORDS: [&str; 2] = ["available", "installed"];
 
 /// Whether an app of this name is there without being installed.
-pub(crate) fn is_built_in(name: &str) -> bool {
+pub(super) fn is_built_in(name: &str) -> bool {
     BUILT_IN.contains(&name) || ::apps::find(name).is_some() || has_built_in_actions(name)
 }
 

@@ -82,7 +82,9 @@ async fn same_again(
     if known.as_ref() == Some(&definition.document) {
         return Ok(Some(before.value.clone()));
     }
-    let detail = format!("Version {version} was registered with another document. Versions never change; give this one a higher number.");
+    let detail = format!(
+        "Version {version} was registered with another document. Versions never change; give this one a higher number."
+    );
     Err(at_version("version_taken", detail).into())
 }
 
@@ -142,7 +144,10 @@ async fn see_dependencies(
         let path = format!("$.dependencies[{index}]");
         if is_built_in(&range.app) {
             if !takes_built_in(&range) {
-                let message = format!("{} is built in and counts as version 1.x, which {} does not take.", range.app, range.range);
+                let message = format!(
+                    "{} is built in and counts as version 1.x, which {} does not take.",
+                    range.app, range.range
+                );
                 problems.push(problem(Severity::Error, path, "dependency_unmet", message));
             }
             continue;
@@ -156,15 +161,26 @@ async fn see_dependencies(
             continue;
         };
         if let Some(ring) = ring(site, name, &known.value).await? {
-            let message = format!("These apps depend on each other: {}. None of them could be installed first.", ring.join(" → "));
+            let message = format!(
+                "These apps depend on each other: {}. None of them could be installed first.",
+                ring.join(" → ")
+            );
             problems.push(problem(Severity::Error, path.clone(), "cyclic_dependency", message));
         }
-        let fitting = known.value.versions.iter().rev().find(|version| {
-            Version::parse(version).is_ok_and(|version| range.takes(&version))
-        });
+        let fitting = known
+            .value
+            .versions
+            .iter()
+            .rev()
+            .find(|version| Version::parse(version).is_ok_and(|version| range.takes(&version)));
         match fitting {
             None => {
-                let message = format!("{} has the versions {}, and {} takes none of them.", range.app, known.value.versions.join(", "), range.range);
+                let message = format!(
+                    "{} has the versions {}, and {} takes none of them.",
+                    range.app,
+                    known.value.versions.join(", "),
+                    range.range
+                );
                 problems.push(problem(Severity::Warning, path, "unknown_version", message));
             }
             Some(version) => {

@@ -27,8 +27,7 @@ pub async fn uninstall(site: &Site<'_>, name: &str) -> Result<(), Refusal> {
         AppState::Installed => {
             check_dependents(name, &apps::all_installed(site.store, site.org).await?)?;
             let app = Installed { state: AppState::Uninstalling, ..found.value };
-            let changes =
-                [apps::move_fence(site.org, fence), apps::put_installed(site.org, &app, Some(found.rev))?];
+            let changes = [apps::move_fence(site.org, fence), apps::put_installed(site.org, &app, Some(found.rev))?];
             write(site, &changes).await?;
             Versioned { rev: found.rev + 1, value: app }
         }
@@ -76,7 +75,10 @@ pub(super) async fn take_away(site: &Site<'_>, parts: &Parts) -> Result<(), Refu
         }
     }
     for klass in &parts.klasses {
-        klasses::delete(store, org, klass).await?;
+        let found = klasses::find(store, org, klass).await?;
+        if found.is_some_and(|found| found.value.installed_by.is_some()) {
+            klasses::delete(store, org, klass).await?;
+        }
     }
     Ok(())
 }

@@ -26,12 +26,7 @@ use crate::{
 /// *Once it returns* runs that begin use the newer version; those under way go on with the one they began with. Hooks and
 /// workflows that both versions have keep their ids and addresses.
 /// *Errors*: [`Refusal`]: it is not installed, the version is lower, other apps need the one that is installed.
-pub async fn upgrade(
-    site: &Site<'_>,
-    name: &str,
-    version: Option<&str>,
-    mail: MailIs,
-) -> Result<Installed, Refusal> {
+pub async fn upgrade(site: &Site<'_>, name: &str, version: Option<&str>, mail: MailIs) -> Result<Installed, Refusal> {
     let fence = apps::find_fence(site.store, site.org).await?;
     let found = apps::find_installed(site.store, site.org, name).await?.ok_or_else(|| not_installed(name))?;
     if found.value.state == AppState::Uninstalling {
@@ -66,12 +61,8 @@ async fn put(
 ) -> Result<Versioned<Installed>, Refusal> {
     let (now, rev) = (site.world.now(), before.rev);
     let leaving = left_out(&before.value.parts, &assembly.parts);
-    let app = Installed {
-        created_at: before.value.created_at,
-        parts: assembly.parts,
-        leaving,
-        ..described(definition, now)
-    };
+    let app =
+        Installed { created_at: before.value.created_at, parts: assembly.parts, leaving, ..described(definition, now) };
     let mut changes = vec![apps::move_fence(site.org, fence), apps::put_installed(site.org, &app, Some(rev))?];
     let (set, set_rev) = settings::set_of(site.store, site.org, &app).await?;
     let kept = settings::defined_only(&app.settings, &set);

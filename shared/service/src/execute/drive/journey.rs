@@ -91,7 +91,7 @@ impl Journey<'_> {
     /// What people may read of a step's input and failure. An output is data that later steps go on with, so it stays as it
     /// is and is masked when a run is shown.
     fn without_secrets(&self, mut given: Given, outcome: Outcome) -> (Given, Outcome) {
-        if !self.definition.needs().variables {
+        if !self.setup.has_secrets() {
             return (given, outcome);
         }
         if let Some(input) = &mut given.input {

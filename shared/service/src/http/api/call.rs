@@ -146,7 +146,9 @@ pub(super) fn not_found() -> Rejected {
 pub(super) fn owned_by_nobody(what: &str, installed_by: Option<&str>) -> Result<(), Refused> {
     let Some(app) = installed_by else { return Ok(()) };
     let instead = match what {
-        "workflow" => " A copy under another name may be changed, and names this one in `replaces`; this one may be switched off.",
+        "workflow" => {
+            " A copy under another name may be changed, and names this one in `replaces`; this one may be switched off."
+        }
         _ => "",
     };
     let detail = format!("The {what} belongs to the app {app}, which takes it away when it is uninstalled.{instead}");

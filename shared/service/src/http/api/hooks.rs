@@ -21,6 +21,7 @@ use crate::{
 };
 
 pub(super) use history::{arrivals, refusals, transactions};
+pub(super) use mail::address_at as mail_address;
 
 const TITLE_LIMIT_CHARS: usize = 256;
 const DESCRIPTION_LIMIT_CHARS: usize = 4_096;
@@ -174,10 +175,15 @@ fn limited(name: &str, text: String, limit_chars: usize) -> Result<String, Refus
 
 /// The address a sender uses. *Source*: the shapes of the product's interfaces: a webhook's has no org in it.
 pub(super) fn address(call: &Call<'_>, hook: &Hook) -> String {
-    let base = call.base_url();
-    match hook.kind {
-        HookKind::Web => format!("{base}/v1/hooks/web/{}", hook.hash),
-        HookKind::Form | HookKind::Email => format!("{base}/v1/hooks/{}/{}/{}", hook.kind.word(), hook.org, hook.hash),
+    address_of(call, hook.kind, hook.hash)
+}
+
+/// The same of a hook of the caller's org that is known by its kind and hash.
+pub(super) fn address_of(call: &Call<'_>, kind: HookKind, hash: HookHash) -> String {
+    let (base, org) = (call.base_url(), call.caller.org);
+    match kind {
+        HookKind::Web => format!("{base}/v1/hooks/web/{hash}"),
+        HookKind::Form | HookKind::Email => format!("{base}/v1/hooks/{}/{org}/{hash}", kind.word()),
     }
 }
 

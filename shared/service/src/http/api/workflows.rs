@@ -148,11 +148,7 @@ fn origin(call: &Call<'_>, restores: Option<u64>) -> Origin {
 }
 
 /// What an app brought along is the app's; it may be switched on and off.
-async fn check_only_switched(
-    call: &Call<'_>,
-    before: &Versioned<Workflow>,
-    document: &Value,
-) -> Result<(), Refused> {
+async fn check_only_switched(call: &Call<'_>, before: &Versioned<Workflow>, document: &Value) -> Result<(), Refused> {
     let live = document_of(call, &before.value.hash).await?;
     let without_switch = |document: &Value| {
         let mut document = document.as_object().cloned().unwrap_or_default();
