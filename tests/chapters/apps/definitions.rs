@@ -147,7 +147,7 @@ async fn every_fault_is_refused_by_its_code_and_place() {
             "unknown_action",
             "$.workflows[0].steps[0].action",
         ),
-        ("/workflows/0/steps/0/params", json!({}), "missing_param", "$.workflows[0].steps[0].params.name"),
+        ("/workflows/0/steps/0/params", json!({}), "missing_param", "$.workflows[0].steps[0].params"),
         ("/workflows/0/trigger/transitions", Value::Null, "missing_field", "$.workflows[0].trigger.transitions"),
     ] {
         let answer = register(&world, &with(pointer, value.clone())).await.expect(400);

@@ -47,11 +47,17 @@ async fn what_the_definition_names_holds_and_nothing_else_may_be_set() {
 async fn run_with_the_secret(world: &World) -> (String, Value) {
     let hook = world.form_hook().await;
     let reads = "getAppSetting,ecommstore.default.apiKey";
-    let condition = json!({ "op": "eq", "values": [format!("/#fn:{reads}"), "nope"] });
+    let conditions = json!([
+        { "op": "eq", "values": [format!("/#fn:{reads}"), "nope"] },
+        { "op": "eq", "values": ["{{{toUpper (getAppSetting 'ecommstore.default.apiKey')}}}", "nope"] },
+        { "op": "eq", "values": ["{{{toUpper steps.a.name}}}", "nope"] },
+    ]);
+    let upper = json!({ "customer": "x", "body": "{{{toUpper steps.a.name}}} {{{getAppSetting 'ecommstore.default.apiKey'}}}" });
+    let goes_on = json!([{ "errorAction": { "type": "continue" }, "condition": { "op": "and", "values": [] } }]);
     let steps = json!([
         { "id": "a", "action": "kustomer.company.create", "params": { "name": format!("/#fn:{reads}") }, "transitions": always("b") },
-        { "id": "b", "action": "kustomer.company.create", "params": { "name": "{{{toUpper steps.a.name}}} {{{getAppSetting 'ecommstore.default.apiKey'}}}" },
-          "transitions": [{ "target": "c", "condition": condition }] },
+        { "id": "b", "action": "kustomer.note.create", "params": upper, "errorCases": goes_on,
+          "transitions": [{ "target": "c", "condition": { "op": "or", "values": conditions } }] },
         { "id": "c", "transitions": [] },
     ]);
     world.workflow(workflow_of("reads-the-secret", &hook.event, steps)).await;
