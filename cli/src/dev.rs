@@ -19,7 +19,7 @@ use std::{
     time::Duration,
 };
 
-use aws::WebFetch;
+use aws::{Destination, WebCalls, WebFetch};
 use clap::Args as ClapArgs;
 use domain::Limit;
 use local::{Stack, smtp};
@@ -53,7 +53,8 @@ const FINISH_TIMEOUT: Duration = Duration::from_secs(10);
 #[command(after_help = "Examples:
   hookwright dev
   hookwright dev --port 9000 --state-dir orders
-  hookwright dev --memory --log info")]
+  hookwright dev --memory --log info
+  hookwright dev --allow-destination localhost:3000")]
 pub(crate) struct Args {
     /// The port to listen on, on the loopback address only; 0 takes a free one.
     #[arg(long, default_value_t = 8787)]
@@ -69,6 +70,10 @@ pub(crate) struct Args {
     org_limit: Option<u32>,
     #[command(flatten)]
     mail: MailArgs,
+    /// What workflows may call beside public addresses at ports 443 and 80: a host or a network, with or without a port, as in
+    /// localhost:3000 and 10.1.0.0/16; may be given several times.
+    #[arg(long, value_name = "HOST|NETWORK[:PORT]")]
+    allow_destination: Vec<Destination>,
     /// What is worth a line on standard error: error, warn, info or debug.
     #[arg(long, default_value = "warn")]
     log: LevelFilter,
@@ -136,12 +141,7 @@ async fn serve(args: Args) -> Result<(), String> {
     let inbox = HookInbox { door: Arc::clone(&mail_door), mails: stack.mails.clone(), world: stack.world.clone() };
     let setup = MailSetup { door: mail_door, way: MailWay::Listener { address: mail_address.to_string() } };
     let doors = Arc::new(doors(&stack, hooks, keys, setup));
-    let executor = Executor::new(stack.store.clone(), stack.queue.clone(), stack.world.clone()).with_post(Mailing {
-        post: stack.outbox.clone(),
-        blobs: stack.blobs.clone(),
-        domain: Some(args.mail.mail_domain.clone()),
-        from: Some(format!("workflows@{}", args.mail.mail_domain)),
-    });
+    let executor = executor(&stack, &args);
     let (stop, stopping) = watch::channel(());
     let settings = args.mail.settings(stack.world.clone())?;
     let mail_server = tokio::spawn(smtp::serve(mail_listener, Arc::new(inbox), settings, stopping.clone()));
@@ -170,6 +170,18 @@ async fn listen(port: u16, flag: &str) -> Result<TcpListener, String> {
         }
         format!("{address} cannot be listened on: {error}.")
     })
+}
+
+fn executor(stack: &Stack, args: &Args) -> Executor {
+    let domain = &args.mail.mail_domain;
+    Executor::new(stack.store.clone(), stack.queue.clone(), stack.world.clone())
+        .with_calls(Arc::new(WebCalls::new(args.allow_destination.clone())))
+        .with_post(Mailing {
+            post: stack.outbox.clone(),
+            blobs: stack.blobs.clone(),
+            domain: Some(domain.clone()),
+            from: Some(format!("workflows@{domain}")),
+        })
 }
 
 fn door(stack: &Stack, public_url: String, org_limit: Option<Limit>, keys: Arc<KeyCache>) -> Door {

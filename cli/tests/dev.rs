@@ -11,7 +11,7 @@
 use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},
-    net::TcpStream,
+    net::{TcpListener, TcpStream},
     path::Path,
     process::{Child, Command, Output, Stdio},
     sync::{
@@ -364,4 +364,33 @@ fn memory_mode_leaves_nothing_behind_but_a_key_where_it_is_told_to() {
     assert_eq!(left, ["admin.key"]);
     let dev = Dev::start_with(&["--memory", "--state-dir", &folder], Some(state.path()));
     assert_eq!(dev.api("GET", "/v1/klasses", &Value::Null).1["data"], json!([]));
+}
+
+#[test]
+fn a_workflow_calls_this_machine_only_where_it_is_allowed_to() {
+    let service = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = service.local_addr().unwrap().to_string();
+    thread::spawn(move || {
+        for mut stream in service.incoming().map(Result::unwrap) {
+            let _ = stream.read(&mut [0; 4096]);
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
+        }
+    });
+    for (flags, state) in [(&["--memory", "--allow-destination", &address][..], "succeeded"), (&["--memory"], "failed")]
+    {
+        let dev = Dev::start_with(flags, None);
+        let (_, hook) = dev.api("POST", "/v1/hooks/form", &json!({ "title": "Orders" }));
+        let attributes = &hook["data"]["attributes"];
+        let workflow = json!({
+            "name": "call", "trigger": { "eventName": attributes["eventName"], "id": "1", "transitions": [{ "target": "call", "condition": { "op": "true", "values": [true] } }] },
+            "steps": [{ "id": "call", "action": "kustomer.rest-api.json", "params": { "uri": format!("http://{address}/") }, "transitions": [] }],
+        });
+        let (status, workflow) = dev.api("POST", "/v1/workflows", &workflow);
+        assert_eq!(status, 201, "{workflow}");
+        let path = attributes["url"].as_str().unwrap().trim_start_matches(&dev.url);
+        assert_eq!(dev.api("POST", path, &json!({})).0, 202);
+        let runs = format!("/v1/workflows/{}/runs?state={state}", workflow["data"]["id"].as_str().unwrap());
+        assert!((0..PATIENCE).any(|_| dev.api("GET", &runs, &Value::Null).1["data"][0].is_object()), "{state}");
+    }
+    assert!(!refused(&["--allow-destination", "127.1"]).status.success());
 }

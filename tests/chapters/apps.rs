@@ -1,5 +1,6 @@
 //! Apps that an org registers and installs, from the file to the company that a posted hook makes.
 
+mod actions;
 mod definitions;
 mod interrupted;
 mod lifecycle;

@@ -1,6 +1,7 @@
 //! The same on Lambda: the functions' own binaries as processes of their own, spoken to by events.
 
 mod batches;
+mod calls;
 mod mails;
 mod outages;
 mod posts;

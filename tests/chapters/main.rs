@@ -12,6 +12,7 @@ mod mail_sending;
 mod management;
 mod providers;
 mod records;
+mod rest;
 mod runs;
 mod settings;
 mod uploads;

@@ -3,13 +3,14 @@
 //! A function reads what it needs in one [`read`], and learns of everything that is missing or wrong in one sentence.
 //! A missing variable is never a wish for local mode.
 
+mod destinations;
 mod mail;
 
 use std::fmt;
 
 use domain::{Limit, OrgId};
 
-use crate::TableNames;
+use crate::{Destination, TableNames};
 
 pub use mail::{MailConfig, PostConfig};
 
@@ -48,6 +49,8 @@ pub struct ExecutorConfig {
     pub blob_bucket: String,
     /// Who mail is from, where workflows may send any.
     pub post: Option<PostConfig>,
+    /// What workflows may call beside the public web.
+    pub allowed_destinations: Vec<Destination>,
 }
 
 /// How a bucket is addressed: in the host name as AWS does, or in the path as emulators do.
@@ -135,8 +138,14 @@ impl Reader<'_> {
     /// All that [`crate::open_executor`] needs.
     pub fn executor(&mut self) -> Option<ExecutorConfig> {
         let (tables, queue_url, blob_bucket) = (self.tables(), self.queue_url(), self.blob_bucket());
-        let post = self.post();
-        Some(ExecutorConfig { tables: tables?, queue_url: queue_url?, blob_bucket: blob_bucket?, post: post? })
+        let (post, allowed_destinations) = (self.post(), self.allowed_destinations());
+        Some(ExecutorConfig {
+            tables: tables?,
+            queue_url: queue_url?,
+            blob_bucket: blob_bucket?,
+            post: post?,
+            allowed_destinations: allowed_destinations?,
+        })
     }
 
     /// How many arrivals an org is let in, from `HOOKWRIGHT_ORG_REQUESTS_PER_MINUTE`; 0 is no limit, as not set is.

@@ -43,11 +43,6 @@ pub struct Needs {
 }
 
 impl Needs {
-    /// Whether secrets are among it.
-    pub fn secrets(self) -> bool {
-        self.variables || self.app_settings
-    }
-
     pub(crate) fn of(trigger: &Trigger, steps: &[Step]) -> Needs {
         let mut needs = Needs::default();
         let mut see = |used: Use<'_>, _: &Place<'_>| match used {
@@ -161,6 +156,15 @@ impl Definition {
     /// What its expressions read beside the run's own data.
     pub fn needs(&self) -> Needs {
         self.needs
+    }
+
+    /// Whether the author wrote the keys of the step's param `name`, and not some data that a reference leads to.
+    ///
+    /// True for a param that is not there.
+    pub fn writes_keys_of(&self, step: &str, name: &str) -> bool {
+        let step = self.places.get(step).and_then(|place| self.steps.get(*place));
+        let params = step.and_then(|step| step.params.as_ref());
+        params.is_none_or(|params| params.has_written_keys(name))
     }
 
     /// Whether events start runs of it; true when the document does not say.

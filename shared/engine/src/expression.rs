@@ -138,6 +138,18 @@ impl Expression {
         tells
     }
 
+    /// Whether what it has under `key` is written out as a value of its own, with expressions in it at the most.
+    pub(crate) fn has_written_keys(&self, key: &str) -> bool {
+        match &self.0 {
+            Node::Literal(_) => true,
+            Node::Object(members) => {
+                let found = members.iter().find(|(name, _)| name == key);
+                found.is_none_or(|(_, node)| matches!(node, Node::Literal(_) | Node::Object(_)))
+            }
+            Node::Broken | Node::Reference(_) | Node::Call(_) | Node::Template(_) | Node::Array(_) => false,
+        }
+    }
+
     /// One that is not well formed, so that nothing is known of it.
     pub(crate) const fn broken() -> Expression {
         Expression(Node::Broken)

@@ -7,7 +7,9 @@
 mod catalogue;
 mod create;
 mod find;
+mod outside;
 mod params;
+mod rest;
 mod send_mail;
 mod update;
 
@@ -18,8 +20,8 @@ use crate::records::Unit;
 
 pub use crate::records::NotDone;
 pub use catalogue::catalogue;
+pub(crate) use outside::{Headers, NotPerformed, Occasion, OnUnknownOutcome, Prepared, Ways};
 pub use send_mail::Mailing;
-pub(crate) use send_mail::{Occasion, OnUnknownOutcome, Prepared};
 
 use params::Params;
 
@@ -107,6 +109,10 @@ actions! {
     OutsideAction:
     /// `{to, cc, bcc, from, subject, text, html, attachments, template, …}` → the mail that was handed over.
     MailSend = "kustomer.app.mail.send",
+    /// `{uri, method, headers, qs, data, json, …}` → `{body, response}`; the body is JSON.
+    RestJson = "kustomer.rest-api.json",
+    /// The same; the body is text.
+    RestGeneric = "kustomer.rest-api.generic",
 }
 
 impl Action {
@@ -127,13 +133,13 @@ impl Action {
     }
 }
 
-impl OutsideAction {
-    /// Whether with these params it takes files along, which are much larger than anything else of a step.
-    pub(crate) fn takes_files(self, input: &Value) -> bool {
-        match self {
-            Self::MailSend => send_mail::has_attachments(input),
-        }
-    }
+/// How a call says what it says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum RestBody {
+    /// An object or a list, as JSON.
+    Json,
+    /// Any text.
+    Generic,
 }
 
 impl RecordAction {

@@ -19,15 +19,15 @@ use std::{
 };
 
 use apps::Fired;
-use domain::{Note, OrgId, RunId, WorkflowId};
+use domain::{Note, OrgId, RunId};
 use engine::{Definition, Setup};
 use futures_util::{future::try_join_all, lock::Mutex};
 
 use crate::{
-    actions::Mailing,
+    actions::{Mailing, Ways},
     directory::workflows::{self, Trigger},
     envelope::{Envelope, Message, UnreadableMessage, Woken},
-    ports::{Queue, Store, Unavailable, World},
+    ports::{Calls, Queue, Store, Unavailable, World},
     runs::{self, Admitted, AppEvent, AppTrigger, Considered, StoredTransaction},
 };
 
@@ -60,23 +60,31 @@ pub struct Executor {
     definitions: Definitions,
     setups: Setups,
     installed: Installed,
-    mailing: Option<Mailing>,
+    ways: Ways,
     /// Held from reading the files of a mail until it is handed over. *Why*: on the way out a mail of 10 MB is there several
     /// times over, as files, as message and as request, and a batch of ten such would take more memory than the process has.
     attaching: Mutex<()>,
 }
 
 impl Executor {
-    /// An executor over `store`, whose workflows send no mail.
+    /// An executor over `store`, whose workflows do nothing outside.
     pub fn new(store: Arc<dyn Store>, queue: Arc<dyn Queue>, world: Arc<dyn World>) -> Self {
         let (definitions, setups, installed) = (Definitions::default(), Setups::default(), Installed::default());
-        Self { store, queue, world, definitions, setups, installed, mailing: None, attaching: Mutex::new(()) }
+        Self { store, queue, world, definitions, setups, installed, ways: Ways::default(), attaching: Mutex::new(()) }
     }
 
     /// The same, whose workflows send mail.
     #[must_use]
     pub fn with_post(self, mailing: Mailing) -> Self {
-        Self { mailing: Some(mailing), ..self }
+        let ways = Ways { mailing: Some(Arc::new(mailing)), ..self.ways };
+        Self { ways, ..self }
+    }
+
+    /// The same, whose workflows call services.
+    #[must_use]
+    pub fn with_calls(self, calls: Arc<dyn Calls>) -> Self {
+        let ways = Ways { calls: Some(calls), ..self.ways };
+        Self { ways, ..self }
     }
 
     /// Runs every workflow that listens to the transaction in `message`, or carries on the run that it wakes.
@@ -124,14 +132,16 @@ impl Executor {
         self.drive(&stored.transaction, &trigger_output, &considered, run, drive::Delivery::Again).await
     }
 
-    /// What the expressions of `definition` find beside the run's own data.
+    /// What the expressions of `definition` find beside the run's own data, and those of the apps whose actions it uses.
     async fn setup_for(
         &self,
         org: OrgId,
-        workflow: WorkflowId,
+        considered: &Considered,
         definition: &Definition,
     ) -> Result<Arc<Setup>, Unavailable> {
-        self.setups.get(self.store.as_ref(), self.world.now(), org, workflow, definition.needs()).await
+        let mut needs = definition.needs();
+        needs.app_settings |= !considered.apps.is_empty();
+        self.setups.get(self.store.as_ref(), self.world.now(), org, considered.workflow, needs).await
     }
 
     /// Which workflows listen to the hook's own event and to those that its app tells, and what is to come of each.

@@ -126,6 +126,13 @@ async fn every_fault_is_refused_by_its_code_and_place() {
             "bad_reference",
             "$.actions[0].inputTemplate.uri",
         ),
+        ("/actions", action("inputTemplate", json!("/#call")), "unwritten_headers", "$.actions[0].inputTemplate"),
+        (
+            "/actions",
+            action("inputTemplate", json!({ "headers": "/#h" })),
+            "unwritten_headers",
+            "$.actions[0].inputTemplate",
+        ),
         (
             "/actions",
             action("appSettings", json!({ "key": { "key": "ecommstore.default.apikey" } })),

@@ -61,6 +61,11 @@ pub struct Visit<'a> {
 }
 
 impl ActionPart {
+    /// Whether it makes its call of a template, and not of the params as they are.
+    pub fn has_template(&self) -> bool {
+        self.input_template.is_some()
+    }
+
     /// The JSON Schema of its params.
     pub fn params_schema(&self) -> Value {
         self.input_schema.as_ref().map_or_else(|| Value::Object(Map::new()), |schema| schema.document.clone())
@@ -154,6 +159,11 @@ fn read_action<'d>(
     }
     let settings = read_aliases(reader, action, own, place);
     let input_template = read_template(reader, action, "inputTemplate", place);
+    if input_template.as_ref().is_some_and(|template| !template.has_written_keys("headers")) {
+        let message =
+            "Write the template out as an object, and its \"headers\" too, so that no data can name a header.";
+        reader.problems.add(&place.key("inputTemplate"), "unwritten_headers", message);
+    }
     let input_schema = read_schema(reader, action, "inputSchema", place);
     let output_template = read_template(reader, action, "outputTemplate", place);
     let output_schema = read_schema(reader, action, "outputSchema", place);

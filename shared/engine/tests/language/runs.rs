@@ -293,3 +293,28 @@ fn an_entry_says_which_references_of_the_params_led_nowhere() {
     let (entries, _) = drive(&definition, &json!({}), |_, _| Outcome::Output(json!({})));
     assert_eq!(entries[1].missing.len(), 10);
 }
+
+#[test]
+fn who_wrote_the_keys_of_a_param_is_known() {
+    let step = |params: Value| {
+        json!({
+            "name": "keys",
+            "trigger": { "eventName": "e", "id": "1", "transitions": [{ "target": "s", "condition": { "op": "true", "values": [] } }] },
+            "steps": [{ "id": "s", "action": "a.b.c", "params": params, "transitions": [] }],
+        })
+    };
+    for (params, expected) in [
+        (json!({ "headers": {} }), true),
+        (json!({ "headers": { "a": "b" } }), true),
+        (json!({ "headers": { "a": "/#steps.1.b" }, "uri": "{{steps.1.c}}" }), true),
+        (json!({ "uri": "/#steps.1.c" }), true),
+        (json!({ "headers": "/#steps.1.headers" }), false),
+        (json!({ "headers": "/#fn:parseJSON,steps.1.headers" }), false),
+        (json!({ "headers": "{{steps.1.headers}}" }), false),
+        (json!({ "headers": ["/#steps.1.headers"] }), false),
+    ] {
+        let definition = definition(&step(params.clone()));
+        assert_eq!(definition.writes_keys_of("s", "headers"), expected, "{params}");
+        assert!(definition.writes_keys_of("absent", "headers"));
+    }
+}

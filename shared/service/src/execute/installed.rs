@@ -1,4 +1,4 @@
-//! Installed apps as runs use them: their triggers when a transaction is admitted, their actions when a step is performed.
+//! Installed apps when a transaction is admitted: what step 1 is, and which version of each app its runs use.
 //!
 //! Which version counts is settled with the transaction, so what a run does never changes under it: definitions never change.
 

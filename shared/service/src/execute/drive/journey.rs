@@ -1,10 +1,12 @@
 //! A run as it is carried: where it is, and what the store does not have of it yet.
 
-use std::{io, sync::Arc};
+use std::{collections::BTreeMap, io, sync::Arc};
 
 use domain::{Failure, Run, Timestamp, Transaction};
 use engine::{
     Definition, Setup, Surroundings,
+    app::Visit,
+    expression::Asker,
     journal::{Entry, Outcome, Retry},
     run::{self, Decision, Ending, Given, Progress},
 };
@@ -20,6 +22,8 @@ use crate::{
 /// The run as it is carried.
 pub(super) struct Journey<'a> {
     pub(super) transaction: &'a Transaction,
+    /// The version of each app whose actions its steps use.
+    pub(super) apps: &'a BTreeMap<String, String>,
     pub(super) definition: Arc<Definition>,
     pub(super) setup: Arc<Setup>,
     /// What the run draws its chance from.
@@ -82,6 +86,12 @@ impl Journey<'_> {
     fn came_at(&self) -> Timestamp {
         let before = self.entries().rev().find(|entry| entry.entry.retries != Some(Retry::Action));
         before.map_or(self.run.started_at, |entry| entry.ended_at)
+    }
+
+    /// The visit that the run is at, as the templates of an app's action see it.
+    pub(super) fn at<'s>(&'s self, step: &'s str, visit: u32) -> Visit<'s> {
+        let asker = Asker { step, visit, part: "params" };
+        Visit { surroundings: self.surroundings(self.came_at()), asker }
     }
 
     fn surroundings(&self, now: Timestamp) -> Surroundings<'_> {

@@ -117,16 +117,16 @@ fn unknown(defined: &[Setting], path: String, named: &str) -> Problem {
 
 /// What is wrong with a value of a setting; `null` takes it away. The value is not told: it may be a secret.
 fn misfit(setting: &Setting, value: &Value, path: String) -> Option<Problem> {
-    let detail = match value {
-        Value::Null => return None,
-        value if !setting.kind.takes(value) => format!("The setting has to be {}.", setting.kind.wanted()),
-        Value::String(secret)
-            if setting.kind == SettingKind::Secret
-                && !(SECRET_LEAST_BYTES..=SECRET_LIMIT_BYTES).contains(&secret.len()) =>
-        {
-            format!("A secret has {SECRET_LEAST_BYTES} to {SECRET_LIMIT_BYTES} bytes.")
-        }
-        _ => return None,
+    let is_secret = setting.kind == SettingKind::Secret;
+    let bytes = value.as_str().map_or(0, str::len);
+    let detail = if value.is_null() {
+        return None;
+    } else if !setting.kind.takes(value) {
+        format!("The setting has to be {}.", setting.kind.wanted())
+    } else if is_secret && !(SECRET_LEAST_BYTES..=SECRET_LIMIT_BYTES).contains(&bytes) {
+        format!("A secret has {SECRET_LEAST_BYTES} to {SECRET_LIMIT_BYTES} bytes.")
+    } else {
+        return None;
     };
     Some(Problem { path, code: "bad_attribute".to_owned(), detail, suggestion: None })
 }

@@ -1,0 +1,35 @@
+//! Who knows what a host's name stands for, and who connects to it.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+
+use tokio::net::{TcpStream, lookup_host};
+
+/// Who knows names and makes connections.
+#[derive(Debug, Clone)]
+pub(crate) enum Names {
+    /// The system.
+    System,
+    /// A test.
+    #[cfg(test)]
+    Given(std::sync::Arc<super::given::GivenNames>),
+}
+
+impl Names {
+    /// Every address of `name`, in the order in which they are best tried.
+    pub(super) async fn addresses(&self, name: &str) -> io::Result<Vec<IpAddr>> {
+        match self {
+            Self::System => Ok(lookup_host((name, 443)).await?.map(|address| address.ip()).collect()),
+            #[cfg(test)]
+            Self::Given(names) => Ok(names.addresses(name)),
+        }
+    }
+
+    pub(super) async fn connect(&self, address: SocketAddr) -> io::Result<TcpStream> {
+        match self {
+            Self::System => TcpStream::connect(address).await,
+            #[cfg(test)]
+            Self::Given(names) => names.connect(address).await,
+        }
+    }
+}
