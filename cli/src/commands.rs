@@ -71,7 +71,7 @@ enum Command {
     Listen(listen::Args),
     /// Mails for email hooks: look into them, make them, send them, release them
     Mail(mail::Args),
-    /// Providers whose signatures and events are built in
+    /// Built-in providers, and apps of your own: register, install, upgrade
     Apps(apps::Args),
     /// Automations: what happens when something arrives
     Workflows(workflows::Args),

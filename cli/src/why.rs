@@ -119,6 +119,9 @@ pub(crate) fn considered_sentence(considered: &Value) -> String {
             "Workflow {workflow} listens to {event}, but workflow {} replaces it, so it started no run.",
             text_at(considered, "/replacedBy/id")
         ),
+        ("misfit", None) => format!(
+            "Workflow {workflow} listens to {event}, but what the app makes of the data does not fit, so it started no run."
+        ),
         (verdict, None) => format!("Workflow {workflow} was considered and started no run: {verdict}."),
     }
 }
@@ -245,6 +248,7 @@ mod tests {
                  "transition": {"target": "find", "conditions": [{"target": "find", "verdict": {"op": "true", "result": true}}]}},
                 {"workflow": {"id": "w2", "name": "old"}, "verdict": "disabled"},
                 {"workflow": {"id": "w4", "name": "app"}, "verdict": "replaced", "replacedBy": {"id": "w1"}},
+                {"workflow": {"id": "w5", "name": "shaped"}, "verdict": "misfit"},
                 {"workflow": {"id": "w3", "name": "new"}, "verdict": "started", "run": {"id": "r3", "state": null}, "transition": null},
             ],
             "reason": null,
@@ -258,6 +262,7 @@ mod tests {
                 "  the trigger → find, as always.",
                 "Workflow old (w2) listens to it but was disabled then, so it started no run. `hookwright workflows enable w2` enables it.",
                 "Workflow app (w4) listens to it, but workflow w1 replaces it, so it started no run.",
+                "Workflow shaped (w5) listens to it, but what the app makes of the data does not fit, so it started no run.",
                 "Workflow new (w3) listens to it and starts the run r3, which is not there yet.",
                 "Note at $.a: The key came twice. (duplicate_key)",
             ]

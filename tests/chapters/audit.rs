@@ -45,7 +45,7 @@ fn kinds(route: &Route) -> &'static [&'static str] {
 async fn change(estate: &Estate, route: &Route, kind: &str) -> Answer {
     let (id, name) = estate.parts(route, kind).await;
     let permission = route.permission.unwrap_or_default();
-    let mut body = estate.body(route.request.unwrap_or_default(), permission, estate.world.org).await;
+    let mut body = estate.body_for(route, &name, permission, estate.world.org).await;
     match (format!("{:?}", route.operation).as_str(), route.request.unwrap_or_default()) {
         ("DeleteDraft", _) => {
             let draft = format!("/v1/workflows/{id}/draft");

@@ -56,7 +56,7 @@ fn kinds(route: &Route) -> &'static [&'static str] {
 async fn check(estate: &Estate, route: &Route, kind: &str, org: OrgId, permission: &str, credential: &Credential) {
     let (method, is_own) = (route.method.as_http(), org == estate.world.org);
     let (id, name) = estate.parts(route, kind).await;
-    let body = estate.body(route.request.unwrap_or_default(), permission, org).await;
+    let body = estate.body_for(route, &name, permission, org).await;
     let query = estate.query(route, org).await;
     let path = |id: &str, name: &str| {
         let path = route.path.replace("{kind}", kind).replace("{id}", id).replace("{version}", "1");
@@ -65,7 +65,7 @@ async fn check(estate: &Estate, route: &Route, kind: &str, org: OrgId, permissio
     let case =
         format!("{method} {} {kind}: {} of {}", route.path, credential.name, if is_own { "own" } else { "other" });
     let has_parts = route.path.replace("{kind}", kind).contains('{');
-    let is_scoped = has_parts && !route.path.starts_with("/v1/apps");
+    let is_scoped = has_parts && !is_same_everywhere(route);
 
     let before = estate.possessions();
     let answer = estate.ask(credential, method.as_str(), &path(&id, &name), &body).await;
@@ -101,6 +101,12 @@ async fn check(estate: &Estate, route: &Route, kind: &str, org: OrgId, permissio
             answer.text
         );
     }
+}
+
+/// Built-in apps are, and so is which of them may have settings.
+fn is_same_everywhere(route: &Route) -> bool {
+    let is_read = route.method == RouteMethod::Get && route.path == "/v1/apps/{name}";
+    is_read || route.path == "/v1/apps/{name}/settings"
 }
 
 /// Lists in which the other org finds what this table has made there itself.

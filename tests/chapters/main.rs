@@ -24,6 +24,7 @@ mod uploads;
 mod webhooks;
 mod workflows;
 
+mod apps;
 mod authorization;
 mod canaries;
 mod enumeration;

@@ -154,6 +154,9 @@ impl Estate {
         let path_ends = |end: &&str| route.path.ends_with(end);
         let uses_up = route.method == RouteMethod::Delete || ["/rotate", "/publish", "/merge"].iter().any(path_ends);
         let collection = route.path.split('/').nth(2).unwrap_or_default();
+        if collection == "apps" {
+            return (String::new(), self.app_for(route).await);
+        }
         let is_instance = route.path.contains("{name}/{id}");
         let org = self.world.org;
         let draft = match collection {
@@ -163,7 +166,6 @@ impl Estate {
             "schedules" => self.body("ScheduleDraft", "", org).await,
             "klasses" if !is_instance => self.body("KlassDraft", "", org).await,
             "api-keys" => self.body("ApiKeyDraft", "org.permission.api_key.rotate", org).await,
-            "apps" => return (String::new(), "shopify".to_owned()),
             _ => self.body("RecordDraft", route.permission.unwrap_or_default(), org).await,
         };
         if !uses_up {
@@ -187,6 +189,32 @@ impl Estate {
         }
         let name = made.attribute("name").as_str().unwrap_or_default().to_owned();
         (made.id(), if is_instance { self.ids["klass"].clone() } else { name })
+    }
+
+    /// The app that the route names: a new one where the request takes it away, or makes it one that is installed.
+    async fn app_for(&self, route: &Route) -> String {
+        match (route.method, route.path) {
+            (RouteMethod::Delete, _) => {
+                let name = self.registered_app(&[&self.world.admin]).await;
+                self.world.api("POST", "/v1/apps", json!({ "app": name })).await.expect(201);
+                name
+            }
+            (RouteMethod::Post, "/v1/apps") => {
+                let other = self.key(self.other, "org.admin", None).await;
+                self.registered_app(&[&self.world.admin, &other]).await
+            }
+            (RouteMethod::Put, "/v1/apps/{name}") | (_, "/v1/apps/available/{name}") => self.ids["app"].clone(),
+            _ => "shopify".to_owned(),
+        }
+    }
+
+    /// A new app that the orgs of these keys have registered.
+    async fn registered_app(&self, tokens: &[&str]) -> String {
+        let draft = self.body("AppDefinition", "", self.world.org).await;
+        for token in tokens {
+            self.world.api_as(token, "POST", "/v1/apps/available", draft.clone()).await.expect(201);
+        }
+        draft["app"].as_str().unwrap().to_owned()
     }
 
     /// A mail in quarantine: a new one where the request throws it away.
@@ -238,6 +266,14 @@ impl Estate {
         }
     }
 
+    /// A good body for the route whose path has the part `name`, which needs `permission` in `org`.
+    pub async fn body_for(&self, route: &Route, name: &str, permission: &str, org: OrgId) -> Value {
+        match route.request.unwrap_or_default() {
+            "AppInstallation" => json!({ "app": name }),
+            schema => self.body(schema, permission, org).await,
+        }
+    }
+
     /// A good body of `schema` for what needs `permission` in `org`.
     pub async fn body(&self, schema: &str, permission: &str, org: OrgId) -> Value {
         let name = format!("{MARK}{}", self.draw());
@@ -252,6 +288,7 @@ impl Estate {
             "OrgPatch" => json!({ "name": name }),
             "ScheduleDraft" => json!({ "name": name, "timeZone": "Europe/Berlin" }),
             "AppSettingsPatch" => json!({ "default": { "region": "eu" } }),
+            "AppDefinition" => json!({ "app": name, "version": "1.0.0", "title": MARK }),
             "KlassDraft" => json!({ "name": name }),
             "KlassPatch" => json!({ "displayName": name }),
             "CustomerDraft" => json!({ "name": name }),
@@ -262,7 +299,7 @@ impl Estate {
             }
             "EventDraft" => json!({ "name": "shop.order.paid", "data": { "name": name } }),
             "ApiKeyDraft" => json!({ "name": name, "roles": [permission] }),
-            "ApiKeyRotation" | "WorkflowPublication" | "" => Value::Null,
+            "AppUpgrade" | "ApiKeyRotation" | "WorkflowPublication" | "" => Value::Null,
             unknown => panic!("give {unknown} a body here"),
         }
     }
@@ -346,6 +383,9 @@ async fn one_of_everything(world: &World) -> HashMap<&'static str, String> {
     let schedule = world.api("POST", "/v1/schedules", schedule).await.expect(201);
     let settings = json!({ "default": { "region": MARK } });
     world.api("PUT", "/v1/apps/shopify/settings", settings).await.expect(200);
+    let app = json!({ "app": MARK, "version": "1.0.0", "title": MARK });
+    world.api("POST", "/v1/apps/available", app).await.expect(201);
+    world.api("POST", "/v1/apps", json!({ "app": MARK })).await.expect(201);
     let key = json!({ "name": MARK, "roles": ["org.permission.api_key.create"] });
     let key = world.api("POST", "/v1/api-keys", key).await.expect(201);
     world.api("PUT", "/v1/org", json!({ "name": MARK })).await.expect(200);
@@ -373,5 +413,6 @@ async fn one_of_everything(world: &World) -> HashMap<&'static str, String> {
         ("users", user),
         ("tags", tag),
         ("api-keys", key.id()),
+        ("app", MARK.to_owned()),
     ])
 }

@@ -161,8 +161,13 @@ fn expressions() -> Outcome<()> {
     figures::head("Expressions", &["ns", "baseline ns", "of baseline"]);
     let steps = json!({ "1": transaction(&order()?), "find": { "id": "5a345109e578360010eaa1ad" } });
     let setup = Setup::default();
-    let context =
-        || Context { steps: &steps, error: None, surroundings: surroundings(&setup), asker: Asker::default() };
+    let context = || Context {
+        steps: &steps,
+        error: None,
+        surroundings: surroundings(&setup),
+        asker: Asker::default(),
+        scope: None,
+    };
     let parsed = |text: &str| Expression::parse(&json!(text)).map_err(|problems| format!("{problems:?}"));
 
     for (name, reference, pointer) in [

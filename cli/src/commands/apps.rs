@@ -1,4 +1,6 @@
-//! `hookwright apps`: the providers whose signatures and events are built in.
+//! `hookwright apps`: the providers that are built in, and the apps that an org registers and installs itself.
+
+mod lifecycle;
 
 use clap::Subcommand;
 use serde_json::{Map, Value, json};
@@ -9,6 +11,7 @@ use crate::{
     failure::Failure,
     output::{Page, brief, text_at},
     session::Session,
+    source,
 };
 
 #[derive(Debug, clap::Args)]
@@ -16,6 +19,8 @@ use crate::{
 Examples:
   hookwright apps ls
   hookwright apps show shopify
+  hookwright apps register ecommstore.json
+  hookwright apps install ecommstore
   hookwright apps settings ecommstore --set default.region=eu")]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -24,7 +29,7 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// List the built-in providers
+    /// List the installed apps and the built-in providers
     #[command(visible_alias = "list", after_help = "Examples:\n  hookwright apps ls\n  hookwright apps ls --json")]
     Ls,
     /// Show or change the settings of an app, which workflows read with getAppSetting
@@ -32,24 +37,31 @@ enum Command {
 Examples:
   hookwright apps settings ecommstore
   hookwright apps settings ecommstore --set default.region=eu --set default.limit=5 --unset default.old
+  hookwright apps settings ecommstore --secret default.apiKey=api-key.txt
 
-Settings are no secrets: those are variables of a workflow.")]
+What the definition of an installed app calls a secret is never given out again. Settings of other apps are no secrets:
+those are variables of a workflow.")]
     Settings {
         /// The app's name
         name: String,
         /// A setting and its value: a number, true, false, or a text; may be repeated
         #[arg(long = "set", value_name = "CATEGORY.NAME=VALUE", value_parser = setting)]
         set: Vec<(String, String, Value)>,
+        /// A setting and the file that its text is in, or - for standard input; may be repeated
+        #[arg(long = "secret", value_name = "CATEGORY.NAME=FILE", value_parser = secret)]
+        secret: Vec<(String, String, String)>,
         /// A setting to take away; may be repeated
         #[arg(long = "unset", value_name = "CATEGORY.NAME", value_parser = unset)]
         unset: Vec<(String, String, Value)>,
     },
-    /// Show a provider: how it signs, and the events that workflows can listen to
+    /// Show a provider, how it signs and its events; or an installed app and what it brought along
     #[command(after_help = "Examples:\n  hookwright apps show shopify\n  hookwright apps show shopify --json")]
     Show {
-        /// The provider's name
+        /// The app's name
         name: String,
     },
+    #[command(flatten)]
+    Lifecycle(lifecycle::Command),
 }
 
 /// Carries the command out.
@@ -57,9 +69,12 @@ pub(crate) fn run(args: Args, global: &Global) -> Result<(), Failure> {
     let session = Session::open(global)?;
     match args.command {
         Command::Ls => session.show(&session.client.get(&Address::of(&["apps"]))?, table),
-        Command::Settings { name, set, unset } => {
+        Command::Settings { name, set, secret, unset } => {
             let address = Address::of(&["apps", &name, "settings"]);
-            let changes: Vec<_> = set.into_iter().chain(unset).collect();
+            let mut changes: Vec<_> = set.into_iter().chain(unset).collect();
+            for (category, name, file) in secret {
+                changes.push((category, name, Value::String(source::read_secret(&file)?)));
+            }
             let document = match changes.as_slice() {
                 [] => session.client.get(&address)?,
                 changes => session.client.put(&address, patch(changes).to_string().into_bytes())?,
@@ -67,6 +82,7 @@ pub(crate) fn run(args: Args, global: &Global) -> Result<(), Failure> {
             session.show(&document, settings)
         }
         Command::Show { name } => session.show(&session.client.get(&Address::of(&["apps", &name]))?, view),
+        Command::Lifecycle(command) => lifecycle::run(command, &session),
     }
 }
 
@@ -79,6 +95,12 @@ fn setting(text: &str) -> Result<(String, String, Value), String> {
         Ok(Value::Null | Value::Array(_) | Value::Object(_)) | Err(_) => Value::String(value.to_owned()),
     };
     Ok((category, name, value))
+}
+
+fn secret(text: &str) -> Result<(String, String, String), String> {
+    let (name, file) = text.split_once('=').ok_or("write it as CATEGORY.NAME=FILE")?;
+    let (category, name) = named(name)?;
+    Ok((category, name, file.to_owned()))
 }
 
 fn unset(text: &str) -> Result<(String, String, Value), String> {
@@ -121,18 +143,23 @@ fn settings(settings: &Value) -> Page {
 fn table(apps: &Value) -> Page {
     let apps = apps.as_array().map_or(&[][..], Vec::as_slice);
     if apps.is_empty() {
-        return Page::of_line("There are no built-in providers.");
+        return Page::of_line("There are no apps.");
     }
     let mut page = Page::default();
     let rows = apps.iter().map(|app| {
         let number = events(app).len().to_string();
-        [name(app), text_at(app, "/attributes/scheme"), number, text_at(app, "/attributes/displayName")]
+        let (source, auth) = (text_at(app, "/attributes/source"), text_at(app, "/attributes/scheme"));
+        let version = text_at(app, "/attributes/version");
+        [name(app), source, version, auth, number, text_at(app, "/attributes/displayName")]
     });
-    page.table(["NAME", "AUTH", "EVENTS", "PROVIDER"], rows.collect());
+    page.table(["NAME", "SOURCE", "VERSION", "AUTH", "EVENTS", "PROVIDER"], rows.collect());
     page
 }
 
 fn view(app: &Value) -> Page {
+    if app.pointer("/attributes/source").and_then(Value::as_str) == Some("installed") {
+        return lifecycle::installed(app);
+    }
     let mut page = Page::default();
     page.fields(&[
         ("name", name(app)),

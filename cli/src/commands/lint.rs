@@ -1,9 +1,10 @@
 //! `hookwright workflows lint`: the checks of an import, without a server.
 //!
 //! It reads and checks exactly as the server does, so a document that passes here is refused there only for its name. Whether
-//! variables and the workflow it replaces are there, only a server can tell.
+//! variables, the workflow it replaces and actions of installed apps are there, only a server can tell. A definition of an app
+//! is checked as it is when it is registered, the apps that it depends on aside.
 
-use engine::{Problem, check, check::DOCUMENT_LIMIT_BYTES, problem::Severity};
+use engine::{Problem, app, check, check::DOCUMENT_LIMIT_BYTES, problem::Severity};
 use ingest::Note;
 use serde_json::{Value, json};
 use service::actions::catalogue;
@@ -49,21 +50,12 @@ fn problems(bytes: &[u8]) -> Vec<Problem> {
     // The answer that `workflows show --json` prints can be imported, too.
     let document =
         document.pointer("/data/attributes").filter(|attributes| attributes.is_object()).unwrap_or(&document);
-    problems.extend(match document.get("workflows").and_then(Value::as_array) {
-        Some(workflows) if document.get("trigger").is_none() => of_app(workflows),
-        Some(_) | None => check(document, catalogue()).problems,
+    let is_app = document.get("app").is_some() || document.get("workflows").is_some();
+    problems.extend(match is_app && document.get("trigger").is_none() {
+        true => app::check(document, catalogue(), Vec::new()).problems,
+        false => check(document, catalogue()).problems,
     });
     problems
-}
-
-/// The problems of the workflows that the definition of an app has.
-fn of_app(workflows: &[Value]) -> Vec<Problem> {
-    let problems = |(index, workflow)| {
-        let below = format!("$.workflows[{index}]");
-        let moved = move |problem: Problem| Problem { path: problem.path.replacen('$', &below, 1), ..problem };
-        check(workflow, catalogue()).problems.into_iter().map(moved)
-    };
-    workflows.iter().enumerate().flat_map(problems).collect()
 }
 
 /// A problem of the whole file.

@@ -80,7 +80,7 @@ Examples:
   hookwright workflows lint --json order-to-timeline.json
 
 Every problem is printed with its path, code and what to do. The exit code is 6 when a document would be refused;
-warnings alone end with 0. Of the definition of an app, all its `workflows` are checked.")]
+warnings alone end with 0. The definition of an app is checked as a whole, its `workflows` as well.")]
     Lint {
         /// The documents, or - for standard input
         #[arg(required = true, value_name = "FILE")]
@@ -154,7 +154,7 @@ fn page(document: &Value) -> Page {
 }
 
 /// What is to be said of a document, each with its path, sentence and code.
-fn problems(kind: &str, problems: Option<&Value>) -> Page {
+pub(super) fn problems(kind: &str, problems: Option<&Value>) -> Page {
     let mut page = Page::default();
     for problem in problems.and_then(Value::as_array).into_iter().flatten() {
         let (path, detail) = (text_at(problem, "/source/path"), text_at(problem, "/detail"));

@@ -83,6 +83,8 @@ fn an_unknown_flag_and_an_update_of_nothing_are_usage() {
         &["org", "set", "--limit", "100"],
         &["org", "set", "--name", "Acme", "--no-name"],
         &["mail", "outbox", "show", "m1", "--raw", "--html"],
+        &["apps", "register"],
+        &["apps", "available", "--version", "1.0.0"],
         &["eval"],
         &["eval", "x", "--condition", "{}"],
         &["eval", "x", "--steps", "{", "--offline"],

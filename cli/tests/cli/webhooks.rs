@@ -277,13 +277,16 @@ fn keys_are_rotated_and_bound_to_addresses() {
 
 #[test]
 fn apps_are_shown_with_their_events() {
-    let app = json!({"id": "shopify", "type": "app", "attributes": {"name": "shopify", "displayName": "Shopify", "scheme": "shopify",
+    let app = json!({"id": "shopify", "type": "app", "attributes": {"name": "shopify", "displayName": "Shopify", "source": "built-in", "scheme": "shopify",
         "methods": ["POST"], "docs": "https://docs.example", "events": [{"name": "shopify.order.update", "topic": "orders/updated",
         "displayName": "Order updated", "aliases": ["kustomer.app.shopify.order-update"]}]}});
     let (done, asked) = exchanges(&[(200, &json!({"data": [app]}).to_string())], &["apps", "ls"]);
     assert_eq!(
         (asked[0].line.as_str(), done.out.as_str()),
-        ("GET /v1/apps", "NAME     AUTH     EVENTS  PROVIDER\nshopify  shopify  1       Shopify\n")
+        (
+            "GET /v1/apps",
+            "NAME     SOURCE    VERSION  AUTH     EVENTS  PROVIDER\nshopify  built-in  -        shopify  1       Shopify\n"
+        )
     );
     let (done, asked) = exchanges(&[(200, &json!({"data": app}).to_string())], &["apps", "show", "shopify"]);
     assert_eq!(asked[0].line, "GET /v1/apps/shopify");

@@ -218,6 +218,9 @@ pub struct Hook {
     /// What an email hook takes, and from whom.
     #[serde(default)]
     pub mail: MailRule,
+    /// The app that brought it along, which alone takes it away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub installed_by: Option<String>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last changed.
@@ -257,6 +260,7 @@ impl Hook {
             guard: None,
             uploads: None,
             mail: MailRule::default(),
+            installed_by: None,
             created_at: now,
             updated_at: now,
         }

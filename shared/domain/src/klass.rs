@@ -46,6 +46,9 @@ pub struct Klass {
     pub color: Option<String>,
     /// `properties` holds the attributes; other keys are kept as they came.
     pub metadata: Map<String, Value>,
+    /// The app that brought it along, which alone takes it away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub installed_by: Option<String>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last changed.
@@ -156,6 +159,7 @@ mod tests {
             icon: None,
             color: None,
             metadata: object(json!({"properties": {"orderIDStr": {"displayName": "Order ID"}, "quantityNum": {}}})),
+            installed_by: None,
             created_at: now,
             updated_at: now,
         }

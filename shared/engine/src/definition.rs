@@ -175,6 +175,17 @@ impl Definition {
         self.is_enabled
     }
 
+    /// What its steps do, step by step.
+    pub fn actions(&self) -> impl Iterator<Item = &str> {
+        self.steps.iter().filter_map(|step| step.action.as_deref())
+    }
+
+    /// The app and range of versions that the step names for its action.
+    pub fn app_version(&self, step: &str) -> Option<&str> {
+        let steps = self.document.get("steps")?.as_array()?;
+        steps.get(*self.places.get(step)?)?.get("appVersion")?.as_str()
+    }
+
     /// The event that starts it; empty for a callable workflow that names none.
     pub fn event_name(&self) -> &str {
         &self.trigger.event_name

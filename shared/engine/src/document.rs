@@ -17,10 +17,10 @@ use crate::problem::{Place, Problem, Problems};
 /// *Source* — Kustomer's "Workflows" page.
 const NAME_LIMIT_CHARACTERS: usize = 128;
 /// *Source* — Kustomer's "Workflows" page.
-const DESCRIPTION_LIMIT_CHARACTERS: usize = 4096;
+pub(crate) const DESCRIPTION_LIMIT_CHARACTERS: usize = 4096;
 
 /// *Why* — it is part of a key in the store.
-const EVENT_NAME_LIMIT_BYTES: usize = 256;
+pub(crate) const EVENT_NAME_LIMIT_BYTES: usize = 256;
 /// *Why* — it is part of idempotency keys and of every journal entry.
 const ID_LIMIT_BYTES: usize = 128;
 /// *Why* — it keeps a definition and what a run knows of its steps small.
@@ -44,7 +44,7 @@ const ROOT_KEYS: [&str; 14] = [
     "updatedAt",
 ];
 
-type Object = Map<String, Value>;
+pub(crate) type Object = Map<String, Value>;
 
 /// A document as far as it could be read.
 #[derive(Debug)]
@@ -65,7 +65,7 @@ pub(crate) struct Draft<'d> {
 
 /// Reads a document.
 pub(crate) fn read(document: &Value) -> Draft<'_> {
-    let mut reader = Reader { problems: Problems::default(), ids: Vec::new(), places: HashMap::new() };
+    let mut reader = Reader::default();
     reader.read_root(document)
 }
 
@@ -92,15 +92,17 @@ impl Draft<'_> {
     }
 }
 
-struct Reader<'d> {
-    problems: Problems,
+/// Reads values by their types; definitions of apps are read with it as well.
+#[derive(Debug, Default)]
+pub(crate) struct Reader<'d> {
+    pub(crate) problems: Problems,
     ids: Vec<&'d str>,
     /// Gathered before the steps are read, because targets point forwards too.
     places: HashMap<&'d str, usize>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Presence {
+pub(crate) enum Presence {
     Required,
     Optional,
 }

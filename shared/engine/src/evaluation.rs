@@ -47,6 +47,8 @@ pub struct Context<'a> {
     pub surroundings: Surroundings<'a>,
     /// Which step, visit and part of it asks, so that chance differs between them.
     pub asker: Asker<'a>,
+    /// What paths begin in where it is no run: the data that a template of an app is about.
+    pub scope: Option<&'a Value>,
 }
 
 /// Who asks for a value.

@@ -127,9 +127,13 @@ impl Expression {
     pub(crate) fn may_tell_a_secret(&self, evaluation: &Evaluation<'_>) -> bool {
         let is_made = matches!(self.0, Node::Call(_) | Node::Template(_));
         let mut tells = false;
-        self.for_each_use(&Place::ROOT, &mut |used, _| {
-            let Use::Path(path) = used else { return };
-            tells |= path.root() == "variables" || (is_made && evaluation.holds_secret(path));
+        // A setting by itself is masked as a text is; what is made of it cannot be.
+        let is_setting = matches!(&self.0, Node::Call(call) if call.name() == "getAppSetting");
+        let makes_of_settings = !is_setting && !evaluation.setup().app_secrets.is_empty();
+        self.for_each_use(&Place::ROOT, &mut |used, _| match used {
+            Use::Path(path) => tells |= path.root() == "variables" || (is_made && evaluation.holds_secret(path)),
+            // What `transform` calls is named in a text that may come from data.
+            Use::Function(name) => tells |= makes_of_settings && matches!(name, "getAppSetting" | "transform"),
         });
         tells
     }

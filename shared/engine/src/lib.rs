@@ -11,6 +11,9 @@
 pub mod check;
 pub mod definition;
 pub mod diff;
+
+pub mod app;
+
 pub mod run;
 
 pub mod journal;

@@ -97,6 +97,9 @@ impl Path {
 
     /// What is there; `None` when any part of the way is missing.
     pub(crate) fn find<'a>(&self, context: &Context<'a>) -> Option<&'a Value> {
+        if let Some(scope) = context.scope {
+            return self.find_below(scope);
+        }
         let (root, rest) = self.segments.split_first()?;
         if root.key == "variables" {
             let mut left = WALK_LIMIT_KEYS;
@@ -112,6 +115,9 @@ impl Path {
 
     /// Why nothing is there: how far the way goes, and what could have been meant.
     pub(crate) fn explain_missing(&self, context: &Context<'_>) -> String {
+        if let Some(scope) = context.scope {
+            return self.explain_missing_below(scope);
+        }
         let Some((root, rest)) = self.segments.split_first() else { return String::new() };
         match root.key.as_str() {
             "steps" => explain_steps(context.steps, root, rest),

@@ -57,6 +57,11 @@ pub struct Given {
 }
 
 impl Params {
+    /// The params that are made of a step's, with what people may read of them where that is something else.
+    pub fn of(input: Value, shown: Option<Value>) -> Params {
+        Params { input, shown, missing: Vec::new() }
+    }
+
     /// The input as people may read it. What differs from the input holds the value of a variable, or is made of one.
     pub fn shown(&self) -> &Value {
         self.shown.as_ref().unwrap_or(&self.input)
@@ -152,7 +157,7 @@ pub fn next(definition: &Definition, progress: &Progress, surroundings: &Surroun
         Ok(resolved) => resolved,
         Err(fault) => return Decision::Settled { step: id, visit, outcome: Outcome::Failed(Fault::into(fault)) },
     };
-    let has_secrets = definition.needs.variables && surroundings.setup.has_secrets();
+    let has_secrets = surroundings.setup.has_secrets();
     let params = match has_secrets.then(|| shown(params, &input, &missing, progress.context(*surroundings, asker))) {
         Some((shown, missing)) => Params { input, shown: Some(shown), missing },
         None => Params { input, shown: None, missing },

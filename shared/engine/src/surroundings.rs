@@ -25,6 +25,8 @@ pub struct Setup {
     pub retired: Vec<String>,
     /// An object: settings of apps, as app, category and name.
     pub app_settings: Value,
+    /// Those of their values that are secrets.
+    pub app_secrets: Vec<String>,
     /// The business schedules.
     pub schedules: Vec<Schedule>,
     /// The one that is meant when none is named.
@@ -59,9 +61,12 @@ impl Setup {
     }
 
     /// The same without its secrets, which are masks there.
-    pub(crate) fn masked(&self) -> Setup {
+    #[must_use]
+    pub fn masked(&self) -> Setup {
         let mask = |(id, _): (&String, &Value)| (id.clone(), Value::String(MASK.to_owned()));
-        Setup { variables: self.variables.iter().map(mask).collect(), ..self.clone() }
+        let mut app_settings = self.app_settings.clone();
+        mask_values(&mut app_settings, &self.app_secrets);
+        Setup { variables: self.variables.iter().map(mask).collect(), app_settings, ..self.clone() }
     }
 
     /// `value` with a mask in the place of every secret in its texts and keys.
@@ -94,8 +99,8 @@ impl Setup {
     }
 
     /// Whether there is anything to mask.
-    pub(crate) fn has_secrets(&self) -> bool {
-        !self.variables.is_empty() || !self.retired.is_empty()
+    pub fn has_secrets(&self) -> bool {
+        !self.variables.is_empty() || !self.retired.is_empty() || !self.app_secrets.is_empty()
     }
 
     /// The longest first, because one may be the beginning of another.
@@ -104,7 +109,7 @@ impl Setup {
             .variables
             .values()
             .filter_map(Value::as_str)
-            .chain(self.retired.iter().map(String::as_str))
+            .chain(self.retired.iter().chain(&self.app_secrets).map(String::as_str))
             .filter(|secret| secret.len() >= MASKED_LIMIT_BYTES)
             .collect();
         secrets.sort_unstable_by(|left, right| right.len().cmp(&left.len()).then(left.cmp(right)));
@@ -147,6 +152,16 @@ fn beginning_at_end(text: &str, secret: &str) -> usize {
     let lengths = lengths.filter(|length| *length >= MASKED_LIMIT_BYTES);
     let is_there = |length: &usize| secret.get(..*length).is_some_and(|beginning| text.ends_with(beginning));
     lengths.filter(is_there).last().unwrap_or(0)
+}
+
+/// A mask in the place of every text that is one of `secrets`, however short.
+fn mask_values(value: &mut Value, secrets: &[String]) {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => {}
+        Value::String(text) if secrets.contains(text) => MASK.clone_into(text),
+        Value::String(_) => {}
+        Value::Object(object) => object.values_mut().for_each(|inner| mask_values(inner, secrets)),
+    }
 }
 
 fn mask_within(value: &mut Value, secrets: &[&str]) {

@@ -23,7 +23,7 @@ use crate::records::{NewIds, Unit};
 pub use crate::announce::Author;
 pub use crate::records::NotDone;
 pub use catalogue::catalogue;
-pub(crate) use outside::{NotPerformed, Occasion, OnUnknownOutcome, Prepared, Ways};
+pub(crate) use outside::{Headers, NotPerformed, Occasion, OnUnknownOutcome, Prepared, Ways};
 pub use send_mail::Mailing;
 pub use table::{Of, OutsideAction, RecordAction};
 

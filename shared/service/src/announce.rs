@@ -11,7 +11,10 @@ use domain::{Client, Event, Lineage, OrgId, Record, RunId, Transaction, Transact
 use futures_util::future::try_join_all;
 
 use crate::{
-    directory::listeners::{Listeners, listeners_of_records},
+    directory::{
+        listeners::{Listeners, listeners_of_records},
+        workflows::{self, Trigger},
+    },
     envelope::Told,
     ports::{Change, Queue, Store, Unavailable, WriteError},
     records::Work,
@@ -92,7 +95,7 @@ pub(crate) async fn transactions(
     let mut transactions = Vec::new();
     for happening in &work.happenings {
         let event = happening.event(author);
-        let considered = match happening {
+        let triggers = match happening {
             Happening::Changed(_) => {
                 let listeners = match &mut of_records {
                     Some(listeners) => listeners,
@@ -104,12 +107,12 @@ pub(crate) async fn transactions(
                 }
                 triggers
             }
-            Happening::Published(_) => crate::directory::workflows::triggers(store, org, &event.name).await?,
+            Happening::Published(_) => workflows::triggers(store, org, &event.name).await?,
         };
         let transaction = Transaction::of_event(event);
-        let run =
-            |trigger: &crate::directory::workflows::Trigger| RunId::for_transaction(transaction.id, trigger.workflow);
-        let considered = verdicts(&considered, run, None);
+        let run = |trigger: &Trigger| RunId::for_transaction(transaction.id, trigger.workflow);
+        let mut considered = verdicts(&triggers, run, None);
+        runs::pin(store, org, &triggers, &mut considered).await?;
         let event = transaction.fired.as_ref().map(|event| event.name.clone()).unwrap_or_default();
         transactions.push(StoredTransaction::of_event(event, transaction, considered));
     }

@@ -19,7 +19,13 @@
 //! | business schedule | `{org}#schedules` | schedule id |
 //! | settings of the org | `{org}#settings` | `org` |
 //! | settings of an app | `{org}#app-settings` | app |
+//! | secrets that were settings of apps | `{org}#retired-settings` | time, app, its revision then |
+//! | registered app | `{org}#available-apps` | app |
+//! | its definition, immutable | `{org}#app-versions#{app}` | version |
+//! | installed app | `{org}#apps` | app |
+//! | fence of what is installed | `{org}#app-fence` | `fence` |
 
+pub mod apps;
 pub mod hooks;
 pub mod keys;
 pub mod klasses;

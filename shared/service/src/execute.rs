@@ -8,6 +8,7 @@
 mod definitions;
 mod drive;
 mod events;
+mod installed;
 mod lineage;
 mod setups;
 
@@ -18,7 +19,7 @@ use std::{
 };
 
 use apps::Fired;
-use domain::{Note, OrgId, RunId, WorkflowId};
+use domain::{Note, OrgId, RunId};
 use engine::{Definition, Setup};
 use futures_util::{future::try_join_all, lock::Mutex};
 
@@ -27,10 +28,11 @@ use crate::{
     directory::workflows::{self, Trigger},
     envelope::{Envelope, Message, ToldOf, UnreadableMessage, Woken},
     ports::{Calls, Queue, Store, Unavailable, World},
-    runs::{self, Admitted, AppEvent, StoredTransaction, verdicts},
+    runs::{self, Admitted, AppEvent, AppTrigger, Considered, StoredTransaction, verdicts},
 };
 
 use definitions::Definitions;
+use installed::Installed;
 use setups::Setups;
 
 /// How much data the events of one transaction may have that workflows listen to. *Why*: with the transaction's own
@@ -56,6 +58,7 @@ pub struct Executor {
     world: Arc<dyn World>,
     definitions: Definitions,
     setups: Setups,
+    installed: Installed,
     ways: Ways,
     /// Held from reading the files of a mail until it is handed over. *Why*: on the way out a mail of 10 MB is there several
     /// times over, as files, as message and as request, and a batch of ten such would take more memory than the process has.
@@ -65,8 +68,8 @@ pub struct Executor {
 impl Executor {
     /// An executor over `store`, whose workflows do nothing outside.
     pub fn new(store: Arc<dyn Store>, queue: Arc<dyn Queue>, world: Arc<dyn World>) -> Self {
-        let (definitions, setups) = (Definitions::default(), Setups::default());
-        Self { store, queue, world, definitions, setups, ways: Ways::default(), attaching: Mutex::new(()) }
+        let (definitions, setups, installed) = (Definitions::default(), Setups::default(), Installed::default());
+        Self { store, queue, world, definitions, setups, installed, ways: Ways::default(), attaching: Mutex::new(()) }
     }
 
     /// The same, whose workflows send mail.
@@ -145,23 +148,33 @@ impl Executor {
         self.drive(&stored.transaction, &trigger_output, &considered, run, drive::Delivery::Again).await
     }
 
-    /// What the expressions of `definition` find beside the run's own data.
+    /// What the expressions of `definition` find beside the run's own data, and those of the apps whose actions it uses.
     async fn setup_for(
         &self,
         org: OrgId,
-        workflow: WorkflowId,
+        considered: &Considered,
         definition: &Definition,
     ) -> Result<Arc<Setup>, Unavailable> {
-        self.setups.get(self.store.as_ref(), self.world.now(), org, workflow, definition.needs()).await
+        let mut needs = definition.needs();
+        needs.app_settings |= !considered.apps.is_empty();
+        self.setups.get(self.store.as_ref(), self.world.now(), org, considered.workflow, needs).await
     }
 
     /// Which workflows listen to the hook's own event and to those that its app tells, and what is to come of each.
     async fn consider(&self, envelope: Envelope) -> Result<StoredTransaction, Unavailable> {
         let Envelope { transaction, event: hook_event, mut notes, source, .. } = envelope;
-        let mut bytes = 0;
         let triggers = workflows::triggers(self.store.as_ref(), transaction.org, &hook_event).await?;
         let run = |trigger: &Trigger| RunId::for_transaction(transaction.id, trigger.workflow);
         let mut considered = verdicts(&triggers, run, None);
+        let trigger = match triggers.is_empty() {
+            true => None,
+            false => self.shaped(&transaction, &hook_event).await?,
+        };
+        if trigger.as_ref().is_some_and(AppTrigger::is_problem) {
+            considered.iter_mut().for_each(Considered::start_nothing);
+        }
+        runs::pin(self.store.as_ref(), transaction.org, &triggers, &mut considered).await?;
+        let mut bytes = trigger.as_ref().map_or(0, AppTrigger::bytes);
         let mut listened: Vec<AppEvent> = Vec::new();
         let all = source.as_ref().map_or_else(Vec::new, |source| events::fired(source, &transaction));
         let triggers_by_name = self.triggers_of(transaction.org, &all).await?;
@@ -180,7 +193,9 @@ impl Executor {
                 break;
             }
             let run = |trigger: &Trigger| RunId::for_event(transaction.id, trigger.workflow, position);
-            considered.extend(verdicts(&triggers, run, Some(position)));
+            let mut of_event = verdicts(&triggers, run, Some(position));
+            runs::pin(self.store.as_ref(), transaction.org, &triggers, &mut of_event).await?;
+            considered.extend(of_event);
             listened.push(AppEvent { name: event.name.clone(), data: event.data.clone() });
         }
         if considered.is_empty() {
@@ -190,7 +205,18 @@ impl Executor {
         let occurred_at = source.as_ref().and_then(|source| events::occurred_at(source, &transaction));
         let event = hook_event;
         let (not_fired, events) = (None, listened);
-        Ok(StoredTransaction { transaction, event, notes, not_fired, considered, source, occurred_at, fired, events })
+        Ok(StoredTransaction {
+            transaction,
+            event,
+            notes,
+            not_fired,
+            considered,
+            source,
+            occurred_at,
+            fired,
+            events,
+            trigger,
+        })
     }
 }
 

@@ -40,6 +40,7 @@ pub fn evaluate(mut request: Map<String, Value>, setup: Setup, now: Timestamp) -
         error: error.as_ref(),
         surroundings: Surroundings { setup: &setup, now: told_now(&request)?.unwrap_or(now), seed: SEED },
         asker: Asker::default(),
+        scope: None,
     };
     let condition = request.get("condition").filter(|condition| !condition.is_null());
     match (request.get("expression"), condition) {

@@ -24,6 +24,7 @@ pub mod execute;
 pub mod explainer;
 pub mod guard;
 pub mod http;
+pub mod installations;
 mod limits;
 pub mod mail;
 pub mod senders;

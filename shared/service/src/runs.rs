@@ -21,6 +21,7 @@ mod duplicates;
 mod intents;
 mod journal;
 mod lineage;
+mod pinned;
 mod quarantine;
 mod refusals;
 mod tape;
@@ -42,11 +43,13 @@ pub use duplicates::{Mark, Marked, find_mark, mark};
 pub use intents::{CLAIM_SECONDS, Intent, Standing, find_intent, intent_change, release_intent};
 pub use journal::{JournalEntry, StoredRun, find_run, find_run_heads, list_runs, run_changes};
 pub use lineage::count_lineage;
+pub use pinned::{installed_version, pin};
 pub use quarantine::{Quarantined, discard_quarantined, find_quarantined, list_quarantined, put_released, quarantine};
 pub use refusals::{Reason, RefusalRecord, keep_refusal, list_refusals};
 pub use tape::{Placed, Recording, list_recordings, record};
 pub use trace::{
-    Admitted, AppEvent, Considered, StoredTransaction, Verdict, admit, find_transaction, transaction_change,
+    Admitted, AppEvent, AppTrigger, Considered, Shape, StoredTransaction, Verdict, admit, find_transaction,
+    transaction_change,
 };
 pub use verdicts::verdicts;
 

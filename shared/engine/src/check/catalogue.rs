@@ -9,6 +9,8 @@ use serde_json::Value;
 /// Actions by their names.
 #[derive(Debug, Default)]
 pub struct Catalogue {
+    /// What it adds to, such as the actions of an app to those that there are anyway.
+    base: Option<&'static Catalogue>,
     actions: BTreeMap<String, ActionSchema>,
     /// Actions that there are where documents come from, and not here.
     elsewhere: BTreeSet<String>,
@@ -42,6 +44,16 @@ impl Catalogue {
         Ok(catalogue)
     }
 
+    /// The catalogue of everything in `base` and of these actions; of one name, those of `base` count.
+    ///
+    /// *Errors* — as [`Catalogue::new`].
+    pub fn over(
+        base: &'static Catalogue,
+        actions: impl IntoIterator<Item = (String, Value)>,
+    ) -> Result<Catalogue, String> {
+        Ok(Catalogue { base: Some(base), ..Catalogue::new(actions)? })
+    }
+
     /// The same, which knows the names of actions that there are where documents come from, and not here: they are not
     /// misspelt.
     #[must_use]
@@ -49,16 +61,18 @@ impl Catalogue {
         Catalogue { elsewhere: names.into_iter().collect(), ..self }
     }
 
-    /// The names of all actions, in alphabetical order.
+    /// The names of all actions, those of each catalogue in alphabetical order.
     pub fn names(&self) -> Vec<&str> {
-        self.actions.keys().map(String::as_str).collect()
+        let mut names = self.base.map_or_else(Vec::new, Catalogue::names);
+        names.extend(self.actions.keys().map(String::as_str));
+        names
     }
 
     pub(super) fn is_elsewhere(&self, name: &str) -> bool {
-        self.elsewhere.contains(name)
+        self.elsewhere.contains(name) || self.base.is_some_and(|base| base.is_elsewhere(name))
     }
 
     pub(super) fn find(&self, name: &str) -> Option<&ActionSchema> {
-        self.actions.get(name)
+        self.base.and_then(|base| base.find(name)).or_else(|| self.actions.get(name))
     }
 }

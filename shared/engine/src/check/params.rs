@@ -166,13 +166,9 @@ fn sentence_of(error: &ValidationError<'_>) -> String {
 
 /// Params that the action does not know are ignored by it; most of them are misspelt.
 fn warn_of_unknown(action: &ActionSchema, likeness: &Value, place: &Place<'_>, problems: &mut Problems) {
-    let known: Vec<&str> = action
-        .schema
-        .get("properties")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flat_map(|properties| properties.keys().map(String::as_str))
-        .collect();
+    // A schema that names no params takes any.
+    let Some(properties) = action.schema.get("properties").and_then(Value::as_object) else { return };
+    let known: Vec<&str> = properties.keys().map(String::as_str).collect();
     for key in likeness.as_object().into_iter().flat_map(Map::keys) {
         if !known.contains(&key.as_str()) {
             let shown = crate::naming::quoted(key);

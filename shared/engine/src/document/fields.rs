@@ -13,7 +13,7 @@ const KEYS_SIMILARITY: f64 = 0.93;
 const KEY_LIMIT_BYTES: usize = 32;
 
 impl<'d> Reader<'d> {
-    pub(super) fn object(&mut self, value: &'d Value, place: &Place<'_>) -> Option<&'d Object> {
+    pub(crate) fn object(&mut self, value: &'d Value, place: &Place<'_>) -> Option<&'d Object> {
         let object = value.as_object();
         if object.is_none() {
             self.wrong_type(place, "an object", value);
@@ -21,12 +21,12 @@ impl<'d> Reader<'d> {
         object
     }
 
-    pub(super) fn optional_object(&mut self, owner: &'d Object, key: &str, place: &Place<'_>) -> Option<&'d Value> {
+    pub(crate) fn optional_object(&mut self, owner: &'d Object, key: &str, place: &Place<'_>) -> Option<&'d Value> {
         let value = owner.get(key).filter(|value| !value.is_null())?;
         self.object(value, &place.key(key)).map(|_| value)
     }
 
-    pub(super) fn list(
+    pub(crate) fn list(
         &mut self,
         owner: &'d Object,
         key: &str,
@@ -50,7 +50,7 @@ impl<'d> Reader<'d> {
     }
 
     /// A text that is not empty.
-    pub(super) fn text(
+    pub(crate) fn text(
         &mut self,
         owner: &'d Object,
         key: &str,
@@ -70,7 +70,7 @@ impl<'d> Reader<'d> {
         text
     }
 
-    pub(super) fn optional_text(&mut self, owner: &'d Object, key: &str, place: &Place<'_>) -> Option<&'d str> {
+    pub(crate) fn optional_text(&mut self, owner: &'d Object, key: &str, place: &Place<'_>) -> Option<&'d str> {
         let value = owner.get(key).filter(|value| !value.is_null())?;
         if !value.is_string() {
             self.wrong_type(&place.key(key), "a text", value);
@@ -78,7 +78,7 @@ impl<'d> Reader<'d> {
         value.as_str()
     }
 
-    pub(super) fn flag(&mut self, owner: &'d Object, key: &str, place: &Place<'_>) -> Option<bool> {
+    pub(crate) fn flag(&mut self, owner: &'d Object, key: &str, place: &Place<'_>) -> Option<bool> {
         let value = owner.get(key).filter(|value| !value.is_null())?;
         if !value.is_boolean() {
             self.wrong_type(&place.key(key), "true or false", value);
@@ -86,11 +86,11 @@ impl<'d> Reader<'d> {
         value.as_bool()
     }
 
-    pub(super) fn missing(&mut self, place: &Place<'_>, key: &str, what: &str) {
+    pub(crate) fn missing(&mut self, place: &Place<'_>, key: &str, what: &str) {
         self.problems.add(place, "missing_field", format!("Add \"{key}\", {what}."));
     }
 
-    pub(super) fn wrong_type(&mut self, place: &Place<'_>, wanted: &str, found: &Value) {
+    pub(crate) fn wrong_type(&mut self, place: &Place<'_>, wanted: &str, found: &Value) {
         let found = match found {
             Value::Null => "null",
             Value::Bool(_) => "a boolean",
@@ -102,7 +102,7 @@ impl<'d> Reader<'d> {
         self.problems.add(place, "wrong_type", format!("Make this {wanted}; it is {found}."));
     }
 
-    pub(super) fn check_length(&mut self, text: &str, limit: usize, place: &Place<'_>) {
+    pub(crate) fn check_length(&mut self, text: &str, limit: usize, place: &Place<'_>) {
         let length = text.chars().count();
         if length > limit {
             let message = format!("Shorten this to {limit} characters; it has {length}.");
@@ -111,7 +111,7 @@ impl<'d> Reader<'d> {
     }
 
     /// Warns of keys that nobody reads and that are nearly one of `known` which is not there. Exports have others besides.
-    pub(super) fn check_keys(&mut self, object: &'d Object, known: &[&str], place: &Place<'_>) {
+    pub(crate) fn check_keys(&mut self, object: &'d Object, known: &[&str], place: &Place<'_>) {
         for key in object.keys().filter(|key| !known.contains(&key.as_str())).take(KEYS_LIMIT) {
             let is_meant = |known: &&&str| {
                 !object.contains_key(**known) && (key.eq_ignore_ascii_case(known) || is_alike(key, known))
@@ -124,7 +124,7 @@ impl<'d> Reader<'d> {
         }
     }
 
-    pub(super) fn check_bytes(&mut self, text: Option<&str>, limit: usize, place: &Place<'_>) {
+    pub(crate) fn check_bytes(&mut self, text: Option<&str>, limit: usize, place: &Place<'_>) {
         if let Some(bytes) = text.map(str::len).filter(|bytes| *bytes > limit) {
             let message = format!("Shorten this to {limit} bytes; it has {bytes}.");
             self.problems.add(place, "too_long", message);

@@ -90,7 +90,7 @@ impl Progress {
 
     /// What expressions may read now.
     pub(super) fn context<'a>(&'a self, surroundings: Surroundings<'a>, asker: Asker<'a>) -> Context<'a> {
-        Context { steps: &self.outputs, error: self.error.as_ref(), surroundings, asker }
+        Context { steps: &self.outputs, error: self.error.as_ref(), surroundings, asker, scope: None }
     }
 
     /// Which attempt at the present visit is next, from 1.

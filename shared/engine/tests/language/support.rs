@@ -71,6 +71,7 @@ impl Given {
                 variables,
                 retired: Vec::new(),
                 app_settings: given["appSettings"].clone(),
+                app_secrets: Vec::new(),
                 schedules,
                 default_schedule: default,
                 time_zone: given["timeZone"].as_str().map(str::to_owned),
@@ -84,6 +85,7 @@ impl Given {
             error: self.error.as_ref(),
             surroundings: Surroundings { setup: &self.setup, now: self.now, seed: "a run" },
             asker: Asker { step: "s", visit: 1, part: "params" },
+            scope: None,
         }
     }
 

@@ -161,6 +161,7 @@ pub(super) async fn create_klass(unit: &mut Unit<'_>, actor: Actor<'_>, params: 
         icon: params.text("icon")?,
         color: params.text("color")?,
         metadata,
+        installed_by: None,
         created_at: now,
         updated_at: now,
     };

@@ -29,6 +29,15 @@ pub(crate) struct Occasion<'a> {
     pub(crate) dated_at: Timestamp,
 }
 
+/// Who wrote the names of the headers of a call. Else data could name a header, and with it say what no author meant to say.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Headers<'a> {
+    /// The step that the definition has, or not.
+    OfStep(&'a Definition),
+    /// An author, which was seen to when the action was registered.
+    Written,
+}
+
 /// What only has to be performed, and is the same for every attempt of a visit.
 pub(crate) enum Prepared {
     /// A mail.
@@ -68,14 +77,14 @@ impl OutsideAction {
         }
     }
 
-    /// What the `params` ask for that `definition` has made.
+    /// What the `params` ask for.
     ///
     /// *Errors*: [`NotDone`]; nothing has happened outside.
     pub(crate) async fn prepare(
         self,
         ways: &Ways,
         occasion: Occasion<'_>,
-        definition: &Definition,
+        headers: Headers<'_>,
         params: &Params,
     ) -> Result<Prepared, NotDone> {
         let kind = match self {
@@ -87,9 +96,11 @@ impl OutsideAction {
             Self::RestGeneric => RestBody::Generic,
         };
         let calls = ways.calls.as_ref().ok_or_else(rest::not_set_up)?;
-        let step = occasion.actor.step;
-        // Else data could name a header, and with it say what no author meant to say.
-        if !definition.writes_keys_of(step, "headers") {
+        let is_written = match headers {
+            Headers::OfStep(definition) => definition.writes_keys_of(occasion.actor.step, "headers"),
+            Headers::Written => true,
+        };
+        if !is_written {
             return Err(rest::unwritten_headers());
         }
         Ok(Prepared::Call(Box::new(rest::prepare(calls, kind, occasion.actor, params)?)))

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::{Hook, HookHash, HookId, HookKind, OrgId, Timestamp};
 
-use super::{Listing, Paging, Versioned, item, key, list as list_collection};
+use super::{Listing, Paging, Versioned, item, key, list as list_collection, list_all};
 use crate::{
     document,
     ports::{Change, Expectation, Freshness, Key, Store, Table, Unavailable, WriteError},
@@ -69,6 +69,11 @@ pub async fn create(store: &dyn Store, hook: &Hook) -> Result<(), WriteError> {
     write(store, hook, 1, Expectation::Absent).await
 }
 
+/// The changes of [`create`].
+pub(crate) fn creation(hook: &Hook) -> Result<[Change; 2], Unavailable> {
+    changes(hook, 1, Expectation::Absent)
+}
+
 /// Writes `hook` in the place of its revision `rev`.
 ///
 /// *Errors*: [`WriteError::Conflict`] when somebody else has written it since.
@@ -104,6 +109,16 @@ pub async fn list(store: &dyn Store, org: OrgId, kind: HookKind, paging: Paging)
     document::read_page(&list_collection(store, org, &collection(kind), paging).await?)
 }
 
+/// Every hook of an org, of all kinds.
+pub async fn all(store: &dyn Store, org: OrgId) -> Result<Vec<Hook>, Unavailable> {
+    let mut hooks = Vec::new();
+    for kind in [HookKind::Form, HookKind::Web, HookKind::Email] {
+        let items = list_all(store, org, &collection(kind)).await?;
+        hooks.extend(items.iter().map(document::read::<Hook>).collect::<Result<Vec<_>, _>>()?);
+    }
+    Ok(hooks)
+}
+
 async fn find_by_hash(store: &dyn Store, hash: HookHash) -> Result<Option<Hook>, Unavailable> {
     let key = address_key(hash);
     let found = match store.find(&key, Freshness::Recent).await? {
@@ -115,10 +130,14 @@ async fn find_by_hash(store: &dyn Store, hash: HookHash) -> Result<Option<Hook>,
 }
 
 async fn write(store: &dyn Store, hook: &Hook, rev: u64, expectation: Expectation) -> Result<(), WriteError> {
+    store.write(&changes(hook, rev, expectation)?).await
+}
+
+fn changes(hook: &Hook, rev: u64, expectation: Expectation) -> Result<[Change; 2], Unavailable> {
     let document = document::write(hook)?;
     let main = item(main_key(hook.org, hook.kind, hook.id), rev, document.clone());
     let address = item(address_key(hook.hash), rev, document);
-    store.write(&[Change::Put(main, expectation), Change::Put(address, expectation)]).await
+    Ok([Change::Put(main, expectation), Change::Put(address, expectation)])
 }
 
 fn collection(kind: HookKind) -> String {

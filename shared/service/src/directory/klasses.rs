@@ -51,6 +51,11 @@ pub(crate) fn klass_item(klass: &Klass) -> Result<Item, Unavailable> {
 }
 
 async fn put(store: &dyn Store, klass: &Klass, rev: u64, expectation: Expectation) -> Result<(), WriteError> {
+    store.write(&[change(klass, rev, expectation)?]).await
+}
+
+/// The change that writes the revision `rev` of `klass` where `expectation` holds.
+pub(crate) fn change(klass: &Klass, rev: u64, expectation: Expectation) -> Result<Change, Unavailable> {
     let place = klass_key(klass.org, &klass.name);
-    store.write(&[Change::Put(item(place, rev, document::write(klass)?), expectation)]).await
+    Ok(Change::Put(item(place, rev, document::write(klass)?), expectation))
 }

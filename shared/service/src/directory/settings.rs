@@ -4,13 +4,15 @@ use domain::{Limit, OrgId, ScheduleId, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Versioned, item, key, list_all};
+use super::{Paging, Versioned, item, key, list_all, list_in};
 use crate::{
     document,
-    ports::{Change, Expectation, Freshness, Key, LIST_LIMIT_ITEMS, Store, Unavailable, WriteError},
+    ports::{Change, Expectation, Freshness, Item, Key, LIST_LIMIT_ITEMS, Order, Store, Unavailable, WriteError},
+    runs::RETENTION_SECONDS,
 };
 
 const APPS: &str = "app-settings";
+const RETIRED: &str = "retired-settings";
 
 /// What an org has set.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,13 +77,43 @@ pub async fn put_app_settings(
     settings: &Map<String, Value>,
     before: Option<u64>,
 ) -> Result<(), WriteError> {
+    store.write(&[app_settings_change(org, app, settings, before)?]).await
+}
+
+/// The change of [`put_app_settings`].
+pub(crate) fn app_settings_change(
+    org: OrgId,
+    app: &str,
+    settings: &Map<String, Value>,
+    before: Option<u64>,
+) -> Result<Change, Unavailable> {
     let (place, expectation) = (app_key(org, app), before.map_or(Expectation::Absent, Expectation::Rev));
-    let change = if settings.is_empty() {
-        Change::Delete(place, expectation)
-    } else {
-        Change::Put(item(place, before.unwrap_or(0) + 1, document::write(settings)?), expectation)
-    };
-    store.write(&[change]).await
+    if settings.is_empty() {
+        return Ok(Change::Delete(place, expectation));
+    }
+    Ok(Change::Put(item(place, before.unwrap_or(0) + 1, document::write(settings)?), expectation))
+}
+
+/// The change that keeps secrets which are settings of `app` no more, for as long as runs are: what steps put out before is
+/// masked when it is read. `rev` is that of the settings they were in.
+pub(crate) fn retire_secrets(
+    org: OrgId,
+    (app, rev): (&str, u64),
+    secrets: &[String],
+    now: Timestamp,
+) -> Result<Change, Unavailable> {
+    let place = key(org, RETIRED, format!("{now}#{app}#{rev:010}"));
+    let until = now.plus_seconds(RETENTION_SECONDS).as_second();
+    let retired = Item { expires_at: Some(until), ..item(place, 1, document::write(&secrets)?) };
+    Ok(Change::Put(retired, Expectation::Anything))
+}
+
+/// The secrets that settings of apps were before, of the latest hundred changes.
+pub async fn retired_secrets(store: &dyn Store, org: OrgId) -> Result<Vec<String>, Unavailable> {
+    let paging = Paging { limit: LIST_LIMIT_ITEMS, after: None };
+    let page = list_in(store, org, RETIRED, Order::Descending, paging).await?;
+    let secrets = page.items.iter().map(document::read).collect::<Result<Vec<Vec<String>>, Unavailable>>()?;
+    Ok(secrets.into_iter().flatten().collect())
 }
 
 /// The settings of all apps, by app.

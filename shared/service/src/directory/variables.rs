@@ -59,14 +59,18 @@ impl std::fmt::Debug for Variable {
 impl Variable {
     /// What is shown of the value: `••••3f2a`, or nothing of a short one.
     pub fn masked_value(&self) -> String {
-        let count = self.value.chars().count();
-        let shown: String = if count >= 4 * SHOWN_CHARS {
-            self.value.chars().skip(count - SHOWN_CHARS).collect()
-        } else {
-            String::new()
-        };
-        format!("••••{shown}")
+        masked(&self.value)
     }
+}
+
+/// What is shown of a secret: `••••3f2a`, or nothing of a short one.
+pub fn masked(secret: &str) -> String {
+    let count = secret.chars().count();
+    let shown: String = match count >= 4 * SHOWN_CHARS {
+        true => secret.chars().skip(count - SHOWN_CHARS).collect(),
+        false => String::new(),
+    };
+    format!("••••{shown}")
 }
 
 /// All variables of `workflow`, oldest first.

@@ -3,6 +3,7 @@
 //! A definition lives under the SHA-256 of its JSON and is not deleted, so a run finishes on the one it began with
 //! whatever happens to the workflow meanwhile. Versions stay as well when a workflow is deleted: what ran can be read.
 
+mod head;
 mod versions;
 
 use domain::{ApiKeyId, Event, OrgId, Timestamp, WorkflowId};
@@ -45,6 +46,12 @@ pub struct Workflow {
     pub replaces: Option<String>,
     /// The SHA-256 of its definition's JSON.
     pub hash: String,
+    /// The installed apps whose actions its steps use.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub apps: Vec<String>,
+    /// The app that brought it along, which alone changes and deletes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub installed_by: Option<String>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last changed.
@@ -69,6 +76,9 @@ pub struct Trigger {
     /// The name or id of the workflow that starts no runs where this one does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaces: Option<String>,
+    /// The installed apps whose actions its steps use.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub apps: Vec<String>,
 }
 
 /// Who made a version, and from what.
@@ -94,14 +104,18 @@ pub async fn create(
     document: &Value,
     origin: Origin,
 ) -> Result<(), WriteError> {
-    let changes = [
+    store.write(&creation(workflow, document, origin)?).await
+}
+
+/// The changes of [`create`].
+pub(crate) fn creation(workflow: &Workflow, document: &Value, origin: Origin) -> Result<Vec<Change>, Unavailable> {
+    Ok(vec![
         put_head(workflow, 1, Expectation::Absent)?,
         put_name(workflow, Expectation::Absent),
         put_definition(workflow, document),
         put_trigger(workflow, 1)?,
         versions::put_version(workflow, 1, origin)?,
-    ];
-    store.write(&changes).await
+    ])
 }
 
 /// Where in the changes of [`create`] and [`replace`] the name is.
@@ -119,6 +133,21 @@ pub async fn replace(
     origin: Origin,
     published: Option<&Versioned<Draft>>,
 ) -> Result<(), WriteError> {
+    let mut changes = replacement(before, workflow, document, origin)?;
+    if let Some(draft) = published {
+        let place = versions::draft_key(workflow.org, workflow.id);
+        changes.push(Change::Delete(place, Expectation::Rev(draft.rev)));
+    }
+    store.write(&changes).await
+}
+
+/// The changes of [`replace`] without a draft.
+pub(crate) fn replacement(
+    before: &Versioned<Workflow>,
+    workflow: &Workflow,
+    document: &Value,
+    origin: Origin,
+) -> Result<Vec<Change>, Unavailable> {
     let renamed = before.value.name != workflow.name;
     let name_expectation = if renamed { Expectation::Absent } else { Expectation::Anything };
     let mut changes = vec![
@@ -128,17 +157,18 @@ pub async fn replace(
         put_trigger(workflow, before.rev + 1)?,
         versions::put_version(workflow, before.rev + 1, origin)?,
     ];
-    if let Some(draft) = published {
-        let place = versions::draft_key(workflow.org, workflow.id);
-        changes.push(Change::Delete(place, Expectation::Rev(draft.rev)));
-    }
     if renamed {
         changes.push(Change::Delete(name_key(&before.value), Expectation::Anything));
     }
     if before.value.event_name != workflow.event_name {
-        changes.push(Change::Delete(trigger_key(&before.value), Expectation::Anything));
+        changes.push(deafening(&before.value));
     }
-    store.write(&changes).await
+    Ok(changes)
+}
+
+/// The change after which no event starts runs of the workflow any more.
+pub(crate) fn deafening(workflow: &Workflow) -> Change {
+    Change::Delete(trigger_key(workflow), Expectation::Anything)
 }
 
 /// Deletes the workflow; its definitions, versions and runs stay, its variables until `variables_until`, a second since
@@ -177,6 +207,11 @@ pub async fn find_called(
         Some(id) => find(store, org, id).await,
         None => Ok(None),
     }
+}
+
+/// Whether a workflow is called `name`.
+pub async fn is_taken(store: &dyn Store, org: OrgId, name: &str) -> Result<bool, Unavailable> {
+    Ok(store.find(&key(org, NAMES, name), Freshness::Latest).await?.is_some())
 }
 
 /// The workflow with this id.
@@ -246,6 +281,7 @@ fn put_trigger(workflow: &Workflow, version: u64) -> Result<Change, Unavailable>
         version,
         enabled: workflow.enabled,
         replaces: workflow.replaces.clone(),
+        apps: workflow.apps.clone(),
     };
     Ok(Change::Put(item(trigger_key(workflow), 1, document::write(&trigger)?), Expectation::Anything))
 }

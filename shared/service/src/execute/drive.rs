@@ -8,6 +8,7 @@
 //! A step outside ends such a stretch: what is pending is written together with the step's intent, and its outcome at
 //! once after it ([`outside`]). So does a step that is to be tried again ([`suspension`]).
 
+mod app_action;
 mod journey;
 mod outside;
 mod suspension;
@@ -24,7 +25,7 @@ use serde_json::Value;
 
 use super::{Executor, definitions::NoDefinition};
 use crate::{
-    actions::{Action, Actor, RecordAction},
+    actions::{Action, Actor, OutsideAction, RecordAction},
     announce::{self, Author},
     ports::{Change, Unavailable, WRITE_LIMIT_CHANGES, WriteError},
     records::{Unit, Work},
@@ -111,7 +112,7 @@ impl Executor {
             }
             let carried = match self.definitions.get(self.store.as_ref(), transaction.org, &considered.hash).await {
                 Ok(definition) => {
-                    let setup = self.setup_for(transaction.org, considered.workflow, &definition).await?;
+                    let setup = self.setup_for(transaction.org, considered, &definition).await?;
                     let place = Place { transaction, trigger_output, considered, id };
                     match self.embark(place, definition, setup, stored.clone()) {
                         Ok(journey) => self.carry(journey).await,
@@ -142,6 +143,7 @@ impl Executor {
         stored: Option<StoredRun>,
     ) -> Result<Journey<'a>, Failure> {
         let Place { transaction, trigger_output, considered, id } = place;
+        let apps = &considered.apps;
         let now = self.world.now();
         let seed = id.to_string();
         let surroundings = Surroundings { setup: &setup, now, seed: &seed };
@@ -150,7 +152,7 @@ impl Executor {
             let opening = journey::opening_entry(&definition, &progress);
             let new = vec![JournalEntry { entry: opening, attempts: 1, started_at: now, ended_at: now }];
             let run = new_run(transaction, considered, id, now);
-            return Ok(Journey { transaction, definition, setup, seed, progress, run, stored: None, new });
+            return Ok(Journey { transaction, apps, definition, setup, seed, progress, run, stored: None, new });
         };
         let entries = stored.entries.iter().map(|entry| entry.entry.clone()).collect::<Vec<_>>();
         let replayed = run::replay(&definition, trigger_output.clone(), &entries, &surroundings);
@@ -159,7 +161,7 @@ impl Executor {
             Failure::new("journal_unusable", message)
         })?;
         let run = Run { state: RunState::Running, resumes_at: None, ..stored.run.clone() };
-        Ok(Journey { transaction, definition, setup, seed, progress, run, stored: Some(stored), new: Vec::new() })
+        Ok(Journey { transaction, apps, definition, setup, seed, progress, run, stored: Some(stored), new: Vec::new() })
     }
 
     async fn carry(&self, mut journey: Journey<'_>) -> Result<(), WriteError> {
@@ -203,7 +205,7 @@ impl Executor {
                 Decision::Perform { step, visit, action, params } => {
                     let outcome = match Action::parse(&action) {
                         Some(Action::Outside(action)) => {
-                            return Ok(Pause::Outside(OutsideStep { step, visit, action, params }));
+                            return Ok(Pause::Outside(OutsideStep { step, visit, action, app: None, params }));
                         }
                         Some(Action::Record(action)) => {
                             let author = Author::step(journey.transaction, journey.run.id);
@@ -216,7 +218,13 @@ impl Executor {
                             }
                             outcome
                         }
-                        None => Outcome::Failed(unknown_action(&action)),
+                        None => match self.app_action(journey, &step, &action).await? {
+                            Ok(app) => {
+                                let (action, app) = (OutsideAction::RestJson, Some(app));
+                                return Ok(Pause::Outside(OutsideStep { step, visit, action, app, params }));
+                            }
+                            Err(failure) => Outcome::Failed(failure),
+                        },
                     };
                     (params.given(), outcome, 1 + journey.attempts_so_far(&step, visit))
                 }

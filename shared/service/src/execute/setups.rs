@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::{
     directory::{schedules, settings, variables},
+    installations,
     ports::{Freshness, Store, Unavailable},
     remembered::Remembered,
 };
@@ -61,10 +62,10 @@ impl Setups {
 }
 
 async fn read(store: &dyn Store, org: OrgId, workflow: WorkflowId) -> Result<Setup, Unavailable> {
-    let (variables, retired, app_settings, schedules, settings) = try_join5(
+    let (variables, retired, apps, schedules, settings) = try_join5(
         variables::all(store, org, workflow),
         variables::retired(store, org, workflow),
-        settings::all_app_settings(store, org),
+        installations::settings::of_org(store, org),
         schedules::all(store, org),
         settings(store, org),
     )
@@ -72,7 +73,8 @@ async fn read(store: &dyn Store, org: OrgId, workflow: WorkflowId) -> Result<Set
     Ok(Setup {
         variables: variables::values(variables),
         retired,
-        app_settings: Value::Object(app_settings),
+        app_settings: Value::Object(apps.values),
+        app_secrets: apps.secrets,
         schedules,
         default_schedule: settings.default_schedule,
         time_zone: settings.time_zone,

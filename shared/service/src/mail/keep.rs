@@ -31,6 +31,7 @@ impl MailDoor {
             occurred_at: None,
             fired: Vec::new(),
             events: Vec::new(),
+            trigger: None,
         };
         let admitted = runs::admit(self.door.store.as_ref(), &stored).await?;
         if admitted == Admitted::First {

@@ -1,5 +1,7 @@
 //! Transactions as they are stored: with the trace of why which workflow ran.
 
+use std::collections::BTreeMap;
+
 use domain::{HookKind, Note, OrgId, RunId, Transaction, TransactionId, WorkflowId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -21,6 +23,8 @@ pub enum Verdict {
     Disabled,
     /// It listens, and another workflow that replaces it does so, too.
     Replaced,
+    /// It listens, and what the app of the event makes of the transaction does not fit the app's own schema.
+    Misfit,
 }
 
 /// An event that a transaction fires beside its hook's own, because an app knows what the data means.
@@ -57,6 +61,57 @@ pub struct Considered {
     /// Which of the [`StoredTransaction::events`] it listens to; the hook's own where there is nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event: Option<u32>,
+    /// The version of each app whose actions its steps use; the run finishes on these.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub apps: BTreeMap<String, String>,
+}
+
+impl Considered {
+    /// Takes the run back, because step 1 would not be what the app promises.
+    pub fn start_nothing(&mut self) {
+        if self.verdict == Verdict::Started {
+            (self.verdict, self.run) = (Verdict::Misfit, None);
+        }
+    }
+}
+
+/// What an app that is installed makes of a transaction that fires one of its events.
+///
+/// *Shape*: `{"app":"ecommstore","version":"0.0.1","shape":{"output":{"companyName":"Acme"}}}`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AppTrigger {
+    /// The app.
+    pub app: String,
+    /// Its version.
+    pub version: String,
+    /// What came of its template.
+    pub shape: Shape,
+}
+
+/// What came of the template of a trigger.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Shape {
+    /// What step 1 sees.
+    Output(#[serde(with = "domain::exact")] Value),
+    /// Why there is no step 1.
+    Problem(String),
+}
+
+impl AppTrigger {
+    /// Whether nothing can start.
+    pub const fn is_problem(&self) -> bool {
+        matches!(self.shape, Shape::Problem(_))
+    }
+
+    /// How many bytes it takes.
+    pub fn bytes(&self) -> usize {
+        match &self.shape {
+            Shape::Output(output) => output.to_string().len(),
+            Shape::Problem(sentence) => sentence.len(),
+        }
+    }
 }
 
 /// A transaction with its trace.
@@ -85,6 +140,9 @@ pub struct StoredTransaction {
     /// Those of them that a workflow listened to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<AppEvent>,
+    /// What the app of the hook's own event makes of it, where one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trigger: Option<AppTrigger>,
 }
 
 impl StoredTransaction {
@@ -100,17 +158,21 @@ impl StoredTransaction {
             occurred_at: None,
             fired: Vec::new(),
             events: Vec::new(),
+            trigger: None,
         }
     }
 
-    /// What step 1 of the considered workflow sees: the transaction, or what an app made of it, with the event and the
-    /// body as it came beside it.
+    /// What step 1 of the considered workflow sees: the transaction; or what an installed app made of it; or what a built-in
+    /// app made of it, with the event and the body as it came beside it.
     ///
     /// *Shape* of an app's event: `{"orderId":1001,…,"event":{"id","name","occurredAt","receivedAt","org","source"},"payload":{…}}`.
     pub fn trigger_output(&self, considered: &Considered) -> Value {
         let position = considered.event.and_then(|position| usize::try_from(position).ok());
         let Some(event) = position.and_then(|position| self.events.get(position)) else {
-            return self.transaction.document();
+            return match self.trigger.as_ref().map(|trigger| &trigger.shape) {
+                Some(Shape::Output(output)) => output.clone(),
+                Some(Shape::Problem(_)) | None => self.transaction.document(),
+            };
         };
         let mut output = event.data.as_object().cloned().unwrap_or_default();
         output.insert("event".to_owned(), self.event_document(considered, event));

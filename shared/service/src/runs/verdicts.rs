@@ -1,6 +1,6 @@
 //! What is to come of the workflows that listen to one event.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use domain::RunId;
 
@@ -27,6 +27,7 @@ pub fn verdicts(triggers: &[Trigger], run: impl Fn(&Trigger) -> RunId, event: Op
             replaced_by: replacing.filter(|_| verdict == Verdict::Replaced).map(|other| other.workflow),
             run: (verdict == Verdict::Started).then(|| run(trigger)),
             event,
+            apps: BTreeMap::new(),
         }
     };
     triggers.iter().enumerate().map(verdict).collect()
@@ -108,6 +109,7 @@ mod tests {
             version: 1,
             enabled,
             replaces: replaces.map(str::to_owned),
+            apps: Vec::new(),
         }
     }
 

@@ -1,10 +1,12 @@
 //! A run as it is carried: where it is, and what the store does not have of it yet.
 
-use std::{io, sync::Arc};
+use std::{collections::BTreeMap, io, sync::Arc};
 
 use domain::{Failure, Run, Timestamp, Transaction};
 use engine::{
     Definition, Setup, Surroundings,
+    app::Visit,
+    expression::Asker,
     journal::{Entry, Outcome, Retry},
     run::{self, Decision, Ending, Given, Progress},
 };
@@ -20,6 +22,8 @@ use crate::{
 /// The run as it is carried.
 pub(super) struct Journey<'a> {
     pub(super) transaction: &'a Transaction,
+    /// The version of each app whose actions its steps use.
+    pub(super) apps: &'a BTreeMap<String, String>,
     pub(super) definition: Arc<Definition>,
     pub(super) setup: Arc<Setup>,
     /// What the run draws its chance from.
@@ -84,6 +88,12 @@ impl Journey<'_> {
         before.map_or(self.run.started_at, |entry| entry.ended_at)
     }
 
+    /// The visit that the run is at, as the templates of an app's action see it.
+    pub(super) fn at<'s>(&'s self, step: &'s str, visit: u32) -> Visit<'s> {
+        let asker = Asker { step, visit, part: "params" };
+        Visit { surroundings: self.surroundings(self.came_at()), asker }
+    }
+
     fn surroundings(&self, now: Timestamp) -> Surroundings<'_> {
         Surroundings { setup: &self.setup, now, seed: &self.seed }
     }
@@ -91,7 +101,7 @@ impl Journey<'_> {
     /// What people may read of a step's input and failure. An output is data that later steps go on with, so it stays as it
     /// is and is masked when a run is shown.
     fn without_secrets(&self, mut given: Given, outcome: Outcome) -> (Given, Outcome) {
-        if !self.definition.needs().variables {
+        if !self.setup.has_secrets() {
             return (given, outcome);
         }
         if let Some(input) = &mut given.input {

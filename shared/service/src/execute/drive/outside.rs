@@ -12,9 +12,9 @@
 use domain::Timestamp;
 use engine::{journal::Outcome, run::Params};
 
-use super::{super::Executor, Journey};
+use super::{super::Executor, Journey, app_action::AppAction};
 use crate::{
-    actions::{Actor, NotDone, NotPerformed, Occasion, OnUnknownOutcome, OutsideAction, Prepared},
+    actions::{Actor, Headers, NotDone, NotPerformed, Occasion, OnUnknownOutcome, OutsideAction, Prepared},
     announce::Author,
     document::Versioned,
     ports::{Unavailable, WriteError},
@@ -27,6 +27,8 @@ pub(super) struct OutsideStep {
     pub(super) step: String,
     pub(super) visit: u32,
     pub(super) action: OutsideAction,
+    /// Whose action it is, where it is none of ours.
+    pub(super) app: Option<AppAction>,
     pub(super) params: Params,
 }
 
@@ -138,7 +140,12 @@ impl Executor {
         let author = Author::step(journey.transaction, journey.run.id);
         let actor = Actor { run: journey.run.id, step: &step.step, visit: step.visit, author: &author };
         let occasion = Occasion { actor, transaction: journey.transaction, dated_at };
-        step.action.prepare(&self.ways, occasion, &journey.definition, &step.params).await
+        if let Some(app) = &step.app {
+            let request = app.request(journey.at(&step.step, step.visit), &step.params).map_err(NotDone::Failed)?;
+            let headers = if app.writes_headers() { Headers::Written } else { Headers::OfStep(&journey.definition) };
+            return step.action.prepare(&self.ways, occasion, headers, &request).await;
+        }
+        step.action.prepare(&self.ways, occasion, Headers::OfStep(&journey.definition), &step.params).await
     }
 
     /// Writes all that is pending, and with it the claim on the step.
@@ -172,7 +179,13 @@ impl Executor {
         intent: Versioned<Intent>,
     ) -> Result<Outcome, Unavailable> {
         match prepared.perform().await {
-            Ok(output) => Ok(Outcome::Output(output)),
+            Ok(output) => Ok(match &step.app {
+                None => Outcome::Output(output),
+                Some(app) => match app.output(journey.at(&step.step, step.visit), output) {
+                    Ok(output) => Outcome::Output(output),
+                    Err(failure) => Outcome::Failed(failure),
+                },
+            }),
             Err(NotPerformed::Failed(failure)) => Ok(Outcome::Failed(failure)),
             Err(NotPerformed::Unknown(error)) => Err(error),
             Err(NotPerformed::Interrupted(failure, error)) => {

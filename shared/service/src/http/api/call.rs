@@ -140,6 +140,21 @@ pub(super) fn not_found() -> Rejected {
     Rejected::new(Rejection::NotFound, "not_found", "There is nothing with this id in your org.")
 }
 
+/// That no app brought it along, which alone would change and delete it.
+///
+/// *Errors*: `409`, with what to do instead.
+pub(super) fn owned_by_nobody(what: &str, installed_by: Option<&str>) -> Result<(), Refused> {
+    let Some(app) = installed_by else { return Ok(()) };
+    let instead = match what {
+        "workflow" => {
+            " A copy under another name may be changed, and names this one in `replaces`; this one may be switched off."
+        }
+        _ => "",
+    };
+    let detail = format!("The {what} belongs to the app {app}, which takes it away when it is uninstalled.{instead}");
+    Err(Rejected::new(Rejection::Taken, "owned_by_app", detail).into())
+}
+
 /// Nothing takes mail here; the sentence says what to do about it.
 pub(super) fn mail_not_set_up() -> Rejected {
     let detail =

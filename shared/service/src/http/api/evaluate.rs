@@ -9,6 +9,7 @@ use crate::{
     directory::{schedules, settings},
     explainer,
     http::answer::{Problem, json_response},
+    installations,
     ports::{Freshness, Unavailable},
 };
 
@@ -21,14 +22,15 @@ pub(super) async fn evaluate(call: &Call<'_>) -> Result<Response, Refused> {
     }
 }
 
-/// What the caller's org has set up, as far as the caller may read it. Variables are not read: whoever may evaluate could
-/// read them all.
+/// What the caller's org has set up, as far as the caller may read it. Variables are not read, and secrets of apps are masks:
+/// whoever may evaluate could read them all.
 async fn setup(call: &Call<'_>) -> Result<Setup, Unavailable> {
     let (store, org) = (call.management.store.as_ref(), call.caller.org);
     let settings = settings::find(store, org, Freshness::Latest).await?.value;
     let mut setup = Setup { time_zone: settings.time_zone, ..Setup::default() };
     if call.caller.may("org.permission.app_setting.read") {
-        setup.app_settings = Value::Object(settings::all_app_settings(store, org).await?);
+        let apps = installations::settings::of_org(store, org).await?;
+        setup = Setup { app_settings: Value::Object(apps.values), app_secrets: apps.secrets, ..setup }.masked();
     }
     if call.caller.may("org.permission.schedule.read") {
         setup.schedules = schedules::all(store, org).await?;

@@ -11,8 +11,8 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Refused, Response,
-    call::{Call, bad_attribute, mail_not_set_up, not_found},
-    resource::{many, one, org_relationship, resource, text},
+    call::{Call, bad_attribute, mail_not_set_up, not_found, owned_by_nobody},
+    resource::{many, one, owned_relationships, resource, text},
 };
 use crate::{
     directory::{Versioned, hooks},
@@ -21,6 +21,7 @@ use crate::{
 };
 
 pub(super) use history::{arrivals, refusals, transactions};
+pub(super) use mail::address_at as mail_address;
 pub(super) use settings::read_limit;
 
 const TITLE_LIMIT_CHARS: usize = 256;
@@ -81,6 +82,7 @@ pub(super) async fn update(call: &Call<'_>) -> Result<Response, Refused> {
 
 pub(super) async fn delete(call: &Call<'_>) -> Result<Response, Refused> {
     let Versioned { rev, value: hook } = found(call).await?;
+    owned_by_nobody("hook", hook.installed_by.as_deref())?;
     hooks::delete(call.management.store.as_ref(), &hook, rev).await?;
     call.management.addresses.forget(hook.hash);
     Ok(empty_response(StatusCode::NO_CONTENT))
@@ -174,10 +176,15 @@ fn limited(name: &str, text: String, limit_chars: usize) -> Result<String, Refus
 
 /// The address a sender uses. *Source*: the shapes of the product's interfaces: a webhook's has no org in it.
 pub(super) fn address(call: &Call<'_>, hook: &Hook) -> String {
-    let base = call.base_url();
-    match hook.kind {
-        HookKind::Web => format!("{base}/v1/hooks/web/{}", hook.hash),
-        HookKind::Form | HookKind::Email => format!("{base}/v1/hooks/{}/{}/{}", hook.kind.word(), hook.org, hook.hash),
+    address_of(call, hook.kind, hook.hash)
+}
+
+/// The same of a hook of the caller's org that is known by its kind and hash.
+pub(super) fn address_of(call: &Call<'_>, kind: HookKind, hash: HookHash) -> String {
+    let (base, org) = (call.base_url(), call.caller.org);
+    match kind {
+        HookKind::Web => format!("{base}/v1/hooks/web/{hash}"),
+        HookKind::Form | HookKind::Email => format!("{base}/v1/hooks/{}/{org}/{hash}", kind.word()),
     }
 }
 
@@ -204,5 +211,6 @@ fn hook_resource(call: &Call<'_>, hook: &Hook) -> Value {
         }
         settings::show(hook, attributes);
     }
-    resource(hook.kind.type_name(), &hook.id.to_string(), &path, attributes, org_relationship(call))
+    let relationships = owned_relationships(call, hook.installed_by.as_deref());
+    resource(hook.kind.type_name(), &hook.id.to_string(), &path, attributes, relationships)
 }

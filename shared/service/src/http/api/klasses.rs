@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 
 use super::{
     Refused, Response,
-    call::{Call, bad_attribute, not_found},
-    resource::{many, one, org_relationship, resource, text},
+    call::{Call, bad_attribute, not_found, owned_by_nobody},
+    resource::{many, one, owned_relationships, resource, text},
 };
 use crate::{
     directory::{Versioned, klasses},
@@ -31,6 +31,7 @@ pub(super) async fn create(call: &Call<'_>) -> Result<Response, Refused> {
         icon: None,
         color: None,
         metadata: Map::new(),
+        installed_by: None,
         created_at: now,
         updated_at: now,
     };
@@ -71,6 +72,7 @@ pub(super) async fn update(call: &Call<'_>) -> Result<Response, Refused> {
 
 pub(super) async fn delete(call: &Call<'_>) -> Result<Response, Refused> {
     let klass = found(call).await?.value;
+    owned_by_nobody("klass", klass.installed_by.as_deref())?;
     klasses::delete(call.management.store.as_ref(), klass.org, &klass.name).await?;
     Ok(empty_response(StatusCode::NO_CONTENT))
 }
@@ -113,5 +115,6 @@ fn problem((path, sentence): (String, String)) -> Problem {
 
 fn klass_resource(call: &Call<'_>, klass: &Klass) -> Value {
     let attributes = Value::Object(klass.attributes());
-    resource("klass", &klass.id.to_string(), &format!("/v1/klasses/{}", klass.name), attributes, org_relationship(call))
+    let relationships = owned_relationships(call, klass.installed_by.as_deref());
+    resource("klass", &klass.id.to_string(), &format!("/v1/klasses/{}", klass.name), attributes, relationships)
 }

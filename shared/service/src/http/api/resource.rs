@@ -24,6 +24,16 @@ pub(super) fn org_relationship(call: &Call<'_>) -> Value {
     json!({ "org": { "data": { "type": "org", "id": call.caller.org } } })
 }
 
+/// The same, and to the app that brought the resource along.
+pub(super) fn owned_relationships(call: &Call<'_>, installed_by: Option<&str>) -> Value {
+    let mut relationships = org_relationship(call);
+    if let (Some(app), Some(relationships)) = (installed_by, relationships.as_object_mut()) {
+        let links = json!({ "self": format!("/v1/apps/{app}") });
+        relationships.insert("app".to_owned(), json!({ "data": { "type": "app", "id": app }, "links": links }));
+    }
+    relationships
+}
+
 /// An answer with one resource.
 pub(super) fn one(status: StatusCode, resource: Value) -> Response {
     json_response(status, &object([("data", resource)]))

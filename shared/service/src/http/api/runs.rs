@@ -8,7 +8,7 @@ use engine::{
     Setup,
     journal::{Entry, Outcome},
 };
-use futures_util::future::try_join;
+use futures_util::future::try_join3;
 use http::StatusCode;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -21,8 +21,9 @@ use super::{
 use crate::{
     directory::variables,
     http::{ANSWER_LIMIT_BYTES, answer::json_response},
+    installations,
     ports::Store,
-    runs::{self, Considered, JournalEntry, StoredRun, StoredTransaction},
+    runs::{self, Considered, JournalEntry, Shape, StoredRun, StoredTransaction},
 };
 
 /// How many pages of runs one request looks through for runs of the state it asks for.
@@ -153,12 +154,16 @@ fn step(index: usize, entry: &JournalEntry, trigger_output: &Value) -> Value {
     Value::Object(step)
 }
 
-/// Masks what the workflow's variables have and had as values in what steps put out; the rest was masked when it was written.
+/// Masks what the workflow's variables and secret settings of apps have and had as values in what steps put out; the rest was masked when it was written.
 async fn mask_secrets(store: &dyn Store, run: &Run, steps: &mut [Value]) -> Result<(), Refused> {
-    let (variables, retired) =
-        try_join(variables::all(store, run.org, run.workflow_id), variables::retired(store, run.org, run.workflow_id))
-            .await?;
-    let setup = Setup { variables: variables::values(variables), retired, ..Setup::default() };
+    let (variables, retired, apps) = try_join3(
+        variables::all(store, run.org, run.workflow_id),
+        variables::retired(store, run.org, run.workflow_id),
+        installations::settings::of_org(store, run.org),
+    )
+    .await?;
+    let variables = variables::values(variables);
+    let setup = Setup { variables, retired, app_secrets: apps.secrets, ..Setup::default() };
     for output in steps.iter_mut().filter_map(|step| step.get_mut("output")) {
         setup.mask(output);
     }
@@ -191,11 +196,14 @@ async fn trace(call: &Call<'_>, stored: &StoredTransaction) -> Result<Value, Ref
     let ids: Vec<RunId> = stored.considered.iter().filter_map(|considered| considered.run).collect();
     let heads = runs::find_run_heads(call.management.store.as_ref(), call.caller.org, &ids).await?;
     let mut considered = Vec::with_capacity(stored.considered.len());
-    for Considered { workflow, name, hash, version, verdict, replaced_by, run, event } in &stored.considered {
+    for Considered { workflow, name, hash, version, verdict, replaced_by, run, event, apps } in &stored.considered {
         let event = event.and_then(|position| stored.events.get(usize::try_from(position).ok()?));
         let event = event.map_or(&stored.event, |event| &event.name);
         let workflow = json!({ "id": workflow, "name": name, "hash": hash, "version": version });
         let mut line = json!({ "workflow": workflow, "event": event, "verdict": verdict });
+        if let (false, Some(line)) = (apps.is_empty(), line.as_object_mut()) {
+            line.insert("apps".to_owned(), json!(apps));
+        }
         if let (Some(replaced_by), Some(line)) = (replaced_by, line.as_object_mut()) {
             line.insert("replacedBy".to_owned(), json!({ "id": replaced_by }));
         }
@@ -207,17 +215,23 @@ async fn trace(call: &Call<'_>, stored: &StoredTransaction) -> Result<Value, Ref
         }
         considered.push(line);
     }
+    let misfit = stored.trigger.as_ref().and_then(|trigger| match &trigger.shape {
+        Shape::Problem(sentence) => Some(sentence.as_str()),
+        Shape::Output(_) => None,
+    });
     let none_ran =
         match (stored.considered.is_empty(), stored.considered.iter().any(|considered| considered.run.is_some())) {
             (true, _) => Some("No workflow listens to this event."),
             (false, false) => Some("Every workflow that listens to this event is disabled or replaced."),
             (false, true) => None,
         };
-    let reason = stored.not_fired.as_ref().map(|reason| reason.sentence.as_str()).or(none_ran);
+    let reason = stored.not_fired.as_ref().map(|reason| reason.sentence.as_str()).or(misfit).or(none_ran);
+    let trigger = stored.trigger.as_ref().map(|trigger| json!({ "app": trigger.app, "version": trigger.version }));
     Ok(object([
         ("event", json!(stored.event)),
         ("events", json!(stored.fired)),
         ("source", source(stored)),
+        ("trigger", json!(trigger)),
         ("considered", Value::Array(considered)),
         ("reason", json!(reason)),
         ("notFired", json!(stored.not_fired)),

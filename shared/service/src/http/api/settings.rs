@@ -1,6 +1,10 @@
-//! Settings of apps, which workflows read with `getAppSetting`. They are no secrets: secrets are variables.
+//! Settings of apps, which workflows read with `getAppSetting`.
+//!
+//! Those of an installed app are the ones that its definition names, each of its type; its secrets go in and are not given out
+//! again. Of any other app everything may be set, and nothing is a secret: secrets are variables then.
 
 use domain::{Rejected, Rejection};
+use engine::app::{Setting, SettingKind};
 use http::StatusCode;
 use serde_json::{Map, Value};
 
@@ -9,7 +13,15 @@ use super::{
     call::{Call, bad_attribute, not_found},
     resource::{one, org_relationship, resource},
 };
-use crate::directory::settings::{self, APPS_LIMIT};
+use crate::{
+    directory::{
+        Versioned, apps,
+        settings::{self, APPS_LIMIT},
+        variables::masked,
+    },
+    http::answer::Problem,
+    installations::settings::{SECRET_LEAST_BYTES, SECRET_LIMIT_BYTES, changes, effective, shown},
+};
 
 /// The most characters of an app's name, a category's and a setting's.
 const NAME_LIMIT_CHARS: usize = 128;
@@ -20,31 +32,104 @@ const SETTINGS_LIMIT_BYTES: usize = 65_536;
 pub(super) async fn get_app(call: &Call<'_>) -> Result<Response, Refused> {
     let app = app(call)?;
     let settings = settings::find_app_settings(call.management.store.as_ref(), call.caller.org, app).await?;
-    Ok(shown(call, app, settings.map(|settings| settings.value).unwrap_or_default()))
+    let set = settings.map(|settings| settings.value).unwrap_or_default();
+    Ok(answer(call, app, defined(call, app).await?.as_deref(), set))
 }
 
 pub(super) async fn update_app(call: &Call<'_>) -> Result<Response, Refused> {
     let app = app(call)?;
-    let changes = call.attributes()?;
+    let mut sent = call.attributes()?;
     let (store, org) = (call.management.store.as_ref(), call.caller.org);
     let before = settings::find_app_settings(store, org, app).await?;
     if before.is_none() && settings::all_app_settings(store, org).await?.len() >= APPS_LIMIT {
         let detail = format!("At most {APPS_LIMIT} apps of an org have settings; take those of another app away.");
         return Err(Rejected::new(Rejection::Taken, "too_many_apps", detail).into());
     }
-    let (before, mut settings) = before.map_or((None, Map::new()), |before| (Some(before.rev), before.value));
-    for (category, changes) in changes {
-        merge(&mut settings, &category, changes)?;
+    let (rev, before) = before.map_or((None, Map::new()), |Versioned { rev, value }| (Some(rev), value));
+    let defined = defined(call, app).await?;
+    if let Some(defined) = &defined {
+        check_against(defined, &before, &mut sent)?;
     }
-    settings.retain(|_, category| category.as_object().is_some_and(|category| !category.is_empty()));
-    if Value::Object(settings.clone()).to_string().len() > SETTINGS_LIMIT_BYTES {
+    let mut after = before.clone();
+    for (category, changes) in sent {
+        merge(&mut after, &category, changes)?;
+    }
+    after.retain(|_, category| category.as_object().is_some_and(|category| !category.is_empty()));
+    if Value::Object(after.clone()).to_string().len() > SETTINGS_LIMIT_BYTES {
         let detail = format!("The settings of an app have at most {SETTINGS_LIMIT_BYTES} bytes as JSON.");
         return Err(Rejected::new(Rejection::Malformed, "settings_too_large", detail).into());
     }
-    settings::put_app_settings(store, org, app, &settings, before).await?;
-    Ok(shown(call, app, settings))
+    match &defined {
+        Some(defined) => {
+            let now = call.management.world.now();
+            store.write(&changes(org, app, (defined, &before, rev), (defined, &after), now)?).await?;
+        }
+        None => settings::put_app_settings(store, org, app, &after, rev).await?,
+    }
+    Ok(answer(call, app, defined.as_deref(), after))
 }
 
+/// The settings that the definition names, where the app is installed.
+async fn defined(call: &Call<'_>, app: &str) -> Result<Option<Vec<Setting>>, Refused> {
+    let found = apps::find_installed(call.management.store.as_ref(), call.caller.org, app).await?;
+    Ok(found.map(|found| found.value.settings))
+}
+
+/// Holds what was sent against the definition, every part of it. A secret that comes back as it was shown is left as it is.
+fn check_against(
+    defined: &[Setting],
+    before: &Map<String, Value>,
+    sent: &mut Map<String, Value>,
+) -> Result<(), Refused> {
+    let mut problems = Vec::new();
+    let values = effective(defined, before);
+    for (category, changes) in sent.iter_mut() {
+        let Value::Object(changes) = changes else { continue };
+        changes.retain(|name, value| {
+            let known = defined.iter().find(|setting| setting.category == *category && setting.name == *name);
+            let path = format!("$.{category}.{name}");
+            let Some(setting) = known else {
+                problems.push(unknown(defined, path, &format!("{category}.{name}")));
+                return true;
+            };
+            let is_unchanged = setting.kind == SettingKind::Secret
+                && values
+                    .get(category)
+                    .and_then(|known| known.get(name))
+                    .and_then(Value::as_str)
+                    .map(masked)
+                    .as_deref()
+                    == value.as_str()
+                && value.is_string();
+            problems.extend((!is_unchanged).then(|| misfit(setting, value, path)).flatten());
+            !is_unchanged
+        });
+    }
+    if problems.is_empty() { Ok(()) } else { Err(Refused::Problems(problems)) }
+}
+
+fn unknown(defined: &[Setting], path: String, named: &str) -> Problem {
+    let known: Vec<String> = defined.iter().map(Setting::path).collect();
+    let there = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+    let detail = format!("The app has no setting {}; there are {there}.", domain::shortened(named, NAME_LIMIT_CHARS));
+    Problem { path, code: "unknown_setting".to_owned(), detail, suggestion: None }
+}
+
+/// What is wrong with a value of a setting; `null` takes it away. The value is not told: it may be a secret.
+fn misfit(setting: &Setting, value: &Value, path: String) -> Option<Problem> {
+    let is_secret = setting.kind == SettingKind::Secret;
+    let bytes = value.as_str().map_or(0, str::len);
+    let detail = if value.is_null() {
+        return None;
+    } else if !setting.kind.takes(value) {
+        format!("The setting has to be {}.", setting.kind.wanted())
+    } else if is_secret && !(SECRET_LEAST_BYTES..=SECRET_LIMIT_BYTES).contains(&bytes) {
+        format!("A secret has {SECRET_LEAST_BYTES} to {SECRET_LIMIT_BYTES} bytes.")
+    } else {
+        return None;
+    };
+    Some(Problem { path, code: "bad_attribute".to_owned(), detail, suggestion: None })
+}
 /// The settings of one category, put over those there are; `null` takes one away, or the whole category.
 fn merge(settings: &mut Map<String, Value>, category: &str, changes: Value) -> Result<(), Refused> {
     if !is_name(category) {
@@ -97,7 +182,11 @@ fn app<'c>(call: &'c Call<'_>) -> Result<&'c str, Refused> {
     if is_app { Ok(name) } else { Err(not_found().into()) }
 }
 
-fn shown(call: &Call<'_>, app: &str, settings: Map<String, Value>) -> Response {
+fn answer(call: &Call<'_>, app: &str, defined: Option<&[Setting]>, set: Map<String, Value>) -> Response {
     let path = format!("/v1/apps/{app}/settings");
+    let settings = match defined {
+        Some(defined) => shown(defined, &set),
+        None => set,
+    };
     one(StatusCode::OK, resource("app_settings", app, &path, Value::Object(settings), org_relationship(call)))
 }

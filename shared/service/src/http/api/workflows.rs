@@ -8,7 +8,6 @@ pub(super) mod drafts;
 pub(super) mod versions;
 
 use domain::{Rejected, Rejection, WorkflowId};
-use engine::Definition;
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
@@ -16,8 +15,8 @@ use checks::Sound;
 
 use super::{
     Refused, Response,
-    call::{Call, not_found},
-    resource::{many, one, org_relationship, resource},
+    call::{Call, not_found, owned_by_nobody},
+    resource::{many, one, owned_relationships, resource},
 };
 use crate::{
     directory::{
@@ -39,17 +38,7 @@ pub(super) async fn create(call: &Call<'_>) -> Result<Response, Refused> {
     call.management.world.fill(&mut id)?;
     let id = WorkflowId::fresh(now, id);
     let checked = checks::checked(call, Some(id), &document).await?;
-    let workflow = Workflow {
-        id,
-        org: call.caller.org,
-        name: checked.definition.name().to_owned(),
-        event_name: event_name(id, &checked.definition),
-        enabled: checked.definition.is_enabled(),
-        replaces: checked.definition.replaces().map(str::to_owned),
-        hash: workflows::definition_hash(&document),
-        created_at: now,
-        updated_at: now,
-    };
+    let workflow = Workflow::of(&checked.definition, &document, (call.caller.org, id), now);
     workflows::create(call.management.store.as_ref(), &workflow, &document, origin(call, None))
         .await
         .map_err(|error| refused(error, &workflow))?;
@@ -98,6 +87,7 @@ pub(super) async fn update(call: &Call<'_>) -> Result<Response, Refused> {
 
 pub(super) async fn delete(call: &Call<'_>) -> Result<Response, Refused> {
     let workflow = found(call).await?;
+    owned_by_nobody("workflow", workflow.value.installed_by.as_deref())?;
     let until = call.management.world.now().plus_seconds(RETENTION_SECONDS).as_second();
     workflows::delete(call.management.store.as_ref(), &workflow, until).await?;
     Ok(empty_response(StatusCode::NO_CONTENT))
@@ -119,8 +109,11 @@ async fn make_live(
     Becomes { document, restores, published }: Becomes<'_>,
 ) -> Result<Response, Refused> {
     let (store, document) = (call.management.store.as_ref(), &document);
+    if before.value.installed_by.is_some() {
+        check_only_switched(call, before, document).await?;
+    }
     let (head, warnings) = match checks::checked(call, Some(before.value.id), document).await {
-        Ok(Sound { definition, warnings }) => (head_of(&before.value, &definition), warnings),
+        Ok(Sound { definition, warnings }) => (before.value.clone().saying(&definition), warnings),
         Err(Refused::Problems(problems)) if is_switched_off(call, before, document).await? => {
             (Workflow { enabled: false, ..before.value.clone() }, problems)
         }
@@ -140,17 +133,6 @@ async fn make_live(
     Ok(saved(call, StatusCode::OK, &changed, document, &warnings))
 }
 
-/// The head that the workflow has with this definition.
-fn head_of(before: &Workflow, definition: &Definition) -> Workflow {
-    Workflow {
-        name: definition.name().to_owned(),
-        event_name: event_name(before.id, definition),
-        enabled: definition.is_enabled(),
-        replaces: definition.replaces().map(str::to_owned),
-        ..before.clone()
-    }
-}
-
 /// Whether nothing is changed but that the workflow is disabled now, which may be done whatever is wrong with it: it was saved
 /// under other checks, and whoever has to stop it cannot mend it first.
 async fn is_switched_off(call: &Call<'_>, before: &Versioned<Workflow>, document: &Value) -> Result<bool, Refused> {
@@ -161,16 +143,22 @@ async fn is_switched_off(call: &Call<'_>, before: &Versioned<Workflow>, document
     Ok(stopped == *document)
 }
 
-/// The event that starts it; a callable workflow that names none has one made of its id, as Kustomer has it.
-fn event_name(id: WorkflowId, definition: &Definition) -> String {
-    match definition.event_name() {
-        "" => format!("kustomer.workflow.{id}.call"),
-        name => name.to_owned(),
-    }
-}
-
 fn origin(call: &Call<'_>, restores: Option<u64>) -> Origin {
     Origin { by: call.caller.key, restores }
+}
+
+/// What an app brought along is the app's; it may be switched on and off.
+async fn check_only_switched(call: &Call<'_>, before: &Versioned<Workflow>, document: &Value) -> Result<(), Refused> {
+    let live = document_of(call, &before.value.hash).await?;
+    let without_switch = |document: &Value| {
+        let mut document = document.as_object().cloned().unwrap_or_default();
+        document.shift_remove("enabled");
+        document
+    };
+    match without_switch(&live) == without_switch(document) {
+        true => Ok(()),
+        false => owned_by_nobody("workflow", before.value.installed_by.as_deref()),
+    }
 }
 
 async fn found(call: &Call<'_>) -> Result<Versioned<Workflow>, Refused> {
@@ -239,5 +227,6 @@ fn workflow_resource(call: &Call<'_>, workflow: &Versioned<Workflow>, document: 
         attributes.insert(key.to_owned(), value);
     }
     let path = format!("/v1/workflows/{}", workflow.id);
-    resource("workflow", &workflow.id.to_string(), &path, Value::Object(attributes), org_relationship(call))
+    let relationships = owned_relationships(call, workflow.installed_by.as_deref());
+    resource("workflow", &workflow.id.to_string(), &path, Value::Object(attributes), relationships)
 }

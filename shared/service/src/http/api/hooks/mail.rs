@@ -81,13 +81,17 @@ fn shown(rule: &MailRule) -> Map<String, Value> {
     map.into_iter().filter(|(key, _)| key != "key").collect()
 }
 
+/// The address with this local part; none where the stack has no mail domain.
+pub(in super::super) fn address_at(call: &Call<'_>, local: &str) -> Option<String> {
+    let setup = call.management.mail.as_ref()?;
+    Some(format!("{local}@{}", setup.door.domain))
+}
+
 /// What is shown of an email hook. Its key is shown as Kustomer shows it, because it is written into the templates of mails
 /// by hand.
 pub(super) fn show(call: &Call<'_>, hook: &Hook, attributes: &mut Map<String, Value>) {
-    let domain = call.management.mail.as_ref().map(|setup| setup.door.domain.as_str());
-    let at = |local: String| domain.map(|domain| format!("{local}@{domain}"));
-    attributes.insert("email".to_owned(), json!(at(hook.hash.to_string())));
-    attributes.insert("shortEmail".to_owned(), json!(at(hook.hash.short())));
+    attributes.insert("email".to_owned(), json!(address_at(call, &hook.hash.to_string())));
+    attributes.insert("shortEmail".to_owned(), json!(address_at(call, &hook.hash.short())));
     attributes.insert("key".to_owned(), json!(hook.mail.key.as_ref().map(Secret::reveal)));
     attributes.insert("mail".to_owned(), Value::Object(shown(&hook.mail)));
 }

@@ -1,14 +1,23 @@
 //! The checks of a document before it is saved: the engine's, and those that need the store.
 
+use std::collections::HashMap;
+
 use domain::WorkflowId;
-use engine::{Definition, problem::Severity};
+use engine::{
+    Catalogue, Definition,
+    app::{AppRange, app_of},
+    check::Checked,
+    problem::Severity,
+};
+use semver::Version;
 use serde_json::Value;
 
 use super::super::{Call, Refused};
 use crate::{
-    actions::catalogue,
-    directory::{variables, workflows},
+    actions::{Action, catalogue},
+    directory::{apps::APPS_LIMIT, variables, workflows},
     http::answer::Problem,
+    installations,
 };
 
 /// So many workflows are followed that replace one another.
@@ -45,7 +54,7 @@ pub(super) async fn checked(call: &Call<'_>, id: Option<WorkflowId>, document: &
 
 /// Everything that is to be said about a document.
 pub(super) async fn findings(call: &Call<'_>, id: Option<WorkflowId>, document: &Value) -> Result<Findings, Refused> {
-    let checked = engine::check(document, catalogue());
+    let checked = check_with_apps(call, document).await?;
     let (errors, warnings): (Vec<_>, Vec<_>) =
         checked.problems.into_iter().partition(|problem| problem.severity == Severity::Error);
     let mut warnings: Vec<Problem> = warnings.into_iter().map(Problem::from).collect();
@@ -54,6 +63,48 @@ pub(super) async fn findings(call: &Call<'_>, id: Option<WorkflowId>, document: 
         warnings.extend(doubtful_replacement(call, id, definition).await?);
     }
     Ok(Findings { definition: checked.definition, errors: errors.into_iter().map(Problem::from).collect(), warnings })
+}
+
+/// The engine's checks, with the actions of those installed apps that the document names.
+async fn check_with_apps(call: &Call<'_>, document: &Value) -> Result<Checked, Refused> {
+    let steps = document.get("steps").and_then(Value::as_array).into_iter().flatten();
+    let mut named: Vec<String> = steps
+        .filter_map(|step| step.get("action").and_then(Value::as_str))
+        .filter(|action| Action::parse(action).is_none())
+        .filter_map(|action| app_of(action).map(str::to_owned))
+        .collect();
+    named.sort_unstable();
+    named.dedup();
+    if named.is_empty() || named.len() > APPS_LIMIT {
+        return Ok(engine::check(document, catalogue()));
+    }
+    let (actions, versions) =
+        installations::actions_of(call.management.store.as_ref(), call.caller.org, &named).await?;
+    let mut checked = match Catalogue::over(catalogue(), actions) {
+        Ok(catalogue) => engine::check(document, &catalogue),
+        Err(_) => engine::check(document, catalogue()),
+    };
+    checked.problems.extend(unmet_versions(document, &versions));
+    Ok(checked)
+}
+
+/// Steps that ask for another version of an app than the one that is installed; they would fail.
+fn unmet_versions(document: &Value, versions: &HashMap<String, String>) -> Vec<engine::Problem> {
+    let steps = document.get("steps").and_then(Value::as_array).into_iter().flatten().enumerate();
+    let unmet = steps.filter_map(|(index, step)| {
+        let app = app_of(step.get("action")?.as_str()?)?;
+        let range = AppRange::parse(step.get("appVersion")?.as_str()?).filter(|range| range.app == app)?;
+        let installed = versions.get(app)?;
+        let is_met = Version::parse(installed).is_ok_and(|installed| range.takes(&installed));
+        let message = format!(
+            "Version {installed} of {app} is installed, which {} does not take: this step will fail.",
+            range.text
+        );
+        let path = format!("$.steps[{index}].appVersion");
+        let (severity, code) = (Severity::Warning, "app_version_unmet");
+        (!is_met).then_some(engine::Problem { severity, path, code, message, suggestion: None })
+    });
+    unmet.collect()
 }
 
 /// An import names the variables of where it comes from, so that one is not there is no error.

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::{
     super::{
         Refused, Response,
-        call::{Call, bad_attribute},
+        call::{Call, bad_attribute, owned_by_nobody},
         resource::{one, org_relationship, resource},
     },
     Becomes,
@@ -34,6 +34,7 @@ pub(in super::super) async fn get(call: &Call<'_>) -> Result<Response, Refused> 
 pub(in super::super) async fn put(call: &Call<'_>) -> Result<Response, Refused> {
     let live = found(call).await?;
     let id = live.value.id;
+    owned_by_nobody("workflow", live.value.installed_by.as_deref())?;
     let changes = call.attributes()?;
     let before = draft(call, id).await?;
     let rev = before.as_ref().map(|before| before.rev);
