@@ -79,14 +79,27 @@ fn mark(value: &mut Value, secrets: &[&str]) {
             for (name, inner) in members.iter_mut() {
                 let tells_nothing = inner.is_null() || inner.is_boolean();
                 if !tells_nothing && (secrets.contains(&name.as_str()) || is_secret(name)) {
-                    let digest = hex::encode(Sha256::digest(inner.to_string()));
-                    *inner = Value::String(format!("{MASK}{digest}"));
+                    *inner = mark_of(inner);
                 } else {
                     mark(inner, secrets);
                 }
             }
         }
     }
+}
+
+/// Puts a mark in the place of each text.
+pub(super) fn mark_texts(value: &mut Value) {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        Value::String(_) => *value = mark_of(value),
+        Value::Array(elements) => elements.iter_mut().for_each(mark_texts),
+        Value::Object(members) => members.values_mut().for_each(mark_texts),
+    }
+}
+
+fn mark_of(value: &Value) -> Value {
+    Value::String(format!("{MASK}{}", hex::encode(Sha256::digest(value.to_string()))))
 }
 
 /// The same with nothing left of what a mark is made of.

@@ -5,14 +5,14 @@
 use domain::{HookKind, OrgId, Record};
 use serde_json::{Map, Value};
 
-use super::Target;
+use super::{Target, changes::mark_texts};
 use crate::{
     document,
     ports::{Item, Key, Table, Unavailable},
 };
 
 /// Types of objects; instances of klasses are `kobject.{klass}` besides.
-const TYPES: [&str; 19] = [
+const TYPES: [&str; 21] = [
     "form_hook",
     "web_hook",
     "email_hook",
@@ -25,6 +25,8 @@ const TYPES: [&str; 19] = [
     "schedule",
     "org",
     "app_settings",
+    "app",
+    "available_app",
     "customer",
     "conversation",
     "message",
@@ -61,6 +63,8 @@ pub(super) enum Kind {
     Schedule,
     Org,
     AppSettings,
+    App,
+    AvailableApp,
     Record,
 }
 
@@ -87,6 +91,8 @@ impl Kind {
             "schedules" => Some(Self::Schedule),
             "settings" => Some(Self::Org),
             "app-settings" => Some(Self::AppSettings),
+            "apps" => Some(Self::App),
+            "available-apps" => Some(Self::AvailableApp),
             other => other.starts_with("variables#").then_some(Self::Variable),
         }
     }
@@ -103,6 +109,8 @@ impl Kind {
             Self::Schedule => "schedule",
             Self::Org => "org",
             Self::AppSettings => "app_settings",
+            Self::App => "app",
+            Self::AvailableApp => "available_app",
             Self::Record => "record",
         }
     }
@@ -120,6 +128,8 @@ impl Kind {
             | Self::Schedule
             | Self::Org
             | Self::AppSettings
+            | Self::App
+            | Self::AvailableApp
             | Self::Record => &[],
         }
     }
@@ -154,8 +164,8 @@ pub(super) fn read(org: OrgId, kind: Kind, item: &Item) -> Result<Object, Unavai
     let name = name.map(str::to_owned);
     match kind {
         Kind::Mail => attributes.retain(|key, _| OF_MAIL.contains(&key.as_str())),
-        // Its attributes are settings, by whatever names.
-        Kind::AppSettings => {}
+        // Its attributes are settings, by whatever names, and any text among them may be a secret.
+        Kind::AppSettings => attributes.values_mut().for_each(mark_texts),
         Kind::Record => attributes.retain(|key, _| !["id", "rev", "createdAt", "updatedAt"].contains(&key.as_str())),
         Kind::Hook(_)
         | Kind::ApiKey
@@ -164,6 +174,8 @@ pub(super) fn read(org: OrgId, kind: Kind, item: &Item) -> Result<Object, Unavai
         | Kind::Variable
         | Kind::Klass
         | Kind::Schedule
+        | Kind::App
+        | Kind::AvailableApp
         | Kind::Org => attributes.retain(|key, _| !LEFT_OUT.contains(&key.as_str())),
     }
     Ok(Object { target, name, attributes })
@@ -172,7 +184,7 @@ pub(super) fn read(org: OrgId, kind: Kind, item: &Item) -> Result<Object, Unavai
 fn id_of(org: OrgId, kind: Kind, key: &Key, attributes: &Map<String, Value>) -> String {
     match kind {
         Kind::Org => org.to_string(),
-        Kind::AppSettings | Kind::Draft => key.sort.clone(),
+        Kind::AppSettings | Kind::Draft | Kind::App | Kind::AvailableApp => key.sort.clone(),
         Kind::Hook(_)
         | Kind::Mail
         | Kind::ApiKey
