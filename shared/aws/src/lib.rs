@@ -24,6 +24,8 @@ mod s3_mails;
 mod ses_post;
 mod sqs_queue;
 mod system_world;
+mod web;
+mod web_calls;
 mod web_fetch;
 
 pub use clients::Clients;
@@ -38,4 +40,6 @@ pub use ses_post::SesPost;
 pub use sqs_queue::SqsQueue;
 pub use system_world::SystemWorld;
 pub use tables::{TableNames, create_tables};
+pub use web::{Destination, WrongDestination};
+pub use web_calls::WebCalls;
 pub use web_fetch::WebFetch;

@@ -8,6 +8,7 @@ mod catalogue;
 mod change;
 mod compute;
 mod find;
+mod outside;
 mod params;
 mod publish;
 mod send_mail;
@@ -21,8 +22,8 @@ use crate::records::{NewIds, Unit};
 pub use crate::announce::Author;
 pub use crate::records::NotDone;
 pub use catalogue::catalogue;
+pub(crate) use outside::{NotPerformed, Occasion, OnUnknownOutcome, Prepared, Ways};
 pub use send_mail::Mailing;
-pub(crate) use send_mail::{Occasion, OnUnknownOutcome, Prepared};
 pub use table::{Of, OutsideAction, RecordAction};
 
 use params::Params;
@@ -68,15 +69,6 @@ impl Action {
     /// The names of all actions, in the order of the docs.
     pub fn names() -> Vec<&'static str> {
         table::ACTIONS.iter().map(|(name, _)| *name).collect()
-    }
-}
-
-impl OutsideAction {
-    /// Whether with these params it takes files along, which are much larger than anything else of a step.
-    pub(crate) fn takes_files(self, input: &Value) -> bool {
-        match self {
-            Self::MailSend => send_mail::has_attachments(input),
-        }
     }
 }
 

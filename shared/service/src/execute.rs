@@ -23,7 +23,7 @@ use engine::{Definition, Setup};
 use futures_util::{future::try_join_all, lock::Mutex};
 
 use crate::{
-    actions::Mailing,
+    actions::{Mailing, Ways},
     directory::workflows::{self, Trigger},
     envelope::{Envelope, Message, ToldOf, UnreadableMessage, Woken},
     ports::{Queue, Store, Unavailable, World},
@@ -56,23 +56,23 @@ pub struct Executor {
     world: Arc<dyn World>,
     definitions: Definitions,
     setups: Setups,
-    mailing: Option<Mailing>,
+    ways: Ways,
     /// Held from reading the files of a mail until it is handed over. *Why*: on the way out a mail of 10 MB is there several
     /// times over, as files, as message and as request, and a batch of ten such would take more memory than the process has.
     attaching: Mutex<()>,
 }
 
 impl Executor {
-    /// An executor over `store`, whose workflows send no mail.
+    /// An executor over `store`, whose workflows do nothing outside.
     pub fn new(store: Arc<dyn Store>, queue: Arc<dyn Queue>, world: Arc<dyn World>) -> Self {
         let (definitions, setups) = (Definitions::default(), Setups::default());
-        Self { store, queue, world, definitions, setups, mailing: None, attaching: Mutex::new(()) }
+        Self { store, queue, world, definitions, setups, ways: Ways::default(), attaching: Mutex::new(()) }
     }
 
     /// The same, whose workflows send mail.
     #[must_use]
     pub fn with_post(self, mailing: Mailing) -> Self {
-        Self { mailing: Some(mailing), ..self }
+        Self { ways: Ways { mailing: Some(Arc::new(mailing)) }, ..self }
     }
 
     /// Runs every workflow that listens to the transaction in `message`, or carries on the run that it wakes.

@@ -4,6 +4,7 @@
 //! keys-only listing still names what has expired). One contract suite runs over these and over the real adapters.
 
 mod blobs;
+mod calls;
 mod mail;
 mod queue;
 mod store;
@@ -11,6 +12,7 @@ mod web;
 mod world;
 
 pub use blobs::MemoryBlobs;
+pub use calls::MemoryCalls;
 pub use mail::{MemoryMails, MemoryPost};
 pub use queue::{Delivery, MemoryQueue};
 pub use store::MemoryStore;

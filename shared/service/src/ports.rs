@@ -4,6 +4,7 @@
 //! one owner, a journal grows by one writer) is the same sentence: write these documents if those are as I saw them.
 //! Which keys exist is decided by the repositories (`directory`, `runs`, `records`), never by an adapter.
 
+mod calls;
 mod mail;
 mod store;
 
@@ -13,6 +14,10 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use domain::Timestamp;
 
+pub use calls::{
+    ANSWER_LIMIT_BYTES, CALL_LIMIT_SECONDS, CallAnswer, CallBody, CallHeader, Calls, HEADER_VALUE_LIMIT_BYTES, Method,
+    NotCalled, OutgoingCall, REDIRECTS_LIMIT, Redirects, Secrecy, WrongHeader,
+};
 pub use mail::{MAIL_LIMIT_BYTES, Mails, NotPosted, OutgoingContent, OutgoingMail, Post, Posted};
 
 pub use store::{

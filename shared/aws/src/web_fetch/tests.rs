@@ -1,34 +1,16 @@
 //! What may be fetched and what not, and what a page of this machine's own web server gives.
 
-use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-use super::place::Refused;
 use super::*;
-
-/// Names that lead where a test says, and how often each was asked for.
-#[derive(Debug, Default)]
-pub(super) struct GivenNames {
-    known: BTreeMap<String, Vec<IpAddr>>,
-    asked: Mutex<Vec<String>>,
-}
-
-impl GivenNames {
-    fn of(names: &[(&str, &[&str])]) -> Arc<Self> {
-        let addresses = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect();
-        let known = names.iter().map(|(name, texts)| ((*name).to_owned(), addresses(texts))).collect();
-        Arc::new(Self { known, asked: Mutex::default() })
-    }
-
-    pub(super) fn addresses(&self, name: &str) -> Vec<IpAddr> {
-        self.asked.lock().unwrap().push(name.to_owned());
-        self.known.get(name).cloned().unwrap_or_default()
-    }
-}
+use crate::web::given::GivenNames;
+use crate::web::{Names, Refused, Roots};
 
 /// *Source*: `reliability.md`, S16, and what each line adds to it.
 const REFUSED: &[(&str, Refused)] = &[
@@ -182,25 +164,23 @@ const ALLOWED: &[&str] = &[
 
 #[test]
 fn a_place_that_is_not_public_is_refused_before_anything_is_asked() {
-    let judged: Vec<_> = REFUSED.iter().map(|(url, _)| (*url, Place::parse(url, Reach::Public).unwrap_err())).collect();
+    let judged: Vec<_> = REFUSED.iter().map(|(url, _)| (*url, Place::parse(url, &public()).unwrap_err())).collect();
     assert_eq!(judged, REFUSED);
-    assert_eq!(
-        Place::parse(&format!("https://example.org/{}", "a".repeat(2048)), Reach::Public),
-        Err(Refused::Malformed)
-    );
-    assert_eq!(Place::parse(&format!("https://{}.org/", "a".repeat(64)), Reach::Public), Err(Refused::Host));
-    assert_eq!(Place::parse(&format!("https://{}org/", "a.".repeat(126)), Reach::Public), Err(Refused::Host));
+    assert_eq!(Place::parse(&format!("https://example.org/{}", "a".repeat(8192)), &public()), Err(Refused::Malformed));
+    assert_eq!(Place::parse(&format!("https://{}.org/", "a".repeat(64)), &public()), Err(Refused::Host));
+    assert_eq!(Place::parse(&format!("https://{}org/", "a.".repeat(126)), &public()), Err(Refused::Host));
 }
 
 #[test]
 fn a_public_place_is_allowed() {
     for url in ALLOWED {
-        assert_eq!(Place::parse(url, Reach::Public).map(|place| place.url().to_owned()), Ok((*url).to_owned()));
+        assert_eq!(Place::parse(url, &public()).map(|place| place.uri().to_string()), Ok(as_sent(url)));
     }
 }
 
 #[test]
 fn local_mode_adds_this_machine_and_nothing_else() {
+    let loopback = Reach::with_loopback();
     for url in [
         "http://127.0.0.1:8787/certs",
         "https://127.0.0.1:8443/",
@@ -209,18 +189,19 @@ fn local_mode_adds_this_machine_and_nothing_else() {
         "http://[::1]:9000/",
         "https://[::1]/",
     ] {
-        assert!(Place::parse(url, Reach::PublicAndLoopback).is_ok(), "{url}");
+        assert!(Place::parse(url, &loopback).is_ok(), "{url}");
     }
     for (url, refused) in REFUSED {
-        let is_added = ["https://127.0.0.1", "https://[::1]/", "https://localhost/"].iter();
+        let is_added =
+            ["https://127.0.0.1", "https://[::1]/", "https://[0:0:0:0:0:0:0:1]/", "https://localhost/"].iter();
         let is_added = is_added.clone().any(|added| url.starts_with(added));
-        assert!(is_added || Place::parse(url, Reach::PublicAndLoopback) == Err(*refused), "{url}");
+        assert!(is_added || Place::parse(url, &loopback) == Err(*refused), "{url}");
     }
     for url in ["ftp://127.0.0.1/", "http://127.0.0.2/", "http://a@127.0.0.1/", "http://[::ffff:127.0.0.1]/"] {
-        assert!(Place::parse(url, Reach::PublicAndLoopback).is_err(), "{url}");
+        assert!(Place::parse(url, &loopback).is_err(), "{url}");
     }
     for url in ALLOWED {
-        assert!(Place::parse(url, Reach::PublicAndLoopback).is_ok(), "{url}");
+        assert!(Place::parse(url, &loopback).is_ok(), "{url}");
     }
 }
 
@@ -238,9 +219,9 @@ async fn a_name_that_leads_to_an_address_that_is_not_public_is_asked_for_once_an
         &["2606:4700:4700::1111", "10.0.0.1"],
         &["1.1.1.1", "fe80::1"],
     ] {
-        for reach in [Reach::Public, Reach::PublicAndLoopback] {
+        for reach in [public(), Reach::with_loopback()] {
             let names = GivenNames::of(&[("rebinding.example.org", addresses)]);
-            let web = WebFetch::over(Names::Given(names.clone()), reach);
+            let web = over(&names, reach);
             let refused = web.fetch(page("https://rebinding.example.org/")).await.unwrap_err();
             assert!(refused.cause.contains("leads to an address that is not public"), "{addresses:?}: {refused}");
             assert!(!refused.cause.contains(addresses[0]), "{refused}");
@@ -252,7 +233,7 @@ async fn a_name_that_leads_to_an_address_that_is_not_public_is_asked_for_once_an
 #[tokio::test]
 async fn what_is_refused_as_text_is_not_even_asked_for() {
     let names = GivenNames::of(&[]);
-    let web = WebFetch::over(Names::Given(names.clone()), Reach::Public);
+    let web = over(&names, public());
     for (url, refused) in REFUSED {
         assert_eq!(web.fetch(page(url)).await.unwrap_err().cause, refused.to_string(), "{url}");
     }
@@ -336,6 +317,20 @@ async fn a_broken_answer_is_an_error_with_a_sentence() {
         assert_eq!(refused.port, "web");
         assert!(!refused.cause.is_empty());
     }
+}
+
+/// The fragment stays here, and a path is at least a slash.
+fn as_sent(url: &str) -> String {
+    let url = url.split('#').next().unwrap_or_default().to_owned();
+    if url.matches('/').count() < 3 { format!("{url}/") } else { url }
+}
+
+fn public() -> Reach {
+    Reach::new(Web::Https, Vec::new())
+}
+
+fn over(names: &Arc<GivenNames>, reach: Reach) -> WebFetch {
+    WebFetch { client: Client::over(Names::Given(Arc::clone(names)), Roots::System, reach) }
 }
 
 fn local() -> WebFetch {

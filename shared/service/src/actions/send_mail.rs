@@ -11,12 +11,12 @@ mod mailbox;
 
 use std::sync::Arc;
 
-use domain::{Timestamp, Transaction};
+use domain::Failure;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{Actor, NotDone, Params};
-use crate::ports::{Blobs, OutgoingContent, OutgoingMail, Post, Posted};
+use super::{Actor, NotDone, NotPerformed, Occasion, OnUnknownOutcome, Params};
+use crate::ports::{Blobs, NotPosted, OutgoingContent, OutgoingMail, Post, Posted};
 
 use compose::Head;
 use draft::{Content, Draft, Template};
@@ -40,43 +40,22 @@ pub struct Mailing {
     pub from: Option<String>,
 }
 
-/// What a mail is sent for.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Occasion<'a> {
-    /// The visit that sends it.
-    pub(crate) actor: Actor<'a>,
-    /// The transaction of its run.
-    pub(crate) transaction: &'a Transaction,
-    /// The date it bears.
-    pub(crate) dated_at: Timestamp,
-}
-
 /// A mail that only has to be handed over.
-#[derive(Debug)]
 pub(crate) struct Prepared {
-    /// The mail.
-    pub(crate) mail: OutgoingMail,
     /// What to do where nobody knows whether it was sent.
-    pub(crate) on_unknown_outcome: OnUnknownOutcome,
+    pub(super) on_unknown_outcome: OnUnknownOutcome,
+    post: Arc<dyn Post>,
+    mail: OutgoingMail,
     /// `<…@…>`; a templated mail has none of ours.
     message_id: Option<String>,
     draft: Draft,
-}
-
-/// What becomes of a step whose outcome is unknown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum OnUnknownOutcome {
-    /// The same mail is sent once more.
-    Retry,
-    /// The step fails.
-    Fail,
 }
 
 impl Mailing {
     /// The mail that the params `input` ask for.
     ///
     /// *Errors*: [`NotDone`]; nothing has been sent.
-    pub(crate) async fn prepare(&self, occasion: Occasion<'_>, input: &Value) -> Result<Prepared, NotDone> {
+    pub(super) async fn prepare(&self, occasion: Occasion<'_>, input: &Value) -> Result<Prepared, NotDone> {
         let draft = Draft::read(&Params::of(input)?, self.from.as_deref(), occasion.transaction)?;
         loops::check(&draft, self.domain.as_deref(), occasion.transaction.email.as_ref())?;
         let (content, message_id) = match &draft.content {
@@ -95,16 +74,37 @@ impl Mailing {
             recipients: draft.recipients().map(|mailbox| mailbox.address.clone()).collect(),
             content,
         };
-        Ok(Prepared { mail, on_unknown_outcome: draft.on_unknown_outcome, message_id, draft })
+        let (post, on_unknown_outcome) = (Arc::clone(&self.post), draft.on_unknown_outcome);
+        Ok(Prepared { on_unknown_outcome, post, mail, message_id, draft })
     }
 }
 
 impl Prepared {
+    /// Hands the mail over and gives what the step leaves behind.
+    pub(super) async fn send(&self) -> Result<Value, NotPerformed> {
+        match self.post.send(&self.mail).await {
+            Ok(posted) => Ok(self.output(&posted)),
+            Err(NotPosted::Refused(failure)) => Err(NotPerformed::Failed(failure)),
+            Err(NotPosted::NotSent(error)) => Err(NotPerformed::NotDone(not_sent(), error)),
+            Err(NotPosted::Unknown(error)) => Err(NotPerformed::Unknown(error)),
+        }
+    }
+
+    /// What is told where nobody knows whether it was sent.
+    pub(super) fn unknown_outcome(&self) -> Failure {
+        let message = format!(
+            "It is not known whether the mail {} was sent: the program that was sending it stopped before it could say. \
+             Look for it at the mail service or ask its recipient before you send another.",
+            self.name()
+        );
+        Failure::new("unknown_outcome", message)
+    }
+
     /// What the step leaves behind once the mail was handed over.
     ///
     /// *Shape*: `{"id","messageId","from":"orders@shop.example","to":["ann@example.com"],"cc":[],"bcc":[],"subject"}`;
     /// a templated mail has neither `messageId` nor `subject`.
-    pub(crate) fn output(&self, posted: &Posted) -> Value {
+    fn output(&self, posted: &Posted) -> Value {
         let subject = match &self.draft.content {
             Content::Written(written) => Some(&written.subject),
             Content::Template(_) => None,
@@ -121,9 +121,21 @@ impl Prepared {
     }
 
     /// How a person finds the mail: by its `Message-ID`, or where it has none of ours, by its key.
-    pub(crate) fn name(&self) -> &str {
+    fn name(&self) -> &str {
         self.message_id.as_deref().unwrap_or(&self.mail.key)
     }
+}
+
+/// There is no way out for mail.
+pub(super) fn not_set_up() -> NotDone {
+    let message = "No mail can be sent from here: give the deployment a sender whose address or domain is verified \
+                   (docs/deploy.md). `hookwright dev` needs nothing; it puts mail into its outbox.";
+    NotDone::failed("mail_not_set_up", message)
+}
+
+fn not_sent() -> Failure {
+    let message = "The mail service did not take the mail: it cannot be reached, or asks to slow down.";
+    Failure::new("mail_not_sent", message).retryable()
 }
 
 fn key(actor: Actor<'_>) -> String {

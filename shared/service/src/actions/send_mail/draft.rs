@@ -5,10 +5,9 @@ use serde_json::Value;
 
 use super::{
     super::{
-        NotDone, Params,
+        NotDone, OnUnknownOutcome, Params,
         params::{missing, shown},
     },
-    OnUnknownOutcome,
     attachments::{self, Attachment},
     mailbox::{self, Mailbox},
 };
@@ -89,7 +88,7 @@ impl Draft {
                 Some(_) => Content::Template(template(params)?),
                 None => Content::Written(written(params, transaction)?),
             },
-            on_unknown_outcome: on_unknown_outcome(params)?,
+            on_unknown_outcome: OnUnknownOutcome::read(params)?,
         };
         for (count, what) in [(draft.recipients().count(), "recipients"), (draft.reply_to.len(), "`replyTo` addresses")]
         {
@@ -191,12 +190,4 @@ fn template(params: &Params<'_>) -> Result<Template, NotDone> {
         return Err(NotDone::failed("mail_too_large", message));
     }
     Ok(Template { name, data })
-}
-
-fn on_unknown_outcome(params: &Params<'_>) -> Result<OnUnknownOutcome, NotDone> {
-    match params.text("onUnknownOutcome")?.as_deref() {
-        None | Some("retry") => Ok(OnUnknownOutcome::Retry),
-        Some("fail") => Ok(OnUnknownOutcome::Fail),
-        Some(_) => Err(NotDone::failed("wrong_param", "The param `onUnknownOutcome` is one of: retry, fail.")),
-    }
 }

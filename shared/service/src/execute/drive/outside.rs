@@ -9,15 +9,15 @@
 //! it, so an executor that was overtaken cannot claim anything, and an intent is there only if the store has all that
 //! came before it; whoever still has something to write need not look for one.
 
-use domain::{Failure, Timestamp};
+use domain::Timestamp;
 use engine::{journal::Outcome, run::Params};
 
 use super::{super::Executor, Journey};
 use crate::{
-    actions::{Actor, NotDone, Occasion, OnUnknownOutcome, OutsideAction, Prepared},
+    actions::{Actor, NotDone, NotPerformed, Occasion, OnUnknownOutcome, OutsideAction, Prepared},
     announce::Author,
     document::Versioned,
-    ports::{NotPosted, Unavailable, WriteError},
+    ports::{Unavailable, WriteError},
     records::Unit,
     runs::{self, CLAIM_SECONDS, Intent, Standing},
 };
@@ -59,7 +59,7 @@ impl Executor {
         step: OutsideStep,
     ) -> Result<Unit<'u>, WriteError> {
         // Before all else: whoever waits here has claimed nothing yet, and looks at what is true after the wait. Declared
-        // first, it is given back last, when the mail is out of memory.
+        // first, it is given back last, when what was prepared is out of memory.
         let _turn = match step.action.takes_files(&step.params.input) {
             true => Some(self.attaching.lock().await),
             false => None,
@@ -74,15 +74,15 @@ impl Executor {
                 return Ok(unit);
             }
         };
-        if found.standing == Standing::Unknown && prepared.on_unknown_outcome == OnUnknownOutcome::Fail {
-            let (outcome, tries) = (Outcome::Failed(unknown_outcome(&prepared)), found.tries());
+        if found.standing == Standing::Unknown && prepared.on_unknown_outcome() == OnUnknownOutcome::Fail {
+            let (outcome, tries) = (Outcome::Failed(prepared.unknown_outcome()), found.tries());
             self.record(journey, step, outcome, tries, found.dated_at)?;
             return Ok(unit);
         }
         let dated_at = found.dated_at;
         let intent = self.claim(journey, unit, &step, found).await?;
         let tries = intent.value.tries;
-        let outcome = self.hand_over(journey, &step, &prepared, intent).await?;
+        let outcome = self.perform_claimed(journey, &step, &prepared, intent).await?;
         self.record(journey, step, outcome, tries, dated_at)?;
         Ok(Unit::new(self.store.as_ref(), journey.transaction.org, self.world.now()))
     }
@@ -135,16 +135,10 @@ impl Executor {
         step: &OutsideStep,
         dated_at: Timestamp,
     ) -> Result<Prepared, NotDone> {
-        match step.action {
-            OutsideAction::MailSend => {
-                let mailing = self.mailing.as_ref().ok_or_else(not_set_up)?;
-                let author = Author::step(journey.transaction, journey.run.id);
-                let actor = Actor { run: journey.run.id, step: &step.step, visit: step.visit, author: &author };
-                mailing
-                    .prepare(Occasion { actor, transaction: journey.transaction, dated_at }, &step.params.input)
-                    .await
-            }
-        }
+        let author = Author::step(journey.transaction, journey.run.id);
+        let actor = Actor { run: journey.run.id, step: &step.step, visit: step.visit, author: &author };
+        let occasion = Occasion { actor, transaction: journey.transaction, dated_at };
+        step.action.prepare(&self.ways, occasion, &step.params).await
     }
 
     /// Writes all that is pending, and with it the claim on the step.
@@ -165,30 +159,27 @@ impl Executor {
         Ok(Versioned { rev: rev.unwrap_or_default() + 1, value })
     }
 
-    /// Hands the mail over under the claim `intent`.
+    /// Performs what was prepared under the claim `intent`.
     ///
-    /// Where it certainly was not sent, the claim is given back, and the failure is one to be tried again.
+    /// Where it certainly was not done, the claim is given back.
     ///
-    /// *Errors*: [`Unavailable`]; the mail may have been sent, and the claim stays.
-    async fn hand_over(
+    /// *Errors*: [`Unavailable`]; it may have been done, and the claim stays.
+    async fn perform_claimed(
         &self,
         journey: &Journey<'_>,
         step: &OutsideStep,
         prepared: &Prepared,
         intent: Versioned<Intent>,
     ) -> Result<Outcome, Unavailable> {
-        let Some(mailing) = &self.mailing else {
-            return Err(Unavailable { port: "post", cause: "there is none".to_owned() });
-        };
-        match mailing.post.send(&prepared.mail).await {
-            Ok(posted) => Ok(Outcome::Output(prepared.output(&posted))),
-            Err(NotPosted::Refused(failure)) => Ok(Outcome::Failed(failure)),
-            Err(NotPosted::Unknown(error)) => Err(error),
-            Err(NotPosted::NotSent(error)) => {
+        match prepared.perform().await {
+            Ok(output) => Ok(Outcome::Output(output)),
+            Err(NotPerformed::Failed(failure)) => Ok(Outcome::Failed(failure)),
+            Err(NotPerformed::Unknown(error)) => Err(error),
+            Err(NotPerformed::NotDone(failure, error)) => {
                 let store = self.store.as_ref();
                 runs::release_intent(store, &journey.run, &step.step, step.visit, intent).await?;
-                tracing::warn!(run.id = %journey.run.id, step.id = step.step, %error, "a mail was not sent");
-                Ok(Outcome::Failed(not_sent()))
+                tracing::warn!(run.id = %journey.run.id, step.id = step.step, %error, "a step outside was not done");
+                Ok(Outcome::Failed(failure))
             }
         }
     }
@@ -200,25 +191,5 @@ fn claimed(journey: &Journey<'_>, step: &OutsideStep) -> Unavailable {
     let cause = format!(
         "visit {visit} of step {step} of run {run} is claimed by another attempt, for {CLAIM_SECONDS} s at most"
     );
-    Unavailable { port: "post", cause }
-}
-
-fn not_sent() -> Failure {
-    let message = "The mail service did not take the mail: it cannot be reached, or asks to slow down.";
-    Failure::new("mail_not_sent", message).retryable()
-}
-
-fn unknown_outcome(prepared: &Prepared) -> Failure {
-    let message = format!(
-        "It is not known whether the mail {} was sent: the program that was sending it stopped before it could say. \
-         Look for it at the mail service or ask its recipient before you send another.",
-        prepared.name()
-    );
-    Failure::new("unknown_outcome", message)
-}
-
-fn not_set_up() -> NotDone {
-    let message = "No mail can be sent from here: give the deployment a sender whose address or domain is verified \
-                   (docs/deploy.md). `hookwright dev` needs nothing; it puts mail into its outbox.";
-    NotDone::Failed(Failure::new("mail_not_set_up", message))
+    Unavailable { port: "claim", cause }
 }

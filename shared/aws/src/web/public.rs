@@ -45,12 +45,42 @@ const SPECIAL_V6: [(Ipv6Addr, u32); 5] = [
     (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20),
 ];
 
+/// Networks of IPv4 that a name of the operator's never leads to: this network, link-local, metadata, multicast, reserved.
+const NEVER_NAMED_V4: [(Ipv4Addr, u32); 6] = [
+    (Ipv4Addr::new(0, 0, 0, 0), 8),
+    (Ipv4Addr::new(100, 100, 100, 200), 32),
+    (Ipv4Addr::new(168, 63, 129, 16), 32),
+    (Ipv4Addr::new(169, 254, 0, 0), 16),
+    (Ipv4Addr::new(192, 0, 0, 0), 24),
+    (Ipv4Addr::new(224, 0, 0, 0), 3),
+];
+
+/// What of IPv6 is private. *Source*: RFC 4193.
+const PRIVATE_V6: (Ipv6Addr, u32) = (Ipv6Addr::new(0xfc00, 0, 0, 0, 0, 0, 0, 0), 7);
+
+/// Where EC2 has its metadata among it.
+const METADATA_V6: (Ipv6Addr, u32) = (Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0), 32);
+
 /// Whether anybody on the internet would reach the same host under `address`.
-pub(super) fn is_public(address: IpAddr) -> bool {
+pub(crate) fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => !SPECIAL_V4.iter().any(|network| has_v4(*network, address)),
         IpAddr::V6(address) => {
             has_v6(GLOBAL_V6, address) && !SPECIAL_V6.iter().any(|network| has_v6(*network, address))
+        }
+    }
+}
+
+/// Whether a name that the operator allows may lead to `address`.
+///
+/// *Why not to all*: whoever answers for the name could lead it to where credentials lie, and nobody lists a name for that.
+pub(crate) fn may_be_named(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => !NEVER_NAMED_V4.iter().any(|network| has_v4(*network, address)),
+        IpAddr::V6(address) => {
+            is_public(address.into())
+                || (has_v6(PRIVATE_V6, address) && !has_v6(METADATA_V6, address))
+                || address.is_loopback()
         }
     }
 }
