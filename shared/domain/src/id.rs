@@ -105,6 +105,14 @@ id! {
     /// The public half of an API key.
     ApiKeyId
 }
+id! {
+    /// One outbound webhook.
+    WebhookId
+}
+id! {
+    /// What one webhook is told of one event.
+    DeliveryId
+}
 
 impl TransactionId {
     /// The one transaction that a mail is at a hook, however often it is told of; `mail` is what SES calls it.
@@ -129,6 +137,20 @@ impl EventId {
     /// The one event that a visit of a step publishes.
     pub fn for_step(run: RunId, step: &str, visit: u32) -> Self {
         Self(derive("event of step", &[&run.0, step.as_bytes(), &visit.to_be_bytes()]))
+    }
+}
+
+impl EventId {
+    /// The one event that tells of what became of a webhook (`what`) that has not been delivered to since `since`.
+    pub fn for_webhook(webhook: WebhookId, what: &str, since: Timestamp) -> Self {
+        Self(derive("event of webhook", &[&webhook.0, what.as_bytes(), &since.as_millisecond().to_be_bytes()]))
+    }
+}
+
+impl DeliveryId {
+    /// The one delivery of an event to `webhook`, however often it is told of.
+    pub fn for_event(event: TransactionId, webhook: WebhookId) -> Self {
+        Self(derive("delivery", &[&event.0, &webhook.0]))
     }
 }
 
