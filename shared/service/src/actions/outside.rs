@@ -7,13 +7,15 @@ use engine::run::Params;
 use serde_json::Value;
 
 use super::{Actor, Mailing, NotDone, OutsideAction, params::Params as ParamsOf, send_mail};
-use crate::ports::Unavailable;
+use crate::ports::{Calls, Unavailable};
 
 /// The ways out of here, as far as there are any.
 #[derive(Clone, Default)]
 pub(crate) struct Ways {
     /// For mail.
     pub(crate) mailing: Option<Arc<Mailing>>,
+    /// For calls of services.
+    pub(crate) calls: Option<Arc<dyn Calls>>,
 }
 
 /// What an action outside is prepared for.

@@ -1,6 +1,6 @@
 //! Transactions as they are stored: with the trace of why which workflow ran.
 
-use domain::{HookKind, Note, OrgId, RunId, Transaction, TransactionId, WorkflowId};
+use domain::{HookKind, Note, OrgId, RunId, Transaction, TransactionId, WebhookId, WorkflowId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -85,6 +85,9 @@ pub struct StoredTransaction {
     /// Those of them that a workflow listened to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<AppEvent>,
+    /// The webhooks that are told of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub webhooks: Vec<WebhookId>,
 }
 
 impl StoredTransaction {
@@ -100,6 +103,7 @@ impl StoredTransaction {
             occurred_at: None,
             fired: Vec::new(),
             events: Vec::new(),
+            webhooks: Vec::new(),
         }
     }
 
