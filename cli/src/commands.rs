@@ -14,6 +14,7 @@ mod runs;
 mod schedules;
 mod transactions;
 mod trigger;
+mod webhooks;
 mod why;
 mod workflows;
 
@@ -86,6 +87,8 @@ enum Command {
     Customers(customers::Args),
     /// Business hours, which workflows ask for with inBusinessHours
     Schedules(schedules::Args),
+    /// Endpoints of others that are told of events, and what came of it
+    Webhooks(webhooks::Args),
     /// API keys and their roles
     Keys(keys::Args),
     /// Whether the server answers, what the key may do, and what the DNS needs for mail
@@ -110,6 +113,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         Command::Klasses(args) => klasses::run(args, &global),
         Command::Customers(args) => customers::run(args, &global),
         Command::Schedules(args) => schedules::run(args, &global),
+        Command::Webhooks(args) => webhooks::run(args, &global),
         Command::Keys(args) => keys::run(args, &global),
         Command::Doctor(args) => doctor::run(&args, &global),
     };

@@ -19,7 +19,7 @@ use std::{
     time::Duration,
 };
 
-use aws::WebFetch;
+use aws::{WebCalls, WebDestinations, WebFetch};
 use clap::Args as ClapArgs;
 use domain::Limit;
 use local::{Stack, smtp};
@@ -136,12 +136,14 @@ async fn serve(args: Args) -> Result<(), String> {
     let inbox = HookInbox { door: Arc::clone(&mail_door), mails: stack.mails.clone(), world: stack.world.clone() };
     let setup = MailSetup { door: mail_door, way: MailWay::Listener { address: mail_address.to_string() } };
     let doors = Arc::new(doors(&stack, hooks, keys, setup));
-    let executor = Executor::new(stack.store.clone(), stack.queue.clone(), stack.world.clone()).with_post(Mailing {
-        post: stack.outbox.clone(),
-        blobs: stack.blobs.clone(),
-        domain: Some(args.mail.mail_domain.clone()),
-        from: Some(format!("workflows@{}", args.mail.mail_domain)),
-    });
+    let executor = Executor::new(stack.store.clone(), stack.queue.clone(), stack.world.clone())
+        .with_calls(Arc::new(WebCalls::new(Vec::new())))
+        .with_post(Mailing {
+            post: stack.outbox.clone(),
+            blobs: stack.blobs.clone(),
+            domain: Some(args.mail.mail_domain.clone()),
+            from: Some(format!("workflows@{}", args.mail.mail_domain)),
+        });
     let (stop, stopping) = watch::channel(());
     let settings = args.mail.settings(stack.world.clone())?;
     let mail_server = tokio::spawn(smtp::serve(mail_listener, Arc::new(inbox), settings, stopping.clone()));
@@ -191,6 +193,7 @@ fn doors(stack: &Stack, hooks: Arc<Door>, keys: Arc<KeyCache>, mail: MailSetup) 
     let management = Management {
         store: stack.store.clone(),
         queue: stack.queue.clone(),
+        destinations: Arc::new(WebDestinations::new(Vec::new())),
         world: stack.world.clone(),
         addresses: Arc::clone(&hooks.addresses),
         keys,

@@ -10,6 +10,7 @@ mod limits;
 mod mail;
 mod mail_sending;
 mod management;
+mod outbound;
 mod providers;
 mod records;
 mod runs;

@@ -157,6 +157,7 @@ impl Estate {
             "workflow-variables" => self.body("WorkflowVariableDraft", ""),
             "schedules" => self.body("ScheduleDraft", ""),
             "klasses" => self.body("KlassDraft", ""),
+            "webhooks" => self.body("WebhookDraft", ""),
             "api-keys" => self.body("ApiKeyDraft", "org.permission.api_key.rotate"),
             "apps" => return (String::new(), "shopify".to_owned()),
             _ => Value::Null,
@@ -164,7 +165,8 @@ impl Estate {
         if !uses_up {
             let id = if collection == "hooks" { kind } else { collection };
             let id = if route.path.contains("{name}/{id}") { "instance" } else { id };
-            return (self.ids.get(id).cloned().unwrap_or_default(), self.ids["klass"].clone());
+            let name = if collection == "webhooks" { "delivery" } else { "klass" };
+            return (self.ids.get(id).cloned().unwrap_or_default(), self.ids[name].clone());
         }
         let path = match collection {
             "workflow-variables" => {
@@ -210,11 +212,13 @@ impl Estate {
             "EvaluationRequest" => json!({ "expression": "/#steps.1.id" }),
             "ScheduleDraft" => json!({ "name": name, "timeZone": "Europe/Berlin" }),
             "AppSettingsPatch" => json!({ "default": { "region": "eu" } }),
+            "WebhookDraft" => json!({ "url": format!("https://{name}.example"), "events": ["kustomer.app.made"] }),
+            "WebhookPatch" => json!({ "description": name }),
             "KlassDraft" => json!({ "name": name }),
             "KlassPatch" => json!({ "displayName": name }),
             "CustomerDraft" => json!({ "name": name }),
             "ApiKeyDraft" => json!({ "name": name, "roles": [permission] }),
-            "ApiKeyRotation" | "WorkflowPublication" | "" => Value::Null,
+            "ApiKeyRotation" | "WebhookRotation" | "WorkflowPublication" | "" => Value::Null,
             unknown => panic!("give {unknown} a body here"),
         }
     }
@@ -283,6 +287,9 @@ async fn one_of_everything(world: &World) -> HashMap<&'static str, String> {
     let schedule = world.api("POST", "/v1/schedules", schedule).await.expect(201);
     let settings = json!({ "default": { "region": MARK } });
     world.api("PUT", "/v1/apps/shopify/settings", settings).await.expect(200);
+    let webhook = json!({ "url": format!("https://{MARK}.example"), "events": ["kustomer.app.aquila"] });
+    let webhook = world.api("POST", "/v1/webhooks", webhook).await.expect(201).id();
+    let delivery = world.api("POST", &format!("/v1/webhooks/{webhook}/ping"), Value::Null).await.expect(201).id();
     let key = json!({ "name": MARK, "roles": ["org.permission.api_key.create"] });
     let key = world.api("POST", "/v1/api-keys", key).await.expect(201);
     HashMap::from([
@@ -303,6 +310,8 @@ async fn one_of_everything(world: &World) -> HashMap<&'static str, String> {
         ("notes", made(3)),
         ("companies", made(4)),
         ("instance", made(5)),
+        ("webhooks", webhook),
+        ("delivery", delivery),
         ("api-keys", key.id()),
     ])
 }

@@ -106,7 +106,7 @@ impl Subscriber for Logs {
 /// below. Each is given with its path.
 pub async fn all_answers(world: &World) -> Vec<(String, String)> {
     let hooks = ["hooks/form", "hooks/web", "hooks/email", "mail-domain"];
-    let others = ["workflows", "schedules", "klasses", "customers", "api-keys", "apps", "openapi.json"];
+    let others = ["workflows", "schedules", "klasses", "customers", "webhooks", "api-keys", "apps", "openapi.json"];
     let lists = hooks.iter().chain(&others);
     let mut open: VecDeque<String> = lists.map(|list| format!("/v1/{list}")).collect();
     let mut known: BTreeSet<String> = open.iter().cloned().collect();
@@ -144,6 +144,7 @@ fn below(path: &str) -> Vec<String> {
         ["hooks", _, _] => &BELOW_HOOK,
         ["workflows", _] => &BELOW_WORKFLOW,
         ["customers", _] => &["timeline"],
+        ["webhooks", _] => &["deliveries"],
         _ => &[],
     };
     words.iter().map(|word| format!("{path}/{word}")).collect()

@@ -13,7 +13,7 @@ use service::{
         api::{MailSetup, MailWay},
         form, web,
     },
-    memory::{FixedWorld, MemoryBlobs, MemoryMails, MemoryQueue, MemoryStore, MemoryWeb},
+    memory::{FixedWorld, MemoryBlobs, MemoryCalls, MemoryMails, MemoryQueue, MemoryStore, MemoryWeb},
     ports::Store,
 };
 
@@ -88,6 +88,7 @@ pub struct World {
     pub queue: Arc<MemoryQueue>,
     pub blobs: Arc<MemoryBlobs>,
     pub web: Arc<MemoryWeb>,
+    pub calls: Arc<MemoryCalls>,
     pub mails: Arc<MemoryMails>,
     pub door: Door,
     pub mail_door: Arc<MailDoor>,
@@ -110,6 +111,7 @@ impl World {
         let queue = Arc::new(MemoryQueue::new(clock.clone()));
         let blobs = Arc::new(MemoryBlobs::default());
         let web = Arc::new(MemoryWeb::default());
+        let calls = Arc::new(MemoryCalls::default());
         let (addresses, keys) = (Arc::default(), Arc::<KeyCache>::default());
         let mails = Arc::new(MemoryMails::default());
         let org = OrgId::parse("581392b55ac7a2110099d9c8").unwrap();
@@ -139,10 +141,11 @@ impl World {
         };
         let mut world = Self {
             door: door(),
-            executor: Executor::new(store.clone(), queue.clone(), clock.clone()),
+            executor: Executor::new(store.clone(), queue.clone(), clock.clone()).with_calls(calls.clone()),
             management: Management {
                 store: store.clone(),
                 queue: queue.clone(),
+                destinations: calls.clone(),
                 world: clock.clone(),
                 addresses: Arc::clone(&addresses),
                 keys: Arc::clone(&keys),
@@ -155,6 +158,7 @@ impl World {
             queue,
             blobs,
             web,
+            calls,
             mails,
             mail_door,
             org,
