@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use service::{
     Door, Executor, Limits, Management, Senders,
     http::{Front, Request, api::FirstKey, form, web},
-    memory::{MemoryBlobs, MemoryWeb},
+    memory::{MemoryBlobs, MemoryCalls, MemoryWeb},
     ports::{Queue, Store, Unavailable},
 };
 
@@ -51,6 +51,7 @@ impl House {
         let management = Management {
             store: store.clone(),
             queue: queue.clone(),
+            destinations: Arc::new(MemoryCalls::default()),
             world: Arc::new(SystemWorld),
             addresses: Arc::default(),
             keys: Arc::default(),

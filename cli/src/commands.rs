@@ -17,6 +17,7 @@ mod runs;
 mod schedules;
 mod transactions;
 mod trigger;
+mod webhooks;
 mod why;
 mod workflows;
 
@@ -107,6 +108,8 @@ enum Command {
     Schedules(schedules::Args),
     /// Settings of the org: its time zone, its default schedule, its limits
     Org(org::Args),
+    /// Endpoints of others that are told of events, and what came of it
+    Webhooks(webhooks::Args),
     /// API keys and their roles
     Keys(keys::Args),
     /// What was changed, by whom and when
@@ -142,6 +145,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         Command::Events(args) => events::run(args, &global),
         Command::Schedules(args) => schedules::run(args, &global),
         Command::Org(args) => org::run(args, &global),
+        Command::Webhooks(args) => webhooks::run(args, &global),
         Command::Keys(args) => keys::run(args, &global),
         Command::Audit(args) => audit::run(args, &global),
         Command::Doctor(args) => doctor::run(&args, &global),

@@ -19,7 +19,7 @@ use std::{
     time::Duration,
 };
 
-use aws::{Destination, WebCalls, WebFetch};
+use aws::{Destination, WebCalls, WebDestinations, WebFetch};
 use clap::Args as ClapArgs;
 use domain::Limit;
 use local::{Stack, smtp};
@@ -203,6 +203,7 @@ fn doors(stack: &Stack, hooks: Arc<Door>, keys: Arc<KeyCache>, mail: MailSetup) 
     let management = Management {
         store: stack.store.clone(),
         queue: stack.queue.clone(),
+        destinations: Arc::new(WebDestinations::new(Vec::new())),
         world: stack.world.clone(),
         addresses: Arc::clone(&hooks.addresses),
         keys,

@@ -60,7 +60,7 @@ async fn check(estate: &Estate, route: &Route, kind: &str, org: OrgId, permissio
     let query = estate.query(route, org).await;
     let path = |id: &str, name: &str| {
         let path = route.path.replace("{kind}", kind).replace("{id}", id).replace("{version}", "1");
-        path.replace("{name}", name).replace("{mail}", name) + &query
+        path.replace("{name}", name).replace("{mail}", name).replace("{delivery}", name) + &query
     };
     let case =
         format!("{method} {} {kind}: {} of {}", route.path, credential.name, if is_own { "own" } else { "other" });
@@ -130,6 +130,7 @@ async fn lists_and_names_of_one_org_say_nothing_of_another() {
         "users",
         "tags",
         "klasses/aquila/instances",
+        "webhooks",
     ] {
         let list = estate.world.api_as(&admin, "GET", &format!("/v1/{path}"), Value::Null).await.expect(200);
         assert_eq!(list.body["data"], json!([]), "{path}");
@@ -206,6 +207,7 @@ async fn cookies_other_headers_and_queries_let_nobody_in() {
     for (method, path, token) in doors {
         let path = path.replace("{kind}", "form").replace("{id}", ABSENT_ID);
         let path = path.replace("{name}", MARK).replace("{mail}", ABSENT_ID).replace("{version}", "1");
+        let path = path.replace("{delivery}", ABSENT_ID);
         let (with_scheme, cookie) = (format!("Bearer {token}"), format!("authorization=Bearer {token}; token={token}"));
         let query = ["access_token", "token", "api_key", "apiKey", "key", "authorization", "Authorization"];
         let query: Vec<String> = query.iter().map(|name| format!("{name}={token}&{name}=Bearer%20{token}")).collect();

@@ -6,7 +6,7 @@ mod senders;
 
 use std::{fmt::Write as _, sync::Arc};
 
-use domain::{ApiKey, Guard, Hook, Timestamp};
+use domain::{ApiKey, Guard, Hook, Timestamp, Webhook};
 use serde_json::{Value, json};
 use service::{
     directory::variables::Variable,
@@ -144,9 +144,10 @@ impl Story {
     }
 }
 
-/// Whether secrets may be in the item: a hook, by its id and by its address, or a variable.
+/// Whether secrets may be in the item: a hook, by its id and by its address, an outbound webhook, or a variable.
 fn may_hold_secrets(item: &Item) -> bool {
     is_variable(item)
+        || is_webhook(item)
         || is_retired(item)
         || item.key.partition.contains("#hooks#")
         || item.key.partition.starts_with("address#")
@@ -154,6 +155,10 @@ fn may_hold_secrets(item: &Item) -> bool {
 
 fn is_variable(item: &Item) -> bool {
     item.key.partition.contains("#variables#")
+}
+
+fn is_webhook(item: &Item) -> bool {
+    item.key.partition.ends_with("#webhooks")
 }
 
 fn is_retired(item: &Item) -> bool {
@@ -166,6 +171,9 @@ fn print_documents(story: &mut Story) {
         if is_variable(&item) {
             let variable: Variable = serde_json::from_str(&item.document).unwrap();
             write!(story.printed, "{variable:?} {variable:#?}").unwrap();
+        } else if is_webhook(&item) {
+            let webhook: Webhook = serde_json::from_str(&item.document).unwrap();
+            write!(story.printed, "{webhook:?} {webhook:#?}").unwrap();
         } else if is_retired(&item) {
             // Bare text; nothing of ours has it as a value that could be printed.
         } else if may_hold_secrets(&item) {
@@ -195,6 +203,9 @@ async fn no_secret_is_found_anywhere_but_where_it_was_put() {
     senders::drive_credentials(&mut story).await;
     owners::drive_form(&mut story).await;
     owners::drive_refused_settings(&mut story).await;
+    owners::drive_outbound(&mut story).await;
+    story.work().await;
+    // What was told has become deliveries by now.
     story.work().await;
     print_documents(&mut story);
     let shown = all_answers(&story.world).await;
@@ -232,12 +243,14 @@ async fn no_secret_is_found_anywhere_but_where_it_was_put() {
         "/draft",
         "/v1/workflow-variables/",
         "/v1/api-keys/",
+        "/deliveries/",
     ] {
         assert!(paths.iter().any(|path| path.contains(word)), "{word}: {paths:?}");
     }
     assert!(logs.text().contains("refused a request") && story.messages.len() > 20 && story.world.blobs.count() == 0);
     let texts: String = shown.iter().map(|(_, text)| text.as_str()).collect();
-    for word in ["reserialised_body", "old_secret", "\"failed\"", "bodyBase64", "\"repeat\"", "shop=plain"] {
+    for word in ["reserialised_body", "old_secret", "\"failed\"", "bodyBase64", "\"repeat\"", "shop=plain", "echo ••••"]
+    {
         assert!(texts.contains(word), "{word}");
     }
 }

@@ -12,6 +12,7 @@ mod mail;
 mod mail_sending;
 mod management;
 mod org;
+mod outbound;
 mod outbox;
 mod providers;
 mod record_api;

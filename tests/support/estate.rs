@@ -165,13 +165,15 @@ impl Estate {
             "workflow-variables" => self.body("WorkflowVariableDraft", "", org).await,
             "schedules" => self.body("ScheduleDraft", "", org).await,
             "klasses" if !is_instance => self.body("KlassDraft", "", org).await,
+            "webhooks" => self.body("WebhookDraft", "", org).await,
             "api-keys" => self.body("ApiKeyDraft", "org.permission.api_key.rotate", org).await,
             _ => self.body("RecordDraft", route.permission.unwrap_or_default(), org).await,
         };
         if !uses_up {
             let id = if collection == "hooks" { kind } else { collection };
             let id = if is_instance { "instance" } else { id };
-            return (self.ids.get(id).cloned().unwrap_or_default(), self.ids["klass"].clone());
+            let name = if collection == "webhooks" { "delivery" } else { "klass" };
+            return (self.ids.get(id).cloned().unwrap_or_default(), self.ids[name].clone());
         }
         let path = match collection {
             "workflow-variables" => {
@@ -289,6 +291,8 @@ impl Estate {
             "ScheduleDraft" => json!({ "name": name, "timeZone": "Europe/Berlin" }),
             "AppSettingsPatch" => json!({ "default": { "region": "eu" } }),
             "AppDefinition" => json!({ "app": name, "version": "1.0.0", "title": MARK }),
+            "WebhookDraft" => json!({ "url": format!("https://{name}.example"), "events": ["kustomer.app.made"] }),
+            "WebhookPatch" => json!({ "description": name }),
             "KlassDraft" => json!({ "name": name }),
             "KlassPatch" => json!({ "displayName": name }),
             "CustomerDraft" => json!({ "name": name }),
@@ -299,7 +303,7 @@ impl Estate {
             }
             "EventDraft" => json!({ "name": "shop.order.paid", "data": { "name": name } }),
             "ApiKeyDraft" => json!({ "name": name, "roles": [permission] }),
-            "AppUpgrade" | "ApiKeyRotation" | "WorkflowPublication" | "" => Value::Null,
+            "AppUpgrade" | "ApiKeyRotation" | "WebhookRotation" | "WorkflowPublication" | "" => Value::Null,
             unknown => panic!("give {unknown} a body here"),
         }
     }
@@ -386,6 +390,9 @@ async fn one_of_everything(world: &World) -> HashMap<&'static str, String> {
     let app = json!({ "app": MARK, "version": "1.0.0", "title": MARK });
     world.api("POST", "/v1/apps/available", app).await.expect(201);
     world.api("POST", "/v1/apps", json!({ "app": MARK })).await.expect(201);
+    let webhook = json!({ "url": format!("https://{MARK}.example"), "events": ["kustomer.app.aquila"] });
+    let webhook = world.api("POST", "/v1/webhooks", webhook).await.expect(201).id();
+    let delivery = world.api("POST", &format!("/v1/webhooks/{webhook}/ping"), Value::Null).await.expect(201).id();
     let key = json!({ "name": MARK, "roles": ["org.permission.api_key.create"] });
     let key = world.api("POST", "/v1/api-keys", key).await.expect(201);
     world.api("PUT", "/v1/org", json!({ "name": MARK })).await.expect(200);
@@ -412,6 +419,8 @@ async fn one_of_everything(world: &World) -> HashMap<&'static str, String> {
         ("instance", made(5)),
         ("users", user),
         ("tags", tag),
+        ("webhooks", webhook),
+        ("delivery", delivery),
         ("api-keys", key.id()),
         ("app", MARK.to_owned()),
     ])

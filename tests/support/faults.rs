@@ -10,7 +10,8 @@ use std::sync::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use service::ports::{
-    Blobs, Change, Freshness, Item, Key, Mails, Page, Pieces, Queue, Range, Store, Unavailable, WriteError,
+    Blobs, CallAnswer, Calls, Change, Freshness, Item, Key, Mails, NotCalled, OutgoingCall, Page, Pieces, Queue, Range,
+    Store, Unavailable, WriteError,
 };
 
 /// What happens at the chosen call.
@@ -162,6 +163,20 @@ impl Blobs for Faulty<dyn Blobs> {
 impl Mails for Faulty<dyn Mails> {
     async fn read(&self, key: &str) -> Result<Option<Bytes>, Unavailable> {
         Faulty::read(self, "mails", self.inner.read(key)).await
+    }
+}
+
+#[async_trait]
+impl Calls for Faulty<dyn Calls> {
+    async fn call(&self, call: &OutgoingCall) -> Result<CallAnswer, NotCalled> {
+        if !self.fuse.is_failing() {
+            return self.inner.call(call).await;
+        }
+        if self.fuse.fault == Fault::Refuses {
+            return Err(NotCalled::NotSent(down("calls")));
+        }
+        self.inner.call(call).await?;
+        Err(NotCalled::Broken(down("calls")))
     }
 }
 

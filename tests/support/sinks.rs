@@ -117,6 +117,7 @@ pub async fn all_answers(world: &World) -> Vec<(String, String)> {
         "companies",
         "users",
         "tags",
+        "webhooks",
         "api-keys",
         "apps",
         "openapi.json",
@@ -159,6 +160,7 @@ fn below(path: &str) -> Vec<String> {
         ["workflows", _] => &BELOW_WORKFLOW,
         ["customers", _] => &["timeline"],
         ["klasses", _] => &["instances"],
+        ["webhooks", _] => &["deliveries"],
         _ => &[],
     };
     words.iter().map(|word| format!("{path}/{word}")).collect()

@@ -14,7 +14,7 @@ use service::{
         api::{MailSetup, MailWay},
         form, web,
     },
-    memory::{FixedWorld, MemoryBlobs, MemoryMails, MemoryQueue, MemoryStore, MemoryWeb},
+    memory::{FixedWorld, MemoryBlobs, MemoryCalls, MemoryMails, MemoryQueue, MemoryStore, MemoryWeb},
     ports::Store,
 };
 
@@ -89,6 +89,7 @@ pub struct World {
     pub queue: Arc<MemoryQueue>,
     pub blobs: Arc<MemoryBlobs>,
     pub web: Arc<MemoryWeb>,
+    pub calls: Arc<MemoryCalls>,
     pub mails: Arc<MemoryMails>,
     /// Where a mail lies that a story says was sent; workflows send none here.
     pub outbox: Arc<Outbox>,
@@ -113,6 +114,7 @@ impl World {
         let queue = Arc::new(MemoryQueue::new(clock.clone()));
         let blobs = Arc::new(MemoryBlobs::default());
         let web = Arc::new(MemoryWeb::default());
+        let calls = Arc::new(MemoryCalls::default());
         let (addresses, keys) = (Arc::default(), Arc::<KeyCache>::default());
         let mails = Arc::new(MemoryMails::default());
         let outbox = Arc::new(Outbox::memory(clock.clone()));
@@ -143,10 +145,11 @@ impl World {
         };
         let mut world = Self {
             door: door(),
-            executor: Executor::new(store.clone(), queue.clone(), clock.clone()),
+            executor: Executor::new(store.clone(), queue.clone(), clock.clone()).with_calls(calls.clone()),
             management: Management {
                 store: store.clone(),
                 queue: queue.clone(),
+                destinations: calls.clone(),
                 world: clock.clone(),
                 addresses: Arc::clone(&addresses),
                 keys: Arc::clone(&keys),
@@ -160,6 +163,7 @@ impl World {
             queue,
             blobs,
             web,
+            calls,
             mails,
             outbox,
             mail_door,

@@ -25,7 +25,7 @@ use service::{
     Executor, Management,
     actions::catalogue,
     http::{Request, api::FirstKey},
-    memory::{MemoryQueue, MemoryStore},
+    memory::{MemoryCalls, MemoryQueue, MemoryStore},
 };
 
 /// As in `hookwright dev`.
@@ -319,6 +319,7 @@ impl Bench {
         let management = Management {
             store: store.clone(),
             queue: queue.clone(),
+            destinations: Arc::new(MemoryCalls::default()),
             world: world.clone(),
             addresses: Arc::default(),
             keys: Arc::default(),

@@ -8,7 +8,7 @@ mod http_api;
 
 use std::sync::Arc;
 
-use aws::{Clients, config};
+use aws::{Clients, WebDestinations, config};
 use lambda_http::Error;
 use service::{
     Door, Management,
@@ -46,6 +46,7 @@ async fn doors() -> Result<Doors, Error> {
     let management = Management {
         store: hooks.store.clone(),
         queue: hooks.queue.clone(),
+        destinations: Arc::new(WebDestinations::new(Vec::new())),
         world: hooks.world.clone(),
         addresses: hooks.addresses.clone(),
         keys,

@@ -26,6 +26,7 @@ mod sqs_queue;
 mod system_world;
 mod web;
 mod web_calls;
+mod web_destinations;
 mod web_fetch;
 
 pub use clients::Clients;
@@ -42,4 +43,5 @@ pub use system_world::SystemWorld;
 pub use tables::{TableNames, create_tables};
 pub use web::{Destination, WrongDestination};
 pub use web_calls::WebCalls;
+pub use web_destinations::WebDestinations;
 pub use web_fetch::WebFetch;

@@ -25,6 +25,8 @@ use crate::web::{Client, Destination, Place, Reach, ReadError, SendError, Web, r
 
 use redirect::Next;
 
+pub(crate) use refusal::clause;
+
 /// The way out for calls, as far as the web is public and the operator allows.
 pub struct WebCalls {
     client: Client,

@@ -26,6 +26,9 @@ pub enum Client {
     /// A step of a workflow.
     #[serde(rename = "workflow")]
     Workflow,
+    /// Nobody: it is about Hookwright's own doing.
+    #[serde(rename = "hookwright")]
+    Hookwright,
 }
 
 /// What an event follows from.

@@ -109,6 +109,14 @@ id! {
     /// One entry of the audit log.
     AuditEntryId
 }
+id! {
+    /// One outbound webhook.
+    WebhookId
+}
+id! {
+    /// What one webhook is told of one event.
+    DeliveryId
+}
 
 impl AuditEntryId {
     /// The second in which it was made.
@@ -141,6 +149,20 @@ impl EventId {
     /// The one event that a visit of a step publishes.
     pub fn for_step(run: RunId, step: &str, visit: u32) -> Self {
         Self(derive("event of step", &[&run.0, step.as_bytes(), &visit.to_be_bytes()]))
+    }
+}
+
+impl EventId {
+    /// The one event that tells of what became of a webhook (`what`) that has not been delivered to since `since`.
+    pub fn for_webhook(webhook: WebhookId, what: &str, since: Timestamp) -> Self {
+        Self(derive("event of webhook", &[&webhook.0, what.as_bytes(), &since.as_millisecond().to_be_bytes()]))
+    }
+}
+
+impl DeliveryId {
+    /// The one delivery of an event to `webhook`, however often it is told of.
+    pub fn for_event(event: TransactionId, webhook: WebhookId) -> Self {
+        Self(derive("delivery", &[&event.0, &webhook.0]))
     }
 }
 

@@ -17,6 +17,8 @@ pub mod record;
 mod run;
 mod schedule;
 
+mod webhook;
+
 mod api_key;
 mod email_address;
 mod rejected;
@@ -34,8 +36,8 @@ pub use hook::{
     RetiredSecret, SECRETS_LIMIT, Secret, Treatment, UPLOAD_LIMIT_BYTES, UploadRule,
 };
 pub use id::{
-    ApiKeyId, AuditEntryId, EventId, HookId, InvalidId, KlassId, OrgId, RecordId, RunId, ScheduleId, TransactionId,
-    VariableId, WorkflowId,
+    ApiKeyId, AuditEntryId, DeliveryId, EventId, HookId, InvalidId, KlassId, OrgId, RecordId, RunId, ScheduleId,
+    TransactionId, VariableId, WebhookId, WorkflowId,
 };
 pub use klass::{Klass, Property};
 pub use record::{Record, RecordKey, RecordKind};
@@ -45,3 +47,4 @@ pub use schedule::{Holiday, Schedule, Span, is_time_zone, no_time_zone};
 pub use sentence::shortened;
 pub use timestamp::Timestamp;
 pub use transaction::{Note, StoredFile, Transaction};
+pub use webhook::{WEBHOOK_EVENTS_LIMIT, WEBHOOK_SECRET_BYTES, Webhook, is_heard};

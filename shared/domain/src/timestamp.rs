@@ -32,6 +32,20 @@ impl Timestamp {
         Self(self.0.saturating_add(seconds.saturating_mul(1000)))
     }
 
+    /// How many seconds lie between this and `later`, begun ones as whole ones; none where it is not later.
+    pub const fn seconds_until(self, later: Self) -> u64 {
+        let ms = later.0.saturating_sub(self.0);
+        if ms < 0 { 0 } else { ms.unsigned_abs().div_ceil(1000) }
+    }
+
+    /// The instant that a date of HTTP names: `Sun, 06 Nov 1994 08:49:37 GMT`.
+    ///
+    /// *Source*: RFC 9110, section 5.6.7; its two obsolete forms are not read.
+    pub fn parse_http_date(text: &str) -> Option<Self> {
+        let instant = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
+        Some(Self(instant.as_millisecond()))
+    }
+
     /// The instant that an RFC 3339 text names.
     ///
     /// *Errors*: `None` for anything else, an ISO date without time included.
@@ -65,6 +79,24 @@ impl<'de> Deserialize<'de> for Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn seconds_that_have_begun_are_whole_ones() {
+        let at = Timestamp::from_millisecond;
+        for (earlier, later, seconds) in [(0, 0, 0), (0, 1, 1), (0, 1000, 1), (0, 1001, 2), (5, 4, 0), (-1000, 1000, 2)]
+        {
+            assert_eq!(at(earlier).seconds_until(at(later)), seconds, "{earlier} {later}");
+        }
+    }
+
+    #[test]
+    fn a_date_of_http_is_an_instant() {
+        let instant = Timestamp::from_millisecond(784_111_777_000);
+        assert_eq!(Timestamp::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT"), Some(instant));
+        for wrong in ["", "soon", "120", "1994-11-06T08:49:37Z"] {
+            assert_eq!(Timestamp::parse_http_date(wrong), None, "{wrong}");
+        }
+    }
 
     #[test]
     fn an_instant_is_written_with_milliseconds_and_z() {

@@ -12,7 +12,7 @@ use futures_util::future::try_join_all;
 
 use crate::{
     directory::{
-        listeners::{Listeners, listeners_of_records},
+        listeners::{Listeners, listeners},
         workflows::{self, Trigger},
     },
     envelope::Told,
@@ -23,7 +23,7 @@ use crate::{
 
 /// How long the message is held back that makes up for one that could not be sent. *Why*: longer than a write takes with all
 /// its tries.
-const INSURANCE_SECONDS: u32 = 20;
+pub(crate) const INSURANCE_SECONDS: u32 = 20;
 
 /// Something that has happened once a write is made.
 #[derive(Debug, Clone)]
@@ -91,30 +91,28 @@ pub(crate) async fn transactions(
     work: &Work,
     author: &Author,
 ) -> Result<Vec<StoredTransaction>, Unavailable> {
-    let mut of_records: Option<Listeners> = None;
+    let mut listening: Option<Listeners> = None;
     let mut transactions = Vec::new();
     for happening in &work.happenings {
         let event = happening.event(author);
+        let listening = match &mut listening {
+            Some(listening) => listening,
+            none => none.insert(listeners(store, org).await?),
+        };
+        let webhooks = listening.webhooks(&event.name);
         let triggers = match happening {
-            Happening::Changed(_) => {
-                let listeners = match &mut of_records {
-                    Some(listeners) => listeners,
-                    none => none.insert(listeners_of_records(store, org).await?),
-                };
-                let triggers = listeners.triggers(&event.name);
-                if triggers.is_empty() {
-                    continue;
-                }
-                triggers
-            }
+            Happening::Changed(_) => listening.triggers(&event.name),
             Happening::Published(_) => workflows::triggers(store, org, &event.name).await?,
         };
-        let transaction = Transaction::of_event(event);
+        let is_kept = matches!(happening, Happening::Published(_)) || !triggers.is_empty() || !webhooks.is_empty();
+        if !is_kept {
+            continue;
+        }
+        let (name, transaction) = (event.name.clone(), Transaction::of_event(event));
         let run = |trigger: &Trigger| RunId::for_transaction(transaction.id, trigger.workflow);
         let mut considered = verdicts(&triggers, run, None);
         runs::pin(store, org, &triggers, &mut considered).await?;
-        let event = transaction.fired.as_ref().map(|event| event.name.clone()).unwrap_or_default();
-        transactions.push(StoredTransaction::of_event(event, transaction, considered));
+        transactions.push(StoredTransaction { webhooks, ..StoredTransaction::of_event(name, transaction, considered) });
     }
     Ok(transactions)
 }
@@ -137,7 +135,7 @@ pub(crate) async fn tell(
     try_join_all(sends).await.map(|_| ())
 }
 
-/// Writes what a request changes, and tells whoever listens.
+/// Writes what a request changes, or what was published on purpose, and tells whoever listens.
 ///
 /// *Once it returns* the change is durable, and so is that it will be told.
 /// *Errors*: [`WriteError`], as the store's.

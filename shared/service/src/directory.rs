@@ -17,6 +17,8 @@
 //! | value that a variable had | `{org}#retired-values#{workflow}` | time, variable id, its revision then |
 //! | klass | `{org}#klasses` | name |
 //! | business schedule | `{org}#schedules` | schedule id |
+//! | outbound webhook | `{org}#webhooks` | webhook id |
+//! | what an enabled webhook is told of | `{org}#record-events` | `~webhook`, webhook id |
 //! | settings of the org | `{org}#settings` | `org` |
 //! | settings of an app | `{org}#app-settings` | app |
 //! | secrets that were settings of apps | `{org}#retired-settings` | time, app, its revision then |
@@ -33,6 +35,7 @@ pub mod listeners;
 pub mod schedules;
 pub mod settings;
 pub mod variables;
+pub mod webhooks;
 pub mod workflows;
 
 use domain::OrgId;

@@ -1,10 +1,11 @@
-//! The messages for the executor: transactions from the hooks, and wakes of runs that wait, from the executor itself.
+//! The messages for the executor: transactions from the hooks; from the executor itself and from the management API, what has
+//! happened, what is to be delivered to webhooks, and which runs that wait are to go on.
 //!
 //! It carries the whole transaction, so accepting one is a single durable act; 1,000,000 bytes of data, the most that
 //! `ingest` gives, leave room for the rest within the queue's 1 MiB. Readers ignore keys they do not know, so that an
 //! older executor takes what a newer hook sent.
 
-use domain::{Note, OrgId, RunId, Transaction, TransactionId};
+use domain::{DeliveryId, Note, OrgId, RunId, Transaction, TransactionId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -102,6 +103,26 @@ pub(crate) struct ToldOf {
     pub(crate) transaction: TransactionId,
 }
 
+/// A delivery to a webhook that is to be tried.
+///
+/// *Shape*: `{"v":1,"deliver":{"org":"…","delivery":"…","turn":0}}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Deliver {
+    v: u32,
+    deliver: Turn,
+}
+
+/// Which delivery it is, and which of its turns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Turn {
+    /// Its owner.
+    pub(crate) org: OrgId,
+    /// The delivery.
+    pub(crate) delivery: DeliveryId,
+    /// How often its next try had been settled anew when the message was sent; one that is behind is over.
+    pub(crate) turn: u32,
+}
+
 /// What a message is.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Message {
@@ -111,6 +132,8 @@ pub(crate) enum Message {
     Wake(Woken),
     /// A transaction that stands in the store.
     Told(ToldOf),
+    /// A delivery to a webhook.
+    Deliver(Turn),
 }
 
 impl Message {
@@ -125,8 +148,9 @@ impl Message {
         };
         let wake = serde_json::from_str::<Wake>(message).ok().filter(|wake| wake.v == VERSION);
         let told = || serde_json::from_str::<Told>(message).ok().filter(|told| told.v == VERSION);
+        let deliver = || serde_json::from_str::<Deliver>(message).ok().filter(|deliver| deliver.v == VERSION);
         let short = wake.map(|wake| Self::Wake(wake.wake)).or_else(|| told().map(|told| Self::Told(told.told)));
-        short.ok_or(unreadable)
+        short.or_else(|| deliver().map(|deliver| Self::Deliver(deliver.deliver))).ok_or(unreadable)
     }
 }
 
@@ -134,6 +158,18 @@ impl Told {
     /// The message that `transaction` stands in the store.
     pub(crate) const fn new(org: OrgId, transaction: TransactionId) -> Self {
         Self { v: VERSION, told: ToldOf { org, transaction } }
+    }
+
+    /// The text that goes on the queue.
+    pub(crate) fn message(&self) -> Result<String, Unavailable> {
+        document::write(self)
+    }
+}
+
+impl Deliver {
+    /// The message that it is this turn's time.
+    pub(crate) const fn new(turn: Turn) -> Self {
+        Self { v: VERSION, deliver: turn }
     }
 
     /// The text that goes on the queue.
@@ -241,6 +277,10 @@ mod tests {
         assert_eq!(Message::parse(&sent.message().unwrap()), Ok(Message::Transaction(Box::new(sent))));
         let told = Told::new(org, transaction).message().unwrap();
         assert_eq!(Message::parse(&told), Ok(Message::Told(ToldOf { org, transaction })));
+        let turn = Turn { org, delivery: DeliveryId::fresh(now, [5; 8]), turn: 3 };
+        let deliver = Deliver::new(turn).message().unwrap();
+        assert_eq!(Message::parse(&deliver), Ok(Message::Deliver(turn)));
+        assert!(Message::parse(&deliver.replacen("\"v\":1", "\"v\":2", 1)).is_err());
         for wrong in
             ["{}", "{\"v\":1}", &told.replacen("\"v\":1", "\"v\":2", 1), &message.replacen("\"v\":1", "\"v\":2", 1)]
         {

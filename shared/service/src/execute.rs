@@ -6,6 +6,7 @@
 //! outside happen at least once: their intent is written before them, their outcome after.
 
 mod definitions;
+mod deliver;
 mod drive;
 mod events;
 mod installed;
@@ -19,7 +20,7 @@ use std::{
 };
 
 use apps::Fired;
-use domain::{Note, OrgId, RunId};
+use domain::{Note, OrgId, RunId, Timestamp};
 use engine::{Definition, Setup};
 use futures_util::{future::try_join_all, lock::Mutex};
 
@@ -27,7 +28,7 @@ use crate::{
     actions::{Mailing, Ways},
     directory::workflows::{self, Trigger},
     envelope::{Envelope, Message, ToldOf, UnreadableMessage, Woken},
-    ports::{Calls, Queue, Store, Unavailable, World},
+    ports::{Calls, DELAY_LIMIT_SECONDS, Queue, Store, Unavailable, World},
     runs::{self, Admitted, AppEvent, AppTrigger, Considered, StoredTransaction, verdicts},
 };
 
@@ -86,7 +87,8 @@ impl Executor {
         Self { ways, ..self }
     }
 
-    /// Runs every workflow that listens to the transaction in `message`, or carries on the run that it wakes.
+    /// Runs every workflow that listens to the transaction in `message`, carries on the run that it wakes, or tries the
+    /// delivery that it names.
     ///
     /// *Once it returns* `Ok`, each of them has come to its final state, or waits and will be woken, and the message may be
     /// deleted.
@@ -96,19 +98,29 @@ impl Executor {
             Message::Transaction(envelope) => self.execute_transaction(*envelope).await,
             Message::Wake(woken) => Ok(self.wake(woken).await?),
             Message::Told(told) => Ok(self.hear(told).await?),
+            Message::Deliver(turn) => Ok(self.deliver(turn).await?),
         }
     }
 
-    /// Runs every workflow that listens to an event.
+    /// Has every webhook that is told of an event told, and runs every workflow that listens to it.
     async fn hear(&self, ToldOf { org, transaction }: ToldOf) -> Result<(), Unavailable> {
         let Some(stored) = runs::find_transaction(self.store.as_ref(), org, transaction).await? else {
             tracing::debug!(transaction.id = %transaction, "what was to be told of has not been written");
             return Ok(());
         };
-        match self.lineage_problem(&stored).await? {
+        let told = self.tell_webhooks(&stored).await;
+        let ran = match self.lineage_problem(&stored).await? {
             None => self.drive_all(&stored, drive::Delivery::Again).await,
             Some(failure) => self.fail_all(&stored, &failure).await,
-        }
+        };
+        told.and(ran)
+    }
+
+    /// How long a message is held back that is for `until`: at most as long as the queue can, so that it has to be sent again
+    /// for the rest.
+    fn delay_seconds_until(&self, until: Timestamp) -> u32 {
+        let left = self.world.now().seconds_until(until);
+        u32::try_from(left).unwrap_or(DELAY_LIMIT_SECONDS).min(DELAY_LIMIT_SECONDS)
     }
 
     async fn execute_transaction(&self, envelope: Envelope) -> Result<(), NotExecuted> {
@@ -203,20 +215,8 @@ impl Executor {
         }
         let fired = all.into_iter().map(|event| event.name).collect();
         let occurred_at = source.as_ref().and_then(|source| events::occurred_at(source, &transaction));
-        let event = hook_event;
-        let (not_fired, events) = (None, listened);
-        Ok(StoredTransaction {
-            transaction,
-            event,
-            notes,
-            not_fired,
-            considered,
-            source,
-            occurred_at,
-            fired,
-            events,
-            trigger,
-        })
+        let stored = StoredTransaction::of_event(hook_event, transaction, considered);
+        Ok(StoredTransaction { notes, source, occurred_at, fired, events: listened, trigger, ..stored })
     }
 }
 

@@ -5,6 +5,7 @@
 //! Which keys exist is decided by the repositories (`directory`, `runs`, `records`), never by an adapter.
 
 mod calls;
+mod destinations;
 mod mail;
 mod store;
 
@@ -18,6 +19,7 @@ pub use calls::{
     ANSWER_LIMIT_BYTES, CALL_LIMIT_SECONDS, CallAnswer, CallBody, CallHeader, Calls, HEADER_VALUE_LIMIT_BYTES, Method,
     NotCalled, OutgoingCall, REDIRECTS_LIMIT, Redirects, Secrecy, WrongHeader,
 };
+pub use destinations::Destinations;
 pub use mail::{MAIL_LIMIT_BYTES, Mails, NotPosted, OutgoingContent, OutgoingMail, Post, Posted, SentMail, SentMails};
 
 pub use store::{

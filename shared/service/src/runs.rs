@@ -14,9 +14,13 @@
 //! | upload that a form may name | `{org}#upload#{hook}#{id}` | `upload` | |
 //! | bucket of a limit | `{org}#limit#{hook}`, `{org}#limit` | `bucket#{requests}#{seconds}` | |
 //! | how many runs followed from one transaction | `{org}#lineage#{transaction}` | `count` | |
+//! | delivery to a webhook | `{org}#delivery#{id}` | `delivery` | `{org}#deliveries#{webhook}`, by creation |
+//! | attempt of a delivery | `{org}#delivery#{id}` | `attempt#000001` … | |
+//! | how a webhook fares | `{org}#webhook#{id}` | `standing` | |
 //! | last use of an API key | `{org}#key-use` | key id | |
 
 mod debug_log;
+mod deliveries;
 mod duplicates;
 mod intents;
 mod journal;
@@ -24,6 +28,7 @@ mod lineage;
 mod pinned;
 mod quarantine;
 mod refusals;
+mod standings;
 mod tape;
 mod trace;
 mod verdicts;
@@ -39,6 +44,10 @@ use crate::{
 };
 
 pub use debug_log::{Interaction, Refusal, list_interactions, log_interaction};
+pub use deliveries::{
+    Attempt, AttemptState, Delivery, DeliveryState, attempt_change, delivery_change, find_delivery, list_attempts,
+    list_deliveries,
+};
 pub use duplicates::{Mark, Marked, find_mark, mark};
 pub use intents::{CLAIM_SECONDS, Intent, Standing, find_intent, intent_change, release_intent};
 pub use journal::{JournalEntry, StoredRun, find_run, find_run_heads, list_runs, run_changes};
@@ -46,6 +55,10 @@ pub use lineage::count_lineage;
 pub use pinned::{installed_version, pin};
 pub use quarantine::{Quarantined, discard_quarantined, find_quarantined, list_quarantined, put_released, quarantine};
 pub use refusals::{Reason, RefusalRecord, keep_refusal, list_refusals};
+pub use standings::{
+    DISABLED_AFTER_SECONDS, Standing as WebhookStanding, Stopped, WARNED_AFTER_SECONDS, find_standing, find_standings,
+    standing_change, standing_key,
+};
 pub use tape::{Placed, Recording, list_recordings, record};
 pub use trace::{
     Admitted, AppEvent, AppTrigger, Considered, Shape, StoredTransaction, Verdict, admit, find_transaction,

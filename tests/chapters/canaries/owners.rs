@@ -64,6 +64,30 @@ async fn drive_variable(story: &mut Story, event: &str) {
     story.world.api("PUT", &format!("/v1/workflows/{workflow}/draft"), changes).await.expect(200);
 }
 
+/// An outbound webhook whose secret was rotated, and whose endpoint answers with what it should keep to itself.
+pub(super) async fn drive_outbound(story: &mut Story) {
+    const ENDPOINT: &str = "https://shop.example/told";
+    let draft = json!({ "url": ENDPOINT, "events": ["*"] });
+    let made = story.world.api("POST", "/v1/webhooks", draft).await.expect(201);
+    let path = format!("/v1/webhooks/{}", made.id());
+    let rotated = story.world.api("POST", &format!("{path}/rotate-secret"), json!({})).await.expect(200);
+    for (name, answer) in [("first secret of a webhook", &made), ("secret of a webhook", &rotated)] {
+        story.canaries.add(name, answer.attribute("secret").as_str().unwrap());
+    }
+    let echo = format!("echo {} {}", made.attribute("secret"), rotated.attribute("secret")).replace('"', "");
+    story.world.calls.answer(ENDPOINT, 500, &[], &echo);
+    let changed = story.world.api("PATCH", &path, json!({ "enabled": true })).await.expect(200);
+    story.note("the answer to a changed webhook of others", &changed);
+    let told = story.world.api("POST", "/v1/events", json!({ "name": "shop.paid" })).await.expect(201);
+    story.note("a published event", &told);
+    let pinged = story.world.api("POST", &format!("{path}/ping"), json!({})).await.expect(201);
+    story.note("a test event", &pinged);
+    for (field, value) in [("url", json!([1])), ("events", json!(["kustomer.hooks.*"])), ("enabled", json!("yes"))] {
+        let refused = story.world.api("PATCH", &path, json!({ field: value })).await.expect(400);
+        story.note("a refused change", &refused);
+    }
+}
+
 /// What management refuses, which must not quote it.
 pub(super) async fn drive_refused_settings(story: &mut Story) {
     let secret = story.canaries.plant("secret of a refused setting");

@@ -53,7 +53,8 @@ fn failed(code: &str, message: String, status: Option<u16>) -> NotCalled {
     NotCalled::Refused(Failure { status, ..Failure::new(code, message) })
 }
 
-fn clause(refused: Refused) -> String {
+/// Why an address is not called, from `it is …` on.
+pub(crate) fn clause(refused: Refused) -> String {
     match refused {
         Refused::Malformed => {
             "it is not written as https://host/path should be, or has more than 8192 bytes. A host of other letters is written in its xn-- form."

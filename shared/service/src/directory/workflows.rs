@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     Listing, Paging, Versioned, item, key, list as list_collection, list_all,
-    listeners::{self, listeners_of_records},
+    listeners::{self, listeners},
     variables::{self, VARIABLES_LIMIT},
 };
 use crate::{
@@ -252,7 +252,7 @@ pub async fn find_definitions(
 /// Every workflow that listens to `event_name`, enabled or not, oldest first.
 pub async fn triggers(store: &dyn Store, org: OrgId, event_name: &str) -> Result<Vec<Trigger>, Unavailable> {
     if Event::is_of_record(event_name) {
-        return Ok(listeners_of_records(store, org).await?.triggers(event_name));
+        return Ok(listeners(store, org).await?.triggers(event_name));
     }
     let (collection, _) = listeners::place(event_name);
     let items = list_all(store, org, &collection).await?;

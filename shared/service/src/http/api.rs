@@ -17,6 +17,7 @@ mod samples;
 mod schedules;
 mod settings;
 mod variables;
+mod webhooks;
 mod workflows;
 
 use std::sync::{Arc, OnceLock};
@@ -43,7 +44,7 @@ use crate::{
         hooks::AddressCache,
         keys::{self as api_keys, KeyCache},
     },
-    ports::{LIST_LIMIT_ITEMS, Queue, SentMails, Store, Unavailable, World, WriteError},
+    ports::{Destinations, LIST_LIMIT_ITEMS, Queue, SentMails, Store, Unavailable, World, WriteError},
     senders::{bearer_token, unknown_key},
 };
 
@@ -79,6 +80,8 @@ pub struct Management {
     pub store: Arc<dyn Store>,
     /// Where it is told that something happened.
     pub queue: Arc<dyn Queue>,
+    /// Where webhooks may lead.
+    pub destinations: Arc<dyn Destinations>,
     /// Time and chance.
     pub world: Arc<dyn World>,
     /// The door's memory of addresses, if the door is in this process.
@@ -336,6 +339,16 @@ async fn perform(operation: Operation, call: &Call<'_>) -> Result<Response, Refu
         Operation::UpdateInstance => records::update_instance(call).await,
         Operation::DeleteInstance => records::delete_instance(call).await,
         Operation::PublishEvent => records::publish(call).await,
+        Operation::CreateWebhook => webhooks::create(call).await,
+        Operation::ListWebhooks => webhooks::list(call).await,
+        Operation::GetWebhook => webhooks::get(call).await,
+        Operation::UpdateWebhook => webhooks::update(call).await,
+        Operation::DeleteWebhook => webhooks::delete(call).await,
+        Operation::RotateWebhookSecret => webhooks::rotate(call).await,
+        Operation::PingWebhook => webhooks::deliveries::ping(call).await,
+        Operation::ListDeliveries => webhooks::deliveries::list(call).await,
+        Operation::GetDelivery => webhooks::deliveries::get(call).await,
+        Operation::ResendDelivery => webhooks::deliveries::resend(call).await,
         Operation::CreateApiKey => keys::create(call).await,
         Operation::ListApiKeys => keys::list(call).await,
         Operation::RotateApiKey => keys::rotate(call).await,

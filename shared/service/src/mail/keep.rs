@@ -22,16 +22,9 @@ impl MailDoor {
         let hook = arriving.hook;
         let transaction = self.transaction(&arriving, Value::Null, Described::InOutline);
         let stored = StoredTransaction {
-            transaction: transaction.clone(),
-            event: hook.event_name.clone(),
             notes: arriving.mail.notes.iter().cloned().map(owner_note).collect(),
             not_fired: Some(reason.told()),
-            considered: Vec::new(),
-            source: None,
-            occurred_at: None,
-            fired: Vec::new(),
-            events: Vec::new(),
-            trigger: None,
+            ..StoredTransaction::of_event(hook.event_name.clone(), transaction.clone(), Vec::new())
         };
         let admitted = runs::admit(self.door.store.as_ref(), &stored).await?;
         if admitted == Admitted::First {

@@ -6,8 +6,9 @@ use std::{
 };
 
 use async_trait::async_trait;
+use domain::Failure;
 
-use crate::ports::{CallAnswer, Calls, NotCalled, OutgoingCall, Unavailable};
+use crate::ports::{CallAnswer, Calls, Destinations, NotCalled, OutgoingCall, Unavailable};
 
 /// Services by address. Each gives its answers in order and then the last one for ever; what is not there cannot be reached.
 ///
@@ -58,5 +59,17 @@ impl Calls for MemoryCalls {
             }
         }
         ending
+    }
+}
+
+/// All of this web is public.
+impl Destinations for MemoryCalls {
+    fn judge(&self, url: &str) -> Result<(), Failure> {
+        match url.strip_prefix("https://").is_some_and(|rest| !rest.is_empty()) {
+            true => Ok(()),
+            false => {
+                Err(Failure::new("destination_refused", "This address is not called: it does not begin with https://."))
+            }
+        }
     }
 }

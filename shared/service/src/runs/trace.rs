@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{HookKind, Note, OrgId, RunId, Transaction, TransactionId, WorkflowId};
+use domain::{HookKind, Note, OrgId, RunId, Transaction, TransactionId, WebhookId, WorkflowId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -143,6 +143,9 @@ pub struct StoredTransaction {
     /// What the app of the hook's own event makes of it, where one does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trigger: Option<AppTrigger>,
+    /// The webhooks that are told of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub webhooks: Vec<WebhookId>,
 }
 
 impl StoredTransaction {
@@ -159,6 +162,7 @@ impl StoredTransaction {
             fired: Vec::new(),
             events: Vec::new(),
             trigger: None,
+            webhooks: Vec::new(),
         }
     }
 

@@ -14,7 +14,7 @@ use engine::{journal::Retry, run::retry_delay_seconds};
 use super::{super::Executor, Journey};
 use crate::{
     envelope::Wake,
-    ports::{DELAY_LIMIT_SECONDS, Unavailable, WriteError},
+    ports::{Unavailable, WriteError},
     records::Unit,
 };
 
@@ -43,10 +43,8 @@ impl Executor {
         run: RunId,
         until: Timestamp,
     ) -> Result<(), Unavailable> {
-        let left_ms = until.as_millisecond() - self.world.now().as_millisecond();
-        let seconds = u32::try_from(left_ms.max(0).unsigned_abs().div_ceil(1_000)).unwrap_or(DELAY_LIMIT_SECONDS);
         let message = Wake::new(transaction.org, transaction.id, run).message()?;
-        self.queue.send_later(message, seconds.min(DELAY_LIMIT_SECONDS)).await
+        self.queue.send_later(message, self.delay_seconds_until(until)).await
     }
 
     fn delay_seconds(&self, journey: &Journey<'_>) -> Result<u32, Unavailable> {
