@@ -140,7 +140,7 @@ async fn serve(args: Args) -> Result<(), String> {
     });
     let inbox = HookInbox { door: Arc::clone(&mail_door), mails: stack.mails.clone(), world: stack.world.clone() };
     let setup = MailSetup { door: mail_door, way: MailWay::Listener { address: mail_address.to_string() } };
-    let doors = Arc::new(doors(&stack, hooks, keys, setup));
+    let doors = Arc::new(doors(&stack, hooks, keys, setup, &args));
     let executor = executor(&stack, &args);
     let (stop, stopping) = watch::channel(());
     let settings = args.mail.settings(stack.world.clone())?;
@@ -199,11 +199,11 @@ fn door(stack: &Stack, public_url: String, org_limit: Option<Limit>, keys: Arc<K
     }
 }
 
-fn doors(stack: &Stack, hooks: Arc<Door>, keys: Arc<KeyCache>, mail: MailSetup) -> server::Doors {
+fn doors(stack: &Stack, hooks: Arc<Door>, keys: Arc<KeyCache>, mail: MailSetup, args: &Args) -> server::Doors {
     let management = Management {
         store: stack.store.clone(),
         queue: stack.queue.clone(),
-        destinations: Arc::new(WebDestinations::new(Vec::new())),
+        destinations: Arc::new(WebDestinations::new(args.allow_destination.clone())),
         world: stack.world.clone(),
         addresses: Arc::clone(&hooks.addresses),
         keys,

@@ -37,16 +37,17 @@ async fn answer(doors: &Doors, request: Request) -> Response {
 }
 
 async fn doors() -> Result<Doors, Error> {
-    let (door, mail, admin) = config::read(|reader| {
+    let (door, mail, admin, allowed) = config::read(|reader| {
         let (door, mail, admin) = (reader.door(), reader.mail(), reader.admin());
-        Some((door?, mail?, admin?))
+        let allowed = reader.allowed_destinations();
+        Some((door?, mail?, admin?, allowed?))
     })?;
     let (clients, keys) = (Clients::from_env().await, Arc::default());
     let hooks = Arc::new(aws::open_door(&clients, door, Arc::clone(&keys)));
     let management = Management {
         store: hooks.store.clone(),
         queue: hooks.queue.clone(),
-        destinations: Arc::new(WebDestinations::new(Vec::new())),
+        destinations: Arc::new(WebDestinations::new(allowed)),
         world: hooks.world.clone(),
         addresses: hooks.addresses.clone(),
         keys,

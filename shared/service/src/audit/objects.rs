@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Types of objects; instances of klasses are `kobject.{klass}` besides.
-const TYPES: [&str; 21] = [
+const TYPES: [&str; 22] = [
     "form_hook",
     "web_hook",
     "email_hook",
@@ -27,6 +27,7 @@ const TYPES: [&str; 21] = [
     "app_settings",
     "app",
     "available_app",
+    "webhook",
     "customer",
     "conversation",
     "message",
@@ -65,6 +66,7 @@ pub(super) enum Kind {
     AppSettings,
     App,
     AvailableApp,
+    Webhook,
     Record,
 }
 
@@ -93,6 +95,7 @@ impl Kind {
             "app-settings" => Some(Self::AppSettings),
             "apps" => Some(Self::App),
             "available-apps" => Some(Self::AvailableApp),
+            "webhooks" => Some(Self::Webhook),
             other => other.starts_with("variables#").then_some(Self::Variable),
         }
     }
@@ -111,6 +114,7 @@ impl Kind {
             Self::AppSettings => "app_settings",
             Self::App => "app",
             Self::AvailableApp => "available_app",
+            Self::Webhook => "webhook",
             Self::Record => "record",
         }
     }
@@ -130,6 +134,7 @@ impl Kind {
             | Self::AppSettings
             | Self::App
             | Self::AvailableApp
+            | Self::Webhook
             | Self::Record => &[],
         }
     }
@@ -176,6 +181,7 @@ pub(super) fn read(org: OrgId, kind: Kind, item: &Item) -> Result<Object, Unavai
         | Kind::Schedule
         | Kind::App
         | Kind::AvailableApp
+        | Kind::Webhook
         | Kind::Org => attributes.retain(|key, _| !LEFT_OUT.contains(&key.as_str())),
     }
     Ok(Object { target, name, attributes })
@@ -192,6 +198,7 @@ fn id_of(org: OrgId, kind: Kind, key: &Key, attributes: &Map<String, Value>) -> 
         | Kind::Variable
         | Kind::Klass
         | Kind::Schedule
+        | Kind::Webhook
         | Kind::Record => attributes.get("id").and_then(Value::as_str).unwrap_or(&key.sort).to_owned(),
     }
 }
