@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use service::{
     Executor,
     memory::{FixedWorld, MemoryCalls, MemoryStore},
-    ports::{Method, OutgoingCall, Redirects, Store},
+    ports::{ANSWER_LIMIT_BYTES, Method, OutgoingCall, Redirects, Store},
 };
 use tests::world::{FormHook, NOON, World, always, workflow_of};
 
@@ -267,4 +267,23 @@ async fn without_a_way_out_the_step_fails_and_says_so() {
     exchange.world.executor = Executor::new(store, exchange.world.queue.clone(), exchange.world.clock.clone());
     let run = exchange.run(json!({})).await;
     assert_eq!((&run["state"], &run["error"]["code"]), (&json!("failed"), &json!("rest_not_set_up")));
+}
+
+#[tokio::test]
+async fn the_largest_answer_is_kept_and_goes_on_to_the_next_step() {
+    // As JSON a quote takes two bytes, and the text has quotes around it.
+    for (text, is_kept) in [
+        ("a".repeat(ANSWER_LIMIT_BYTES), true),
+        ("\"".repeat(ANSWER_LIMIT_BYTES - 1), true),
+        ("\"".repeat(ANSWER_LIMIT_BYTES), false),
+    ] {
+        let keep = json!({ "id": "keep", "action": "kustomer.company.create", "params": { "name": "{{length steps.call.body}}" }, "transitions": [] });
+        let exchange = Exchange::with_steps(json!([step(json!({ "uri": URL }), always("keep")), keep])).await;
+        exchange.calls.answer(URL, 200, &[("content-type", "text/plain")], &text);
+        let run = exchange.run(json!({})).await;
+        match is_kept {
+            true => assert_eq!(run["steps"][2]["output"]["name"], text.len().to_string(), "{}", run["error"]),
+            false => assert_eq!(run["error"]["code"], "rest_answer_too_large"),
+        }
+    }
 }

@@ -39,7 +39,7 @@ async fn the_executor_calls_what_its_variable_allows() {
             { "id": "keep", "action": "kustomer.company.create", "params": { "name": "{{steps.call.body.n}} {{steps.call.response.statusCode}}" }, "transitions": [] },
         ]);
         let workflow =
-            deployment.api("POST", "/v1/workflows", workflow_of(allowed, &hook.event, steps)).await.expect(201);
+            deployment.api("POST", "/v1/workflows", workflow_of(state, &hook.event, steps)).await.expect(201);
         deployment.post(&hook, "{}").await.expect(202);
         let messages = deployment.aws.take_messages();
         let mut given = variables(&deployment.aws);

@@ -120,7 +120,7 @@ fn see(value: &serde_json::Value, seeds: &mut Vec<String>) {
         serde_json::Value::String(text) => seeds.push(text.clone()),
         serde_json::Value::Array(elements) => elements.iter().for_each(|element| see(element, seeds)),
         serde_json::Value::Object(members) => members.values().for_each(|member| see(member, seeds)),
-        _ => {}
+        serde_json::Value::Null | serde_json::Value::Bool(_) | serde_json::Value::Number(_) => {}
     }
 }
 
