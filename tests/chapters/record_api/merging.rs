@@ -73,6 +73,7 @@ async fn timelines_come_together_and_whatever_the_other_was_found_by_leads_to_th
     ] {
         assert_eq!(world.get(&format!("/v1/customers/{key}")).await.expect(200).id(), ann, "{key}");
     }
+    world.clock.pass_seconds(1);
     // What comes later under the other's id is the survivor's.
     let later = made(&world, "conversations", json!({ "customer": anna })).await;
     assert_eq!(world.timeline(&ann).await[0]["id"], json!(later));

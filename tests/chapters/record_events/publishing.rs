@@ -50,6 +50,17 @@ async fn a_published_event_starts_whoever_listens_with_its_data() {
 }
 
 #[tokio::test]
+async fn an_event_may_come_as_a_resource() {
+    let world = World::new().await;
+    let resource =
+        json!({ "data": { "type": "event", "attributes": { "name": "shop.paid", "data": { "total": 1 } } } });
+    let published = world.api("POST", "/v1/events", resource).await.expect(201);
+    settle(&world).await;
+    let transaction = world.get(&format!("/v1/transactions/{}", published.id())).await.expect(200);
+    assert_eq!(transaction.body["data"]["total"], 1);
+}
+
+#[tokio::test]
 async fn an_event_that_nobody_hears_stays_readable() {
     let world = World::new().await;
     for draft in [

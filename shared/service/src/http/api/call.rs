@@ -98,19 +98,27 @@ impl Call<'_> {
     ///
     /// *Errors*: no JSON, or no object; a key that comes twice, of which nobody can say which one is meant.
     pub(super) fn attributes(&self) -> Result<Map<String, Value>, Refused> {
+        let mut document = self.document()?;
+        match document.get_mut("data").and_then(|data| data.get_mut("attributes")) {
+            Some(Value::Object(attributes)) => Ok(std::mem::take(attributes)),
+            Some(_) | None => Ok(document),
+        }
+    }
+
+    /// The object in the body as it is.
+    ///
+    /// *Errors*: as [`Call::attributes`].
+    pub(super) fn document(&self) -> Result<Map<String, Value>, Refused> {
         let (document, notes) = ingest::json::parse_of_owner(self.request.body()).map_err(refused_body)?;
         let repeated: Vec<Problem> = ingest::json::repeated_keys(notes).map(problem).collect();
         if !repeated.is_empty() {
             return Err(Refused::Problems(repeated));
         }
-        let Value::Object(mut document) = document else {
-            return Err(
-                Rejected::new(Rejection::Malformed, "not_an_object", "The body has to be a JSON object.").into()
-            );
-        };
-        match document.get_mut("data").and_then(|data| data.get_mut("attributes")) {
-            Some(Value::Object(attributes)) => Ok(std::mem::take(attributes)),
-            Some(_) | None => Ok(document),
+        match document {
+            Value::Object(document) => Ok(document),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+                Err(Rejected::new(Rejection::Malformed, "not_an_object", "The body has to be a JSON object.").into())
+            }
         }
     }
 

@@ -19,7 +19,9 @@ use crate::{
 ///
 /// *Once it is answered* the event is a transaction, whether somebody listens or not.
 pub(in super::super) async fn publish(call: &Call<'_>) -> Result<Response, Refused> {
-    let attributes = call.attributes()?;
+    // An event's own `data` may look like that of a JSON:API document, which has no name beside it.
+    let document = call.document()?;
+    let attributes = if document.contains_key("name") { document } else { call.attributes()? };
     let name = text(&attributes, "name")?.unwrap_or_default();
     check_published(&name).map_err(|sentence| bad_attribute("name", sentence))?;
     let data = match attributes.get("data") {
