@@ -63,8 +63,8 @@ async fn check(estate: &Estate, route: &Route, kind: &str, org: OrgId, permissio
     };
     let case =
         format!("{method} {} {kind}: {} of {}", route.path, credential.name, if is_own { "own" } else { "other" });
-    let is_scoped =
-        path("", "").len() != route.path.replace("{kind}", kind).len() && !route.path.starts_with("/v1/apps");
+    let is_everybodys = ["/v1/apps", "/v1/actions"].iter().any(|built_in| route.path.starts_with(built_in));
+    let is_scoped = path("", "").len() != route.path.replace("{kind}", kind).len() && !is_everybodys;
 
     let before = estate.possessions();
     let answer = estate.ask(credential, method.as_str(), &path(&id, &name), &body).await;

@@ -2,6 +2,7 @@
 
 mod tutorial;
 
+mod actions;
 mod doctor;
 mod explainer;
 mod form_hooks;

@@ -159,6 +159,7 @@ impl Estate {
             "klasses" => self.body("KlassDraft", ""),
             "api-keys" => self.body("ApiKeyDraft", "org.permission.api_key.rotate"),
             "apps" => return (String::new(), "shopify".to_owned()),
+            "actions" => return (String::new(), "kustomer.customer.find".to_owned()),
             _ => Value::Null,
         };
         if !uses_up {

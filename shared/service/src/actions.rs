@@ -20,7 +20,10 @@ use crate::records::{NewIds, Unit};
 
 pub use crate::announce::Author;
 pub use crate::records::NotDone;
-pub use catalogue::catalogue;
+pub use catalogue::{
+    Attributes, Description, Example, Need, Param, attributes, catalogue, description, descriptions,
+    params as params_of, params_beside,
+};
 pub use send_mail::Mailing;
 pub(crate) use send_mail::{Occasion, OnUnknownOutcome, Prepared};
 pub use table::{Of, OutsideAction, RecordAction};

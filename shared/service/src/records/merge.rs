@@ -11,7 +11,7 @@ pub const MERGED_LIMIT: usize = 20;
 /// Merges `other` into `survivor`: lists are put together, what the survivor has not is taken over, and whatever `other` was
 /// found by leads to the survivor. `other` stays under its id, listed nowhere, and naming the survivor.
 ///
-/// *Errors*: `same_customer`, `already_merged`, `too_many_merged`, and `wrong_param` or `too_many_keys` where together they have
+/// *Errors*: `same_customer`, `too_many_merged`, and `wrong_param` or `too_many_keys` where together they have
 /// more than one may.
 pub async fn merge(unit: &mut Unit<'_>, survivor: &Record, other: &Record) -> Result<Record, NotDone> {
     if survivor.id == other.id {

@@ -11,7 +11,7 @@ use domain::{Event, OrgId, Record, RecordId, RecordKey, RecordKind, Timestamp};
 
 use serde_json::{Map, Value, json};
 
-use super::{NotDone, RECORD_SORT, list_timeline, merged_into, owner_key, record_item, record_key};
+use super::{MERGED_LIMIT, NotDone, RECORD_SORT, list_timeline, merged_into, owner_key, record_item, record_key};
 use crate::{
     announce::Happening,
     directory::{Listing, Paging, settings},
@@ -31,9 +31,6 @@ pub struct Unit<'a> {
     changes: Vec<Change>,
     happenings: Vec<Happening>,
 }
-
-/// How often a customer is looked for who was merged into another one, who was merged as well.
-const MERGES_LIMIT: usize = 8;
 
 /// The changes of a unit at some moment.
 pub struct Mark {
@@ -93,10 +90,11 @@ impl<'a> Unit<'a> {
         found.as_ref().map(document::read).transpose()
     }
 
-    /// The record, or of a customer who was merged into another one that other.
+    /// The record, or of a customer who was merged into another one that other, who may have been merged as well: at most
+    /// [`MERGED_LIMIT`] times, because whoever is last was merged from all of them.
     pub async fn find_living(&mut self, kind: &RecordKind, id: RecordId) -> Result<Option<Record>, Unavailable> {
         let mut found = self.find_record(kind, id).await?;
-        for _ in 0..MERGES_LIMIT {
+        for _ in 0..MERGED_LIMIT {
             match found.as_ref().and_then(merged_into) {
                 Some(other) => found = self.find_record(kind, other).await?,
                 None => break,
