@@ -1,5 +1,6 @@
 //! What can be asked for: one file for each noun, in the order of `hookwright --help`.
 
+mod actions;
 mod apps;
 mod audit;
 mod doctor;
@@ -76,6 +77,8 @@ enum Command {
     Apps(apps::Args),
     /// Automations: what happens when something arrives
     Workflows(workflows::Args),
+    /// What steps of workflows can do
+    Actions(actions::Args),
     /// Executions of workflows, step by step
     Runs(runs::Args),
     /// What arrived, and which workflows ran because of it
@@ -129,6 +132,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         Command::Mail(args) => mail::run(args, &global),
         Command::Apps(args) => apps::run(args, &global),
         Command::Workflows(args) => workflows::run(args, &global),
+        Command::Actions(args) => actions::run(args, &global),
         Command::Runs(args) => runs::run(args, &global),
         Command::Transactions(args) => transactions::run(args, &global),
         Command::Why(args) => why::run(&args, &global),

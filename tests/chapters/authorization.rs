@@ -106,7 +106,7 @@ async fn check(estate: &Estate, route: &Route, kind: &str, org: OrgId, permissio
 /// Built-in apps are, and so is which of them may have settings.
 fn is_same_everywhere(route: &Route) -> bool {
     let is_read = route.method == RouteMethod::Get && route.path == "/v1/apps/{name}";
-    is_read || route.path == "/v1/apps/{name}/settings"
+    is_read || route.path == "/v1/apps/{name}/settings" || route.path.starts_with("/v1/actions")
 }
 
 /// Lists in which the other org finds what this table has made there itself.

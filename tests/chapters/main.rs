@@ -2,6 +2,7 @@
 
 mod tutorial;
 
+mod actions;
 mod audit;
 mod doctor;
 mod explainer;

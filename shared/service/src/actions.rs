@@ -22,7 +22,10 @@ use crate::records::{NewIds, Unit};
 
 pub use crate::announce::Author;
 pub use crate::records::NotDone;
-pub use catalogue::catalogue;
+pub use catalogue::{
+    Attributes, Description, Example, Need, Param, attributes, catalogue, description, descriptions,
+    params as params_of, params_beside,
+};
 pub(crate) use outside::{Headers, NotPerformed, Occasion, OnUnknownOutcome, Prepared, Ways};
 pub use send_mail::Mailing;
 pub use table::{Of, OutsideAction, RecordAction};

@@ -110,13 +110,12 @@ fn the_published_schema_knows_the_actions_their_params_and_the_operators() {
     let mut names: Vec<&str> = actions.iter().map(|name| name.as_str().unwrap()).collect();
     names.sort_unstable();
     assert_eq!(names, service::actions::catalogue().names());
-    let catalogue = json_of("shared/service/src/actions/catalogue.json");
     let keys = |schema: &Value| schema["properties"].as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
-    for (name, action) in catalogue["actions"].as_object().unwrap() {
-        let published = &schema["$defs"]["params"]["$defs"][name];
-        assert_eq!(keys(published), keys(action), "{name}");
+    for action in service::actions::descriptions() {
+        let published = &schema["$defs"]["params"]["$defs"][&action.name];
+        assert_eq!(keys(published), keys(&action.params), "{}", action.name);
         for word in ["required", "anyOf", "allOf"] {
-            assert_eq!(published.get(word), action.get(word), "{name} {word}");
+            assert_eq!(published.get(word), action.params.get(word), "{} {word}", action.name);
         }
     }
     let operators: Vec<&str> = engine::condition::Operator::ALL.iter().map(|operator| operator.name()).collect();

@@ -342,7 +342,10 @@ fn contact(entry: &Value, key: &str, kinds: &[&str]) -> Result<Value, String> {
             .filter(|kind| kinds.contains(kind))
             .ok_or_else(|| format!("of a `type` among {}", kinds.join(", ")))?,
     };
-    let verified = given.get("verified").and_then(Value::as_bool).unwrap_or_default();
+    let verified = match given.get("verified") {
+        None | Some(Value::Null) => json!(false),
+        Some(flag) => Shape::Flag.accept(flag).map_err(|wanted| format!("one whose `verified` is {wanted}"))?,
+    };
     let kept = if key == "email" { json!(kept_text.trim()) } else { kept };
     let mut contact = Map::from_iter([("type".to_owned(), json!(kind)), (key.to_owned(), kept)]);
     contact.insert("verified".to_owned(), json!(verified));

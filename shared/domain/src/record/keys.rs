@@ -2,7 +2,10 @@
 
 use serde_json::Value;
 
-use super::{Record, RecordKind, fields::phone_key};
+use super::{
+    Record, RecordKind,
+    fields::{EXTERNAL_ID_LIMIT_CHARS, phone_key},
+};
 use crate::EmailAddress;
 
 /// Something that only one record of an org has: an e-mail address, a phone number, an id that another system gave.
@@ -34,15 +37,15 @@ impl RecordKey {
         Some(Self { space: "whatsapp".to_owned(), value: phone_key(written)? })
     }
 
-    /// The key of an account of a customer at one of the networks; none for one that has no name.
+    /// The key of an account of a customer at one of the networks; none for an id that no account can have.
     pub fn account(network: &str, id: &str) -> Option<Self> {
         let is_known = NETWORKS.iter().any(|(_, known)| *known == network);
-        (is_known && !id.is_empty()).then(|| Self { space: network.to_owned(), value: id.to_owned() })
+        (is_known && is_id(id)).then(|| Self { space: network.to_owned(), value: id.to_owned() })
     }
 
-    /// The key of an id that another system gave a record of this kind; none for one that is empty.
+    /// The key of an id that another system gave a record of this kind; none for one that no record can have.
     pub fn external_id(kind: &RecordKind, id: &str) -> Option<Self> {
-        (!id.is_empty()).then(|| Self { space: format!("{kind}.externalId"), value: id.to_owned() })
+        is_id(id).then(|| Self { space: format!("{kind}.externalId"), value: id.to_owned() })
     }
 
     /// The key of a user's address.
@@ -89,6 +92,12 @@ impl RecordKey {
             space => NETWORKS.iter().find(|(_, network)| *network == space).map_or("externalId", |(name, _)| name),
         }
     }
+}
+
+/// Whether another system's id can be one of a record. *Why*: a longer one would be looked up under a key that the store
+/// cannot have.
+fn is_id(id: &str) -> bool {
+    !id.is_empty() && id.chars().count() <= EXTERNAL_ID_LIMIT_CHARS
 }
 
 impl Record {

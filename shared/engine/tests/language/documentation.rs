@@ -9,7 +9,14 @@ use crate::support::{Given, parse};
 
 const EXPRESSIONS: &str = include_str!("../../../../docs/expressions.md");
 const FORMAT: &str = include_str!("../../../../docs/workflow-format.md");
-const ACTIONS: &str = include_str!("../../../service/src/actions/catalogue.json");
+/// The descriptions of the actions that the pages' examples use.
+const ACTIONS: [&str; 4] = [
+    include_str!("../../../service/src/actions/catalogue/customer.json"),
+    include_str!("../../../service/src/actions/catalogue/company.json"),
+    include_str!("../../../service/src/actions/catalogue/conversation.json"),
+    include_str!("../../../service/src/actions/catalogue/note.json"),
+];
+const SHARED: &str = include_str!("../../../service/src/actions/catalogue/shared.json");
 
 /// A row of a table, by the names of its columns, with the heading it stands under.
 struct Row {
@@ -115,15 +122,22 @@ fn base() -> Value {
 }
 
 fn catalogue() -> Catalogue {
-    let mut file: Value = parse(ACTIONS);
-    let shared = file["$defs"].take();
-    let Value::Object(actions) = file["actions"].take() else { panic!("the actions are an object") };
-    Catalogue::new(actions.into_iter().map(|(name, mut schema)| {
-        schema["type"] = json!("object");
-        schema["$defs"] = shared.clone();
-        (name, schema)
-    }))
-    .unwrap()
+    let shared = parse(SHARED)["$defs"].take();
+    let mut schemas = Vec::new();
+    for file in ACTIONS.map(parse) {
+        let Value::Object(actions) = &file["actions"] else { panic!("the actions are an object") };
+        for (name, action) in actions {
+            let mut schema = action["params"].clone();
+            // Of attributes of records only the names matter here.
+            for name in file["attributes"].as_object().unwrap().keys().filter(|_| action["attributes"] == true) {
+                schema["properties"][name] = json!({});
+            }
+            schema["type"] = json!("object");
+            schema["$defs"] = shared.clone();
+            schemas.push((name.clone(), schema));
+        }
+    }
+    Catalogue::new(schemas).unwrap()
 }
 
 /// The base with the members of `fragment` at the place that the heading speaks of.

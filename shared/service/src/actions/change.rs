@@ -97,10 +97,14 @@ pub(super) async fn assign(
 pub(super) async fn append_tags(unit: &mut Unit<'_>, params: &Params<'_>) -> Result<Value, NotDone> {
     let before = params.required_record(unit, "id", &RecordKind::Conversation).await?;
     let mut all = texts(&before, "tags");
+    let had = all.len();
     for tag in tags(params)? {
         if !all.contains(&tag) {
             all.push(tag);
         }
+    }
+    if all.len() == had {
+        return Ok(before.flattened());
     }
     changed(unit, &before, Map::from_iter([("tags".to_owned(), json!(all))])).await
 }
@@ -125,13 +129,19 @@ pub(super) async fn add_relationship(unit: &mut Unit<'_>, params: &Params<'_>) -
     let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic())
         && name.len() <= NAME_LIMIT_CHARS
         && name.chars().all(|c| c.is_ascii_alphanumeric())
-        && !["org", "id", "type", "rev", "custom", "data", "createdAt", "updatedAt"].contains(&name.as_str());
+        && !["org", "id", "type", "rev", "custom", "createdAt", "updatedAt"].contains(&name.as_str())
+        && fields::fields(&kind).iter().all(|(attribute, _)| *attribute != name);
     if !is_name {
         return Err(wrong("relationship", "a name of at most 64 letters and digits that is no attribute's"));
     }
     let written = params.text("type")?.unwrap_or_else(|| name.clone());
     let other_kind = RecordKind::try_from(written)
         .map_err(|_| wrong("type", "customer, conversation, message, note, company, user, tag or kobject.{klass}"))?;
+    // An instance stands on the timeline of its `customer`, which can be nothing else.
+    let fixed = fields::relationships(&kind).iter().find(|(relation, _)| *relation == name);
+    if let Some((_, wanted)) = fixed.filter(|(_, wanted)| *wanted != other_kind) {
+        return Err(wrong("type", &format!("{wanted}, because that is what `{name}` of an instance is")));
+    }
     let other = params.required_record(unit, "relatedId", &other_kind).await?;
     Ok(records::relate(unit, &before, &name, &other)?.flattened())
 }

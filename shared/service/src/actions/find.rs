@@ -1,5 +1,7 @@
 //! Look-ups. Finding nothing gives an empty object, so that `exists` on its `id` is false.
 
+use std::cmp::Reverse;
+
 use domain::{EmailAddress, Klass, Record, RecordId, RecordKey, RecordKind};
 use serde_json::{Map, Value, json};
 
@@ -115,20 +117,18 @@ async fn messages(
         record.kind == RecordKind::Message && in_conversation
     };
     let mut found = unit.pending_of(customer.id, &is_wanted)?;
+    let pending: Vec<RecordId> = found.iter().map(|record| record.id).collect();
     let mut paging = Paging { limit: LIST_LIMIT_ITEMS, after: None };
     for _ in 0..PAGES_LIMIT {
         let page = unit.timeline(customer, paging.clone()).await?;
-        let is_new = |record: &Record, found: &[Record]| found.iter().all(|known| known.id != record.id);
-        for record in page.items.into_iter().filter(is_wanted) {
-            if is_new(&record, &found) {
-                found.push(record);
-            }
-        }
+        found.extend(page.items.into_iter().filter(|record| is_wanted(record) && !pending.contains(&record.id)));
         paging.after = page.next;
-        if found.len() >= limit || paging.after.is_none() {
+        if found.len() >= limit + pending.len() || paging.after.is_none() {
             break;
         }
     }
+    // What this run has changed may be older than what stands on the timeline.
+    found.sort_by_key(|record| Reverse(record.created_at));
     found.truncate(limit);
     Ok(found)
 }

@@ -1,9 +1,9 @@
 //! Every action by its name. *Source*: the built-in app of Kustomer, version 1.5.3 (reference, section 5.1); what each takes and
-//! gives stands in `catalogue.json`.
+//! gives stands in `catalogue/`.
 
-use domain::RecordKind;
+use domain::{Klass, RecordKind};
 
-use super::{Action, NotDone, Params};
+use super::{Action, NotDone, Params, params::shown};
 
 /// Which records an action is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -156,17 +156,17 @@ pub(super) const ACTIONS: &[(&str, Action)] = &[
     ("kustomer.org.current", own(Own::CurrentOrg)),
     ("kustomer.event.publish", own(Own::PublishEvent)),
     ("kustomer.command.run-by-name", own(Own::RunCommand)),
-    ("kustomer.rest-api.json", outside(OutsideAction::RestJson)),
-    ("kustomer.rest-api.generic", outside(OutsideAction::RestGeneric)),
     ("kustomer.regex-match.generic", own(Own::MatchRegex)),
     ("kustomer.transform.generic", own(Own::Transform)),
     ("kustomer.app.mail.send", outside(OutsideAction::MailSend)),
+    ("kustomer.rest-api.json", outside(OutsideAction::RestJson)),
+    ("kustomer.rest-api.generic", outside(OutsideAction::RestGeneric)),
 ];
 
 impl Of {
     /// The kind of record that these params are about.
     ///
-    /// *Errors*: an instance without `klassName`.
+    /// *Errors*: an instance without `klassName`, or with one that no klass can have.
     pub(super) fn kind(self, params: &Params<'_>) -> Result<RecordKind, NotDone> {
         Ok(match self {
             Self::Customer => RecordKind::Customer,
@@ -174,8 +174,20 @@ impl Of {
             Self::Message => RecordKind::Message,
             Self::Note => RecordKind::Note,
             Self::Company => RecordKind::Company,
-            Self::Kobject => RecordKind::Kobject(params.required_text("klassName")?),
+            Self::Kobject => RecordKind::Kobject(klass_name(params)?),
             Self::User => RecordKind::User,
         })
+    }
+}
+
+/// The name of a klass. *Why*: what cannot be one would be looked up under a key that the store may not have.
+fn klass_name(params: &Params<'_>) -> Result<String, NotDone> {
+    let name = params.required_text("klassName")?;
+    match Klass::check_name(&name) {
+        Ok(()) => Ok(name),
+        Err(sentence) => {
+            let message = format!("There can be no klass `{}`: {sentence}.", shown(&name));
+            Err(NotDone::wrong("klassName", "unknown_klass", message))
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! The management API: who is calling, may they, and what is done.
 
+mod actions;
 mod apps;
 mod audit;
 mod call;
@@ -276,6 +277,8 @@ async fn perform(operation: Operation, call: &Call<'_>) -> Result<Response, Refu
         Operation::UpdateVariable => variables::update(call).await,
         Operation::DeleteVariable => variables::delete(call).await,
         Operation::Evaluate => evaluate::evaluate(call).await,
+        Operation::ListActions => actions::list(call).await,
+        Operation::GetAction => actions::get(call).await,
         Operation::CreateSchedule => schedules::create(call).await,
         Operation::ListSchedules => schedules::list(call).await,
         Operation::GetSchedule => schedules::get(call).await,

@@ -76,7 +76,7 @@ fn parameters(route: &Route) -> Vec<Value> {
     let after = json!({ "type": "string" });
     match route.response {
         // These are short and come whole.
-        "InteractionList" | "RefusalList" | "AppList" => {}
+        "InteractionList" | "RefusalList" | "AppList" | "ActionList" => {}
         "ArrivalList" => query(&mut parameters, [("pageSize", page_size), ("after", after), ("since", instant)]),
         list if list.ends_with("List") => {
             let page = json!({ "type": "integer", "minimum": 1, "default": 1 });

@@ -90,10 +90,10 @@ impl<'a> Unit<'a> {
         found.as_ref().map(document::read).transpose()
     }
 
-    /// The record, or of a customer who was merged into another one that other.
+    /// The record, or of a customer who was merged into another one that other, who may have been merged as well: at most
+    /// [`MERGED_LIMIT`] times, because whoever is last was merged from all of them.
     pub async fn find_living(&mut self, kind: &RecordKind, id: RecordId) -> Result<Option<Record>, Unavailable> {
         let mut found = self.find_record(kind, id).await?;
-        // Each of them is among those who were merged into the last one.
         for _ in 0..MERGED_LIMIT {
             match found.as_ref().and_then(merged_into) {
                 Some(other) => found = self.find_record(kind, other).await?,

@@ -78,6 +78,11 @@ pub async fn update(
     }
     let mut after = before.clone();
     apply(unit, &mut after, attributes).await?;
+    if let (RecordKind::Message | RecordKind::Note, Some(conversation)) = (&after.kind, after.related("conversation"))
+        && after.relationships != before.relationships
+    {
+        follow(unit, &mut after, conversation).await?;
+    }
     for name in fields::required(&after.kind) {
         let is_there = after.attributes.get(*name).and_then(Value::as_str).is_some_and(|text| !text.trim().is_empty());
         if !is_there {
@@ -121,7 +126,7 @@ async fn apply(unit: &mut Unit<'_>, record: &mut Record, attributes: Map<String,
                 record.attributes.shift_remove(&name);
             }
             (Some(shape), _) => {
-                let kept = shape.accept(&value).map_err(|wanted| wrong(&name, shape, &wanted))?;
+                let kept = shape.accept(&value).map_err(|wanted| wrong(&name, shape, &value, &wanted))?;
                 record.attributes.insert(name, kept);
             }
             (None, Some(_)) if value.is_null() => set_relationship(record, &name, None),
@@ -147,8 +152,8 @@ async fn merge_custom(unit: &mut Unit<'_>, record: &mut Record, custom: &Value) 
     if custom.is_null() {
         return Ok(());
     }
-    let wrong = |sentence: String| NotDone::wrong("custom", "wrong_custom", sentence);
-    let custom = custom.as_object().ok_or_else(|| wrong("`custom` has to be an object.".to_owned()))?;
+    let no_object = || NotDone::wrong("custom", "wrong_param", "`custom` has to be an object.");
+    let custom = custom.as_object().ok_or_else(no_object)?;
     let accepted = match &record.kind {
         RecordKind::Kobject(name) => find_klass(unit, name).await?.accept_custom(custom),
         RecordKind::Customer
@@ -159,7 +164,7 @@ async fn merge_custom(unit: &mut Unit<'_>, record: &mut Record, custom: &Value) 
         | RecordKind::User
         | RecordKind::Tag => Klass::accept_standard_custom(custom),
     };
-    let accepted = accepted.map_err(|problem| wrong(format!("{problem}.")))?;
+    let accepted = accepted.map_err(|problem| NotDone::wrong("custom", "wrong_custom", format!("{problem}.")))?;
     let kept = record.attributes.entry("custom").or_insert_with(|| json!({}));
     if let Value::Object(kept) = kept {
         for (name, value) in accepted {
@@ -285,11 +290,15 @@ fn missing(kind: &RecordKind, name: &str) -> NotDone {
     NotDone::wrong(name, "missing_param", format!("A {kind} needs `{name}`."))
 }
 
-fn wrong(name: &str, shape: fields::Shape, wanted: &str) -> NotDone {
+fn wrong(name: &str, shape: fields::Shape, value: &Value, wanted: &str) -> NotDone {
+    // A list that is none, or too long, has no wrong address in it.
+    let is_list = value.as_array().is_some_and(|entries| entries.len() <= fields::KEYS_LIMIT);
     let code = match shape {
-        fields::Shape::Emails => "wrong_email",
-        fields::Shape::Phones => "wrong_phone",
-        fields::Shape::Line
+        fields::Shape::Emails if is_list => "wrong_email",
+        fields::Shape::Phones if is_list => "wrong_phone",
+        fields::Shape::Emails
+        | fields::Shape::Phones
+        | fields::Shape::Line
         | fields::Shape::Text
         | fields::Shape::ExternalId
         | fields::Shape::Word(_)
