@@ -2,6 +2,8 @@
 //!
 //! Keys are made behind the doors, so that they may have roles and dates that no door would give them.
 
+mod own;
+
 use std::{cell::RefCell, collections::HashMap, sync::Arc};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
@@ -194,32 +196,6 @@ impl Estate {
         (made.id(), if is_instance { self.ids["klass"].clone() } else { name })
     }
 
-    /// The app that the route names: a new one where the request takes it away, or makes it one that is installed.
-    async fn app_for(&self, route: &Route) -> String {
-        match (route.method, route.path) {
-            (RouteMethod::Delete, _) => {
-                let name = self.registered_app(&[&self.world.admin]).await;
-                self.world.api("POST", "/v1/apps", json!({ "app": name })).await.expect(201);
-                name
-            }
-            (RouteMethod::Post, "/v1/apps") => {
-                let other = self.key(self.other, "org.admin", None).await;
-                self.registered_app(&[&self.world.admin, &other]).await
-            }
-            (RouteMethod::Put, "/v1/apps/{name}") | (_, "/v1/apps/available/{name}") => self.ids["app"].clone(),
-            _ => "shopify".to_owned(),
-        }
-    }
-
-    /// A new app that the orgs of these keys have registered.
-    async fn registered_app(&self, tokens: &[&str]) -> String {
-        let draft = self.body("AppDefinition", "", self.world.org).await;
-        for token in tokens {
-            self.world.api_as(token, "POST", "/v1/apps/available", draft.clone()).await.expect(201);
-        }
-        draft["app"].as_str().unwrap().to_owned()
-    }
-
     /// A mail in quarantine: a new one where the request throws it away.
     async fn waiting_mail(&self, route: &Route) -> String {
         if route.method != RouteMethod::Delete {
@@ -232,40 +208,6 @@ impl Estate {
         match kind {
             "web" => json!({ "title": MARK, "auth": { "scheme": "shopify", "secrets": ["s"] } }),
             _ => json!({ "title": MARK }),
-        }
-    }
-
-    /// What a list has to be narrowed by: the customer of `org` whose records are listed.
-    pub async fn query(&self, route: &Route, org: OrgId) -> String {
-        let is_list = ["/v1/conversations", "/v1/messages", "/v1/notes"].contains(&route.path);
-        if is_list && route.method == RouteMethod::Get {
-            format!("?customer={}", self.customer(org).await)
-        } else {
-            String::new()
-        }
-    }
-
-    /// A customer of `org`.
-    async fn customer(&self, org: OrgId) -> String {
-        if org == self.world.org {
-            return self.ids["customers"].clone();
-        }
-        let made = self.other_customer.borrow().clone();
-        if let Some(id) = made {
-            return id;
-        }
-        let admin = self.key(org, "org.admin", None).await;
-        let made = self.world.api_as(&admin, "POST", "/v1/customers", json!({ "name": "Ann" })).await.expect(201);
-        self.other_customer.borrow_mut().insert(made.id()).clone()
-    }
-
-    /// A good draft of the kind of record that `permission` is about, in `org`.
-    async fn record(&self, permission: &str, org: OrgId, name: &str) -> Value {
-        match permission.split('.').nth(2).unwrap_or_default() {
-            "conversation" => json!({ "customer": self.customer(org).await, "name": name }),
-            "message" | "note" => json!({ "customer": self.customer(org).await, "body": name }),
-            "kobject" => json!({ "title": name }),
-            _ => json!({ "name": name }),
         }
     }
 

@@ -10,6 +10,7 @@ mod doctor;
 mod email_hooks;
 mod eval;
 mod help;
+mod klasses;
 mod listen;
 mod mail;
 mod mailbox;

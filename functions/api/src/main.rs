@@ -1,7 +1,6 @@
 //! The front door for management on Lambda: everything below `/v1` that is no hook address, and `/healthz`.
 //!
-//! API Gateway cannot tell an address from the id of a hook, so that a `GET` or `PUT` of a short address comes here too;
-//! it goes through the same door as it would there.
+//! API Gateway cannot tell an address from the id of a hook, so a `GET` or `PUT` of a short address goes through here, too.
 
 #[path = "../../http_api.rs"]
 mod http_api;
@@ -38,8 +37,8 @@ async fn answer(doors: &Doors, request: Request) -> Response {
 
 async fn doors() -> Result<Doors, Error> {
     let (door, mail, admin, allowed) = config::read(|reader| {
-        let (door, mail, admin) = (reader.door(), reader.mail(), reader.admin());
-        let allowed = reader.allowed_destinations();
+        let (door, mail, admin, allowed) =
+            (reader.door(), reader.mail(), reader.admin(), reader.allowed_destinations());
         Some((door?, mail?, admin?, allowed?))
     })?;
     let (clients, keys) = (Clients::from_env().await, Arc::default());

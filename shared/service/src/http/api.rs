@@ -11,6 +11,7 @@ mod klasses;
 mod mail;
 mod org;
 mod outbox;
+mod perform;
 mod records;
 mod resource;
 mod runs;
@@ -23,7 +24,7 @@ mod workflows;
 
 use std::sync::{Arc, OnceLock};
 
-use domain::{ApiKeySecret, Caller, OrgId, RecordKind, Rejected, Rejection, Role};
+use domain::{ApiKeySecret, Caller, OrgId, Rejected, Rejection, Role};
 use http::StatusCode;
 use serde_json::json;
 use subtle::ConstantTimeEq;
@@ -50,6 +51,7 @@ use crate::{
 };
 
 use call::Call;
+use perform::perform;
 
 pub use mail::{MailSetup, MailWay};
 
@@ -226,137 +228,6 @@ fn author(request: &Request, route: &Route, caller: &Caller, key_name: String) -
         source: source_address(request),
         client: client.map(|client| client.chars().take(CLIENT_LIMIT_CHARS).collect()),
         operation: format!("{:?}", route.operation),
-    }
-}
-
-async fn perform(operation: Operation, call: &Call<'_>) -> Result<Response, Refused> {
-    match operation {
-        Operation::ReadHealth | Operation::ReadOpenApi | Operation::ReadWorkflowSchema => {
-            Ok(call.management.answer_publicly(operation))
-        }
-        Operation::CreateHook => hooks::create(call).await,
-        Operation::ListHooks => hooks::list(call).await,
-        Operation::GetHook => hooks::get(call).await,
-        Operation::UpdateHook => hooks::update(call).await,
-        Operation::DeleteHook => hooks::delete(call).await,
-        Operation::ListHookTransactions => hooks::transactions(call).await,
-        Operation::ListHookRefusals => hooks::refusals(call).await,
-        Operation::ListHookArrivals => hooks::arrivals(call).await,
-        Operation::ListQuarantine => mail::quarantine(call).await,
-        Operation::ReleaseMail => mail::release(call).await,
-        Operation::DiscardMail => mail::discard(call).await,
-        Operation::GetMailDomain => mail::domain(call).await,
-        Operation::ListOutbox => outbox::list(call).await,
-        Operation::GetSentMail => outbox::get(call).await,
-        Operation::CreateSample => samples::create(call).await,
-        Operation::ListApps => apps::list(call).await,
-        Operation::GetApp => apps::get(call).await,
-        Operation::InstallApp => apps::install(call).await,
-        Operation::UpgradeApp => apps::upgrade(call).await,
-        Operation::UninstallApp => apps::uninstall(call).await,
-        Operation::RegisterApp => apps::available::register(call).await,
-        Operation::ListAvailableApps => apps::available::list(call).await,
-        Operation::GetAvailableApp => apps::available::get(call).await,
-        Operation::CreateWorkflow => workflows::create(call).await,
-        Operation::ListWorkflows => workflows::list(call).await,
-        Operation::GetWorkflow => workflows::get(call).await,
-        Operation::UpdateWorkflow => workflows::update(call).await,
-        Operation::DeleteWorkflow => workflows::delete(call).await,
-        Operation::ExportWorkflow => workflows::export(call).await,
-        Operation::ListWorkflowVersions => workflows::versions::list(call).await,
-        Operation::GetWorkflowVersion => workflows::versions::get(call).await,
-        Operation::DiffWorkflow => workflows::versions::diff(call).await,
-        Operation::RollBackWorkflow => workflows::versions::roll_back(call).await,
-        Operation::GetDraft => workflows::drafts::get(call).await,
-        Operation::PutDraft => workflows::drafts::put(call).await,
-        Operation::DeleteDraft => workflows::drafts::delete(call).await,
-        Operation::PublishDraft => workflows::drafts::publish(call).await,
-        Operation::CreateVariable => variables::create(call).await,
-        Operation::ListVariables => variables::list(call).await,
-        Operation::GetVariable => variables::get(call).await,
-        Operation::UpdateVariable => variables::update(call).await,
-        Operation::DeleteVariable => variables::delete(call).await,
-        Operation::Evaluate => evaluate::evaluate(call).await,
-        Operation::ListActions => actions::list(call).await,
-        Operation::GetAction => actions::get(call).await,
-        Operation::CreateSchedule => schedules::create(call).await,
-        Operation::ListSchedules => schedules::list(call).await,
-        Operation::GetSchedule => schedules::get(call).await,
-        Operation::UpdateSchedule => schedules::update(call).await,
-        Operation::DeleteSchedule => schedules::delete(call).await,
-        Operation::ListAuditLog => audit::list(call).await,
-        Operation::GetAuditEntry => audit::get(call).await,
-        Operation::GetOrg => org::get(call).await,
-        Operation::UpdateOrg => org::update(call).await,
-        Operation::GetAppSettings => settings::get_app(call).await,
-        Operation::UpdateAppSettings => settings::update_app(call).await,
-        Operation::ListRuns => runs::list(call).await,
-        Operation::GetRun => runs::get(call).await,
-        Operation::GetTransaction => runs::transaction(call).await,
-        Operation::CreateKlass => klasses::create(call).await,
-        Operation::ListKlasses => klasses::list(call).await,
-        Operation::GetKlass => klasses::get(call).await,
-        Operation::UpdateKlass => klasses::update(call).await,
-        Operation::DeleteKlass => klasses::delete(call).await,
-        Operation::CreateCustomer => records::create(call, RecordKind::Customer).await,
-        Operation::ListCustomers => records::list_customers(call).await,
-        Operation::GetCustomer => records::get(call, &RecordKind::Customer).await,
-        Operation::UpdateCustomer => records::update(call, &RecordKind::Customer).await,
-        Operation::DeleteCustomer => records::delete(call, &RecordKind::Customer).await,
-        Operation::MergeCustomers => records::merge(call).await,
-        Operation::ListTimeline => records::timeline(call).await,
-        Operation::ListInstances => records::list_instances(call).await,
-        Operation::CreateConversation => records::create(call, RecordKind::Conversation).await,
-        Operation::ListConversations => records::list_of_customer(call, &RecordKind::Conversation).await,
-        Operation::GetConversation => records::get(call, &RecordKind::Conversation).await,
-        Operation::UpdateConversation => records::update(call, &RecordKind::Conversation).await,
-        Operation::DeleteConversation => records::delete(call, &RecordKind::Conversation).await,
-        Operation::CreateMessage => records::create(call, RecordKind::Message).await,
-        Operation::ListMessages => records::list_of_customer(call, &RecordKind::Message).await,
-        Operation::GetMessage => records::get(call, &RecordKind::Message).await,
-        Operation::UpdateMessage => records::update(call, &RecordKind::Message).await,
-        Operation::DeleteMessage => records::delete(call, &RecordKind::Message).await,
-        Operation::CreateNote => records::create(call, RecordKind::Note).await,
-        Operation::ListNotes => records::list_of_customer(call, &RecordKind::Note).await,
-        Operation::GetNote => records::get(call, &RecordKind::Note).await,
-        Operation::UpdateNote => records::update(call, &RecordKind::Note).await,
-        Operation::DeleteNote => records::delete(call, &RecordKind::Note).await,
-        Operation::CreateCompany => records::create(call, RecordKind::Company).await,
-        Operation::ListCompanies => records::list(call, &RecordKind::Company).await,
-        Operation::GetCompany => records::get(call, &RecordKind::Company).await,
-        Operation::UpdateCompany => records::update(call, &RecordKind::Company).await,
-        Operation::DeleteCompany => records::delete(call, &RecordKind::Company).await,
-        Operation::CreateUser => records::create(call, RecordKind::User).await,
-        Operation::ListUsers => records::list(call, &RecordKind::User).await,
-        Operation::GetUser => records::get(call, &RecordKind::User).await,
-        Operation::UpdateUser => records::update(call, &RecordKind::User).await,
-        Operation::DeleteUser => records::delete(call, &RecordKind::User).await,
-        Operation::CreateTag => records::create(call, RecordKind::Tag).await,
-        Operation::ListTags => records::list(call, &RecordKind::Tag).await,
-        Operation::GetTag => records::get(call, &RecordKind::Tag).await,
-        Operation::UpdateTag => records::update(call, &RecordKind::Tag).await,
-        Operation::DeleteTag => records::delete(call, &RecordKind::Tag).await,
-        Operation::CreateInstance | Operation::CreateInstanceOfCustomer => records::create_instance(call).await,
-        Operation::ListInstancesOfKlass => records::list_instances_of_klass(call).await,
-        Operation::GetInstance => records::get_instance(call).await,
-        Operation::UpdateInstance => records::update_instance(call).await,
-        Operation::DeleteInstance => records::delete_instance(call).await,
-        Operation::PublishEvent => records::publish(call).await,
-        Operation::CreateWebhook => webhooks::create(call).await,
-        Operation::ListWebhooks => webhooks::list(call).await,
-        Operation::GetWebhook => webhooks::get(call).await,
-        Operation::UpdateWebhook => webhooks::update(call).await,
-        Operation::DeleteWebhook => webhooks::delete(call).await,
-        Operation::RotateWebhookSecret => webhooks::rotate(call).await,
-        Operation::PingWebhook => webhooks::deliveries::ping(call).await,
-        Operation::ListDeliveries => webhooks::deliveries::list(call).await,
-        Operation::GetDelivery => webhooks::deliveries::get(call).await,
-        Operation::ResendDelivery => webhooks::deliveries::resend(call).await,
-        Operation::CreateApiKey => keys::create(call).await,
-        Operation::ListApiKeys => keys::list(call).await,
-        Operation::RotateApiKey => keys::rotate(call).await,
-        Operation::GetApiKey => keys::get(call).await,
-        Operation::DeleteApiKey => keys::delete(call).await,
     }
 }
 
