@@ -247,3 +247,85 @@ impl Store for Audited {
         Err(WriteError::Conflict { position: 0, found: None })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::{ApiKeyId, Timestamp};
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        memory::{FixedWorld, MemoryStore},
+        ports::Table,
+    };
+
+    fn now() -> Timestamp {
+        Timestamp::from_millisecond(1_795_348_800_000)
+    }
+
+    fn org() -> OrgId {
+        OrgId::fresh(now(), [1; 8])
+    }
+
+    fn audited(inner: Arc<dyn Store>) -> Audited {
+        let author = Author {
+            key: ApiKeyId::fresh(now(), [2; 8]),
+            key_name: "ci".to_owned(),
+            source: None,
+            client: None,
+            operation: "UpdateKlass".to_owned(),
+        };
+        Audited::new(inner, Arc::new(FixedWorld::at(now())), org(), author)
+    }
+
+    fn put_into(collection: &str, name: String) -> Change {
+        let key = Key::new(Table::Directory, format!("{}#{collection}", org()), name.as_str());
+        let document = json!({ "id": name, "name": name }).to_string();
+        Change::Put(Item { key, rev: 1, document, index: None, expires_at: None }, Expectation::Absent)
+    }
+
+    /// So many klasses, and so many names, which are no objects.
+    fn changes(klasses: usize, names: usize) -> Vec<Change> {
+        let klasses = (0..klasses).map(|number| put_into("klasses", format!("k{number}")));
+        klasses.chain((0..names).map(|number| put_into("workflow-names", format!("n{number}")))).collect()
+    }
+
+    async fn written(klasses: usize, names: usize) -> Result<Vec<Entry>, WriteError> {
+        let store = Arc::new(MemoryStore::new(Arc::new(FixedWorld::at(now()))));
+        audited(store.clone()).write(&changes(klasses, names)).await?;
+        let items = store.items();
+        let is_entry = |item: &&Item| item.key.partition.contains("#audit#");
+        assert_eq!(items.iter().filter(|item| !is_entry(item)).count(), klasses + names);
+        Ok(items.iter().filter(is_entry).map(|item| document::read(item).unwrap()).collect())
+    }
+
+    #[tokio::test]
+    async fn a_write_has_room_for_an_entry_of_each_object_or_for_one_that_names_all() {
+        let entries = written(50, 0).await.unwrap();
+        assert!(entries.len() == 50 && entries.iter().all(|entry| entry.others.is_empty()));
+        let entries = written(50, 1).await.unwrap();
+        let others: Vec<&str> = entries.iter().flat_map(|entry| &entry.others).map(|other| other.id.as_str()).collect();
+        assert_eq!((entries.len(), others.len(), others.contains(&"k49")), (1, 49, true));
+        assert_eq!(written(99, 0).await.unwrap().len(), 1);
+        assert_eq!(written(0, 100).await.unwrap().len(), 0);
+        assert!(
+            matches!(written(1, 99).await, Err(WriteError::Unavailable(_))),
+            "nothing is changed without its entry"
+        );
+    }
+
+    #[tokio::test]
+    async fn what_is_read_is_what_the_store_has() {
+        let store = Arc::new(MemoryStore::new(Arc::new(FixedWorld::at(now()))));
+        let audited = audited(store.clone());
+        let change = put_into("klasses", "order".to_owned());
+        assert_eq!(audited.find(change.key(), Freshness::Latest).await.unwrap(), None);
+        audited.write(std::slice::from_ref(&change)).await.unwrap();
+        // Somebody else changes it; what was seen before is not given out again.
+        let Change::Put(item, _) = change else { panic!() };
+        let other = Item { rev: 2, document: "{}".to_owned(), ..item.clone() };
+        store.write(&[Change::Put(other.clone(), Expectation::Rev(1))]).await.unwrap();
+        assert_eq!(audited.find(&item.key, Freshness::Latest).await.unwrap(), Some(other.clone()));
+        assert_eq!(audited.find_all(std::slice::from_ref(&item.key)).await.unwrap(), [other]);
+    }
+}
