@@ -2,7 +2,8 @@
 //!
 //! No AWS and no environment in here: adapters are handed in by whoever starts it. Read in this order: `ports` is what
 //! the world must do; `directory`, `runs` and `records` say which document stands under which key; `accept` and
-//! `execute` are the two halves of the data path; `http` is the door in front of them.
+//! `execute` are the two halves of the data path; `installations` are the apps that an org makes part of it; `http` is the door in
+//! front of them.
 
 pub mod memory;
 pub mod ports;
