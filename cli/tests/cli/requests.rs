@@ -54,6 +54,8 @@ fn each_command_sends_its_request() {
         (&["hooks", "transactions", "h1"], "GET /v1/hooks/form/h1/transactions", Value::Null),
         (&["hooks", "show", "../../api-keys"], "GET /v1/hooks/form/..%2F..%2Fapi-keys", Value::Null),
         (&["workflows", "list"], "GET /v1/workflows", Value::Null),
+        (&["actions", "list"], "GET /v1/actions", Value::Null),
+        (&["actions", "show", "a/b"], "GET /v1/actions/a%2Fb", Value::Null),
         (&["workflows", "show", "w1"], "GET /v1/workflows/w1", Value::Null),
         (&["workflows", "enable", "w1"], "PUT /v1/workflows/w1", json!({"enabled": true})),
         (&["workflows", "disable", "w1"], "PUT /v1/workflows/w1", json!({"enabled": false})),

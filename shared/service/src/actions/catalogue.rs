@@ -19,8 +19,9 @@ pub use params::{Need, Param, params, params_beside};
 
 const SHARED: &str = include_str!("catalogue/shared.json");
 
-const FILES: [&str; 10] = [
+const FILES: [&str; 11] = [
     include_str!("catalogue/customer.json"),
+    include_str!("catalogue/customer_finds.json"),
     include_str!("catalogue/company.json"),
     include_str!("catalogue/conversation.json"),
     include_str!("catalogue/message.json"),
