@@ -184,7 +184,7 @@ async fn a_command_and_an_event_start_the_workflows_that_listen() {
         ("kustomer.command.run-by-name", json!({ "name": "refund", "params": { "n": 7 } }), "kustomer.command.refund"),
         ("kustomer.event.publish", json!({ "name": "shop.paid", "data": { "n": 7 } }), "shop.paid"),
     ] {
-        let steps = json!([{ "id": "note", "action": "kustomer.note.create", "params": { "customer": stage.id("bea"), "body": "/#steps.1.attributes.data.n" }, "transitions": [] }]);
+        let steps = json!([{ "id": "note", "action": "kustomer.note.create", "params": { "customer": stage.id("bea"), "body": "/#steps.1.n" }, "transitions": [] }]);
         stage.world.workflow(tests::world::workflow_of(event, event, steps)).await;
         let published = stage.step(action, &params).await;
         assert_eq!(published["output"]["name"], event);

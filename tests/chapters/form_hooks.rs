@@ -97,8 +97,10 @@ async fn the_largest_body_comes_through_whole() {
 async fn numbers_come_out_as_they_went_in() {
     let sent = r#"{"big":9007199254740993,"huge":1e400,"tenth":0.1,"one":1.0,"minus":-0,"tiny":1E-7}"#;
     let world = World::new().await;
+    world.order_klass().await;
     let hook = world.form_hook().await;
-    let steps = json!([{ "id": "company", "action": "kustomer.company.create", "params": { "name": "n", "locations": ["/#steps.1.attributes.data"] }, "transitions": [] }]);
+    let params = json!({ "klassName": "order", "title": "t", "data": "/#steps.1.attributes.data" });
+    let steps = json!([{ "id": "order", "action": "kustomer.kobject.create", "params": params, "transitions": [] }]);
     world.workflow(workflow_of("keep", &hook.event, steps)).await;
 
     let transaction = world.post_as(&hook, "application/json", sent).await.expect(202).id();
@@ -107,11 +109,11 @@ async fn numbers_come_out_as_they_went_in() {
     let read = world.get(&format!("/v1/transactions/{transaction}")).await;
     assert!(read.text.contains(sent), "{}", read.text);
     let run = world.run_of(&transaction).await;
-    assert_eq!(run["steps"][1]["input"]["locations"][0].to_string(), sent);
-    assert_eq!(run["steps"][1]["output"]["locations"][0].to_string(), sent);
-    let company = run["steps"][1]["output"]["id"].as_str().unwrap().to_owned();
-    let record = world.get(&format!("/v1/companies/{company}")).await;
-    assert_eq!(record.attribute("locations")[0].to_string(), sent);
+    assert_eq!(run["steps"][1]["input"]["data"].to_string(), sent);
+    assert_eq!(run["steps"][1]["output"]["data"].to_string(), sent);
+    let order = run["steps"][1]["output"]["id"].as_str().unwrap().to_owned();
+    let record = world.get(&format!("/v1/klasses/order/{order}")).await;
+    assert_eq!(record.attribute("data").to_string(), sent);
 }
 
 #[tokio::test]

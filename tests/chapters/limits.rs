@@ -8,8 +8,8 @@ async fn a_step_that_would_take_more_than_a_mebibyte_fails_and_the_run_tells_so(
     let world = World::new().await;
     let hook = world.form_hook().await;
     let steps = |count: usize| {
-        json!([{ "id": "company", "action": "kustomer.company.create", "transitions": [], "params": {
-            "name": "n", "locations": vec!["/#steps.1.attributes.data.k"; count],
+        json!([{ "id": "list", "action": "kustomer.transform.generic", "transitions": [], "params": {
+            "input": { "list": vec!["/#steps.1.attributes.data.k"; count] },
         } }])
     };
     for (name, count, state) in [("within", 2, "succeeded"), ("past", 12, "failed"), ("bomb", 900, "failed")] {
@@ -27,8 +27,8 @@ async fn a_loop_that_nests_a_value_ends_and_can_be_read() {
     let hook = world.form_hook().await;
     let steps = json!([{
         "id": "k",
-        "action": "kustomer.company.create",
-        "params": { "name": "n", "locations": ["/#steps.k.locations"] },
+        "action": "kustomer.transform.generic",
+        "params": { "input": { "nested": ["/#steps.k.output.nested"] } },
         "transitions": [{ "target": "k", "condition": { "op": "dne", "values": ["/#steps.1.attributes.data.stop"] } }],
     }]);
     world.workflow(workflow_of("nest", &hook.event, steps)).await;

@@ -79,6 +79,8 @@ fn an_unknown_flag_and_an_update_of_nothing_are_usage() {
         &["workflows", "version", "w1", "two"],
         &["workflows", "variables", "create", "w1", "--name", "n"],
         &["workflows", "variables", "update", "v1"],
+        &["actions", "show"],
+        &["actions", "ls", "--offline", "--grep"],
         &["apps", "settings", "shop", "--set", "region=eu"],
         &["apps", "settings", "shop", "--set", "default.region"],
         &["org", "set"],

@@ -68,6 +68,8 @@ fn each_command_sends_its_request() {
         ),
         (&["apps", "upgrade", "shop"], "PUT /v1/apps/shop", json!({"version": null})),
         (&["apps", "uninstall", "shop"], "DELETE /v1/apps/shop", Value::Null),
+        (&["actions", "list"], "GET /v1/actions", Value::Null),
+        (&["actions", "show", "a/b"], "GET /v1/actions/a%2Fb", Value::Null),
         (&["workflows", "show", "w1"], "GET /v1/workflows/w1", Value::Null),
         (&["workflows", "enable", "w1"], "PUT /v1/workflows/w1", json!({"enabled": true})),
         (&["workflows", "disable", "w1"], "PUT /v1/workflows/w1", json!({"enabled": false})),

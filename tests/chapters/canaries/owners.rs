@@ -25,7 +25,7 @@ pub(super) async fn drive_form(story: &mut Story) {
         story.hashes.push(hash.clone());
     }
     let steps = json!([
-        { "id": "good", "action": "kustomer.company.create", "params": { "name": "n", "tags": "/#steps.1" }, "transitions": always("bad") },
+        { "id": "good", "action": "kustomer.company.create", "params": { "name": "n", "locations": ["/#steps.1"] }, "transitions": always("bad") },
         { "id": "bad", "action": "kustomer.note.create", "params": { "customer": "/#steps.good.id", "body": "/#steps.1" }, "transitions": [] },
     ]);
     story.world.workflow(workflow_of("fails", &open.event, steps)).await;

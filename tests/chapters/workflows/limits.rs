@@ -142,8 +142,8 @@ async fn a_key_that_comes_twice_is_refused_with_its_place() {
 #[tokio::test]
 async fn of_very_many_warnings_the_first_are_told_and_the_others_counted() {
     let world = World::new().await;
-    let params = json!({ "name": "n", "tags": vec![" /#fn:now"; 5_000] });
-    let steps = json!([{ "id": "s", "action": "kustomer.company.create", "params": params, "transitions": [] }]);
+    let params = json!({ "input": { "list": vec![" /#fn:now"; 5_000] } });
+    let steps = json!([{ "id": "s", "action": "kustomer.transform.generic", "params": params, "transitions": [] }]);
     let made = world.api("POST", "/v1/workflows", workflow_of("many", "e", steps)).await.expect(201);
     let warnings = made.body["meta"]["warnings"].as_array().unwrap();
     assert_eq!((warnings.len(), &warnings[100]["code"]), (101, &json!("more_problems")));

@@ -3,15 +3,16 @@
 use engine::expression::{Signature, functions};
 use engine::problem::Severity;
 use engine::{Catalogue, Definition, check};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::support::{Given, parse};
 
 const EXPRESSIONS: &str = include_str!("../../../../docs/expressions.md");
 const FORMAT: &str = include_str!("../../../../docs/workflow-format.md");
 /// The descriptions of the actions that the pages' examples use.
-const ACTIONS: [&str; 4] = [
+const ACTIONS: [&str; 5] = [
     include_str!("../../../service/src/actions/catalogue/customer.json"),
+    include_str!("../../../service/src/actions/catalogue/customer_finds.json"),
     include_str!("../../../service/src/actions/catalogue/company.json"),
     include_str!("../../../service/src/actions/catalogue/conversation.json"),
     include_str!("../../../service/src/actions/catalogue/note.json"),
@@ -129,7 +130,9 @@ fn catalogue() -> Catalogue {
         for (name, action) in actions {
             let mut schema = action["params"].clone();
             // Of attributes of records only the names matter here.
-            for name in file["attributes"].as_object().unwrap().keys().filter(|_| action["attributes"] == true) {
+            for name in
+                file["attributes"].as_object().filter(|_| action["attributes"] == true).into_iter().flat_map(Map::keys)
+            {
                 schema["properties"][name] = json!({});
             }
             schema["type"] = json!("object");

@@ -21,6 +21,7 @@ const SHARED: &str = include_str!("catalogue/shared.json");
 
 const FILES: [&str; 11] = [
     include_str!("catalogue/customer.json"),
+    include_str!("catalogue/customer_finds.json"),
     include_str!("catalogue/company.json"),
     include_str!("catalogue/conversation.json"),
     include_str!("catalogue/message.json"),

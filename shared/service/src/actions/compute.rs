@@ -3,7 +3,7 @@
 use engine::compile_pattern;
 use serde_json::{Map, Value, json};
 
-use super::{NotDone, Params};
+use super::{NotDone, Params, params::missing};
 
 /// The first place of `testString` where `regex` matches: `match`, the whole of it; `groups`, what the parts in parentheses
 /// matched; `index`, where it begins, in characters. Only `matched`, which is false, where it matches nowhere.
@@ -32,6 +32,7 @@ fn with_flags(pattern: String) -> (String, String) {
 
 /// `input` as it was worked out, so that later steps find it under `output`.
 pub(super) fn transform(params: &Params<'_>) -> Result<Value, NotDone> {
+    params.value("input").ok_or_else(|| missing("input"))?;
     let input = params.object("input")?;
     Ok(Value::Object(Map::from_iter([("output".to_owned(), Value::Object(input))])))
 }
