@@ -19,7 +19,7 @@ pub use params::{Need, Param, params, params_beside};
 
 const SHARED: &str = include_str!("catalogue/shared.json");
 
-const FILES: [&str; 11] = [
+const FILES: [&str; 12] = [
     include_str!("catalogue/customer.json"),
     include_str!("catalogue/customer_finds.json"),
     include_str!("catalogue/company.json"),
