@@ -37,7 +37,8 @@ Examples:
 {EVENTS}"))]
     Create {
         /// Where it is told
-        url: String,
+        #[arg(value_name = "URL")]
+        endpoint: String,
         /// What it is told of; may be repeated
         #[arg(long = "event", value_name = "EVENT", required = true)]
         events: Vec<String>,
@@ -131,8 +132,8 @@ struct DeliveryArg {
 #[group(required = true, multiple = true)]
 struct Changes {
     /// Tell it here
-    #[arg(long)]
-    url: Option<String>,
+    #[arg(long, value_name = "URL")]
+    endpoint: Option<String>,
     /// Tell it of these instead of all before; may be repeated
     #[arg(long = "event", value_name = "EVENT")]
     events: Vec<String>,
@@ -152,8 +153,8 @@ pub(crate) fn run(args: Args, global: &Global) -> Result<(), Failure> {
     let session = Session::open(global)?;
     let client = &session.client;
     match args.command {
-        Command::Create { url, events, description, disabled } => {
-            let mut draft = Map::from_iter([("url".to_owned(), json!(url)), ("events".to_owned(), json!(events))]);
+        Command::Create { endpoint, events, description, disabled } => {
+            let mut draft = Map::from_iter([("url".to_owned(), json!(endpoint)), ("events".to_owned(), json!(events))]);
             draft.extend(description.map(|text| ("description".to_owned(), json!(text))));
             if disabled {
                 draft.insert("enabled".to_owned(), json!(false));
@@ -202,7 +203,7 @@ impl DeliveryArg {
 impl Changes {
     fn document(&self) -> Value {
         let mut document = Map::new();
-        document.extend(self.url.iter().map(|url| ("url".to_owned(), json!(url))));
+        document.extend(self.endpoint.iter().map(|url| ("url".to_owned(), json!(url))));
         document.extend(self.description.iter().map(|text| ("description".to_owned(), json!(text))));
         if !self.events.is_empty() {
             document.insert("events".to_owned(), json!(self.events));
