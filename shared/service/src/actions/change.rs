@@ -211,7 +211,9 @@ fn tags(params: &Params<'_>) -> Result<Vec<String>, NotDone> {
     };
     match params.value("tags").ok_or_else(|| missing("tags"))? {
         Value::Array(tags) => tags.iter().map(text).collect(),
-        tag => Ok(vec![text(tag)?]),
+        tag @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_)) => {
+            Ok(vec![text(tag)?])
+        }
     }
 }
 

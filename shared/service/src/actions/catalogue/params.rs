@@ -80,7 +80,7 @@ fn takes(property: &Value, whole: &Value) -> String {
             ("array", ..) => "a list".to_owned(),
             ("object", ..) => "an object".to_owned(),
             (_, _, _, Some(most), _) => format!("text of at most {most} characters"),
-            (_, ..) => "text".to_owned(),
+            (..) => "text".to_owned(),
         })
         .collect();
     listed(&words.iter().map(String::as_str).collect::<Vec<_>>())

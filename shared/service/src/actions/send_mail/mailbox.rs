@@ -269,7 +269,8 @@ mod tests {
             json!(true),
         ];
         for written in cases {
-            let Err(NotDone::Failed(failure)) = read("cc", &written) else { panic!("{written} was taken") };
+            let Err(not_done) = read("cc", &written) else { panic!("{written} was taken") };
+            let failure = not_done.into_failure().unwrap();
             assert!(failure.message.starts_with("The param `cc` ") && failure.message.ends_with('.'), "{failure:?}");
             assert!(!failure.message.contains(char::is_control), "{failure:?}");
         }
