@@ -55,6 +55,10 @@ async fn change(estate: &Estate, route: &Route, kind: &str) -> Answer {
             let workflow = format!("/v1/workflows/{id}");
             estate.world.api("PUT", &workflow, json!({ "description": format!("{route:?}") })).await.expect(200);
         }
+        ("UpgradeApp", _) => {
+            let next = json!({ "app": name, "version": "1.0.1", "title": "Next" });
+            estate.world.api("POST", "/v1/apps/available", next).await.expect(201);
+        }
         (_, "WorkflowPatch") => body = json!({ "description": format!("{route:?}") }),
         (_, "AppSettingsPatch") => body = json!({ "default": { "asked": format!("{:?}", route.method) } }),
         _ => {}

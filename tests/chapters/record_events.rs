@@ -177,7 +177,8 @@ async fn two_changes_at_the_same_moment_fire_two_events_of_which_each_tells_its_
         world.api("PUT", &own, json!({ "locale": "da" })),
         world.api("PUT", &own, json!({ "timeZone": "Europe/Copenhagen" }))
     );
-    (first.expect(200), second.expect(200));
+    first.expect(200);
+    second.expect(200);
     settle(&world).await;
     let mut changed: Vec<String> = Vec::new();
     for run in runs_of(&world, &workflow).await {

@@ -187,6 +187,9 @@ impl Estate {
             "klasses" if is_instance => format!("/v1/klasses/{}", self.ids["klass"]),
             _ => route.path.split("/{id}").next().unwrap().split("/{name}").next().unwrap().replace("{kind}", kind),
         };
+        if collection == "webhooks" {
+            self.take_away_other_webhooks().await;
+        }
         let made = self.world.api("POST", &path, draft).await.expect(201);
         if route.path.ends_with("/publish") {
             let draft = format!("/v1/workflows/{}/draft", made.id());

@@ -41,7 +41,7 @@ Examples:
         /// Only changes of the thing with this id
         #[arg(long, value_name = "ID")]
         object: Option<String>,
-        /// Only changes of things of this type, such as form_hook, workflow, api_key or kobject.order
+        /// Only changes of things of this type, such as `form_hook`, `workflow`, `api_key` or `kobject.order`
         #[arg(long = "type", value_name = "TYPE")]
         object_type: Option<String>,
         /// Only changes by the API key with this id

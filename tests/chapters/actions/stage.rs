@@ -111,7 +111,12 @@ impl Stage {
         let given = params.as_object().unwrap().keys().cloned();
         let references: Map<String, Value> = known
             .chain(given)
-            .map(|name| (name.clone(), json!(format!("/#steps.1.attributes.data.params.{name}"))))
+            // Names of headers are their author's, so these are written out.
+            .filter(|name| name != "headers" || params.get(name).is_some())
+            .map(|name| match (name.as_str(), params.get(&name)) {
+                ("headers", Some(headers)) => (name, headers.clone()),
+                (_, _) => (name.clone(), json!(format!("/#steps.1.attributes.data.params.{name}"))),
+            })
             .collect();
         let steps = json!([{ "id": "step", "action": action, "params": references, "transitions": [] }]);
         self.run(steps, json!({ "params": params })).await["steps"][1].clone()

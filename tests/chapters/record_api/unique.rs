@@ -144,7 +144,8 @@ async fn two_changes_at_the_same_moment_are_both_made_one_after_the_other() {
     let changes = [json!({ "locale": "da" }), json!({ "emails": ["ann@example.com"] })];
     let [first, second] = changes;
     let (first, second) = tokio::join!(world.api("PUT", &own, first), world.api("PUT", &own, second));
-    (first.expect(200), second.expect(200));
+    first.expect(200);
+    second.expect(200);
     let after = world.get(&own).await.expect(200);
     assert_eq!((after.attribute("rev"), after.attribute("locale")), (json!(3), json!("da")));
     assert_eq!(after.attribute("emails")[0]["email"], "ann@example.com");
