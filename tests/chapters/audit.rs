@@ -13,7 +13,7 @@ use tests::{
 };
 
 /// Operations that are asked for with another method than GET and change nothing.
-const CHANGE_NOTHING: [&str; 3] = ["Evaluate", "CreateSample", "PublishEvent"];
+const CHANGE_NOTHING: [&str; 5] = ["Evaluate", "CreateSample", "PublishEvent", "PingOutboundWebhook", "ResendDelivery"];
 
 /// Everything in the log, newest first.
 async fn log(world: &World) -> Vec<Value> {
@@ -69,7 +69,9 @@ async fn change(estate: &Estate, route: &Route, kind: &str) -> Answer {
         .replace("{id}", &id)
         .replace("{name}", &name)
         .replace("{mail}", &name)
-        .replace("{version}", "1");
+        .replace("{delivery}", &name)
+        .replace("{version}", "1")
+        + &estate.query(route, estate.world.org).await;
     estate.world.api(route.method.as_http().as_str(), &path, body).await
 }
 
