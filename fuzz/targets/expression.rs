@@ -25,7 +25,8 @@ fuzz_target!(|input: &str| {
     let params = from_str(input).unwrap_or_else(|_| Value::String(input.to_owned()));
     let now = Timestamp::from_millisecond(1_795_867_200_000);
     let surroundings = Surroundings { setup: &SETUP, now, seed: "fuzz" };
-    let context = Context { steps: &GIVEN["steps"], error: GIVEN.get("error"), surroundings, asker: Asker::default() };
+    let (steps, error) = (&GIVEN["steps"], GIVEN.get("error"));
+    let context = Context { steps, error, surroundings, asker: Asker::default(), scope: None };
     if let Ok(Some(made)) = resolve(&params, &context) {
         assert!(made.to_string().len() <= INPUT_LIMIT_BYTES);
     }
