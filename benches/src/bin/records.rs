@@ -34,8 +34,8 @@ const CUSTOMERS_PER_WRITE: usize = 45;
 
 #[tokio::main]
 async fn main() -> Outcome<()> {
-    lookups().await?;
-    events().await
+    events().await?;
+    lookups().await
 }
 
 /// One look-up by e-mail, beside how many customers there are.
