@@ -15,7 +15,7 @@ use crate::{
         listeners::{Listeners, listeners},
         workflows::{self, Trigger},
     },
-    envelope::Told,
+    envelope::{Named, ToldOf},
     ports::{Change, Queue, Store, Unavailable, WriteError},
     records::Work,
     runs::{self, StoredTransaction, verdicts},
@@ -129,9 +129,9 @@ pub(crate) async fn tell(
     transactions: impl IntoIterator<Item = TransactionId>,
     seconds: u32,
 ) -> Result<(), Unavailable> {
-    let sends = transactions
-        .into_iter()
-        .map(|transaction| async move { queue.send_later(Told::new(org, transaction).message()?, seconds).await });
+    let sends = transactions.into_iter().map(|transaction| async move {
+        queue.send_later(Named::Told(ToldOf { org, transaction }).message()?, seconds).await
+    });
     try_join_all(sends).await.map(|_| ())
 }
 

@@ -65,13 +65,26 @@ pub struct Source {
     pub delivery_id: Option<String>,
 }
 
-/// A run that waited and is to go on.
+/// A message that only names what stands in the store.
 ///
-/// *Shape*: `{"v":1,"wake":{"org":"…","transaction":"…","run":"…"}}`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Wake {
+/// *Shape*: `{"v":1,"wake":{"org":"…","transaction":"…","run":"…"}}`, and likewise the others.
+#[derive(Debug, Serialize, Deserialize)]
+struct Short {
     v: u32,
-    wake: Woken,
+    #[serde(flatten)]
+    named: Named,
+}
+
+/// What it names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Named {
+    /// A run that waited and is to go on.
+    Wake(Woken),
+    /// A transaction that stands in the store already, because it is an event.
+    Told(ToldOf),
+    /// A delivery to a webhook that is to be tried.
+    Deliver(Turn),
 }
 
 /// Which run it is.
@@ -85,15 +98,6 @@ pub(crate) struct Woken {
     pub(crate) run: RunId,
 }
 
-/// A transaction that stands in the store already, because it is an event.
-///
-/// *Shape*: `{"v":1,"told":{"org":"…","transaction":"…"}}`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Told {
-    v: u32,
-    told: ToldOf,
-}
-
 /// Which transaction it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ToldOf {
@@ -101,15 +105,6 @@ pub(crate) struct ToldOf {
     pub(crate) org: OrgId,
     /// The transaction.
     pub(crate) transaction: TransactionId,
-}
-
-/// A delivery to a webhook that is to be tried.
-///
-/// *Shape*: `{"v":1,"deliver":{"org":"…","delivery":"…","turn":0}}`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Deliver {
-    v: u32,
-    deliver: Turn,
 }
 
 /// Which delivery it is, and which of its turns.
@@ -128,12 +123,8 @@ pub(crate) struct Turn {
 pub(crate) enum Message {
     /// A transaction.
     Transaction(Box<Envelope>),
-    /// A run that is to go on.
-    Wake(Woken),
-    /// A transaction that stands in the store.
-    Told(ToldOf),
-    /// A delivery to a webhook.
-    Deliver(Turn),
+    /// Something that stands in the store.
+    Named(Named),
 }
 
 impl Message {
@@ -141,52 +132,20 @@ impl Message {
     ///
     /// *Errors*: [`UnreadableMessage`] when it is none, or of a version this program does not know.
     pub(crate) fn parse(message: &str) -> Result<Self, UnreadableMessage> {
-        // Most are transactions, which are long and should be read once; what they lack makes a wake fail early.
+        // Most are transactions, which are long and should be read once; what they lack makes the others fail early.
         let unreadable = match Envelope::parse(message) {
             Ok(envelope) => return Ok(Self::Transaction(Box::new(envelope))),
             Err(unreadable) => unreadable,
         };
-        let wake = serde_json::from_str::<Wake>(message).ok().filter(|wake| wake.v == VERSION);
-        let told = || serde_json::from_str::<Told>(message).ok().filter(|told| told.v == VERSION);
-        let deliver = || serde_json::from_str::<Deliver>(message).ok().filter(|deliver| deliver.v == VERSION);
-        let short = wake.map(|wake| Self::Wake(wake.wake)).or_else(|| told().map(|told| Self::Told(told.told)));
-        short.or_else(|| deliver().map(|deliver| Self::Deliver(deliver.deliver))).ok_or(unreadable)
+        let short = serde_json::from_str::<Short>(message).ok().filter(|short| short.v == VERSION);
+        short.map(|short| Self::Named(short.named)).ok_or(unreadable)
     }
 }
 
-impl Told {
-    /// The message that `transaction` stands in the store.
-    pub(crate) const fn new(org: OrgId, transaction: TransactionId) -> Self {
-        Self { v: VERSION, told: ToldOf { org, transaction } }
-    }
-
+impl Named {
     /// The text that goes on the queue.
-    pub(crate) fn message(&self) -> Result<String, Unavailable> {
-        document::write(self)
-    }
-}
-
-impl Deliver {
-    /// The message that it is this turn's time.
-    pub(crate) const fn new(turn: Turn) -> Self {
-        Self { v: VERSION, deliver: turn }
-    }
-
-    /// The text that goes on the queue.
-    pub(crate) fn message(&self) -> Result<String, Unavailable> {
-        document::write(self)
-    }
-}
-
-impl Wake {
-    /// The message that wakes `run`.
-    pub(crate) const fn new(org: OrgId, transaction: TransactionId, run: RunId) -> Self {
-        Self { v: VERSION, wake: Woken { org, transaction, run } }
-    }
-
-    /// The text that goes on the queue.
-    pub(crate) fn message(&self) -> Result<String, Unavailable> {
-        document::write(self)
+    pub(crate) fn message(self) -> Result<String, Unavailable> {
+        document::write(&Short { v: VERSION, named: self })
     }
 }
 
@@ -272,14 +231,19 @@ mod tests {
         let sent = envelope(json!({"wake": 1}));
         let (org, transaction) = (sent.transaction.org, sent.transaction.id);
         let run = RunId::fresh(now, [4; 8]);
-        let message = Wake::new(org, transaction, run).message().unwrap();
-        assert_eq!(Message::parse(&message), Ok(Message::Wake(Woken { org, transaction, run })));
+        let wake = Named::Wake(Woken { org, transaction, run });
+        let message = wake.message().unwrap();
+        let ids = format!(r#""org":"{org}","transaction":"{transaction}","run":"{run}""#);
+        assert_eq!(message, format!(r#"{{"v":1,"wake":{{{ids}}}}}"#));
+        assert_eq!(Message::parse(&message), Ok(Message::Named(wake)));
         assert_eq!(Message::parse(&sent.message().unwrap()), Ok(Message::Transaction(Box::new(sent))));
-        let told = Told::new(org, transaction).message().unwrap();
-        assert_eq!(Message::parse(&told), Ok(Message::Told(ToldOf { org, transaction })));
-        let turn = Turn { org, delivery: DeliveryId::fresh(now, [5; 8]), turn: 3 };
-        let deliver = Deliver::new(turn).message().unwrap();
-        assert_eq!(Message::parse(&deliver), Ok(Message::Deliver(turn)));
+        let event = Named::Told(ToldOf { org, transaction });
+        let told = event.message().unwrap();
+        assert_eq!(Message::parse(&told), Ok(Message::Named(event)));
+        let turn = Named::Deliver(Turn { org, delivery: DeliveryId::fresh(now, [5; 8]), turn: 3 });
+        let deliver = turn.message().unwrap();
+        assert_eq!(Message::parse(&deliver), Ok(Message::Named(turn)));
+        assert!(Message::parse(&deliver.replacen('{', "{\"later\":1,", 1)).is_ok());
         assert!(Message::parse(&deliver.replacen("\"v\":1", "\"v\":2", 1)).is_err());
         for wrong in
             ["{}", "{\"v\":1}", &told.replacen("\"v\":1", "\"v\":2", 1), &message.replacen("\"v\":1", "\"v\":2", 1)]

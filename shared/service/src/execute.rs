@@ -27,7 +27,7 @@ use futures_util::{future::try_join_all, lock::Mutex};
 use crate::{
     actions::{Mailing, Ways},
     directory::workflows::{self, Trigger},
-    envelope::{Envelope, Message, ToldOf, UnreadableMessage, Woken},
+    envelope::{Envelope, Message, Named, ToldOf, UnreadableMessage, Woken},
     ports::{Calls, DELAY_LIMIT_SECONDS, Queue, Store, Unavailable, World},
     runs::{self, Admitted, AppEvent, AppTrigger, Considered, StoredTransaction, verdicts},
 };
@@ -96,9 +96,9 @@ impl Executor {
     pub async fn execute(&self, message: &str) -> Result<(), NotExecuted> {
         match Message::parse(message)? {
             Message::Transaction(envelope) => self.execute_transaction(*envelope).await,
-            Message::Wake(woken) => Ok(self.wake(woken).await?),
-            Message::Told(told) => Ok(self.hear(told).await?),
-            Message::Deliver(turn) => Ok(self.deliver(turn).await?),
+            Message::Named(Named::Wake(woken)) => Ok(self.wake(woken).await?),
+            Message::Named(Named::Told(told)) => Ok(self.hear(told).await?),
+            Message::Named(Named::Deliver(turn)) => Ok(self.deliver(turn).await?),
         }
     }
 

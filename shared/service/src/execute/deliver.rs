@@ -27,7 +27,7 @@ use super::Executor;
 use crate::{
     directory::webhooks,
     document::{self, Versioned},
-    envelope::{Deliver, Turn},
+    envelope::{Named, Turn},
     ports::{Unavailable, WriteError},
     runs::{
         self, Attempt, AttemptState, Delivery, DeliveryState, StoredTransaction, WebhookStanding, attempt_change,
@@ -112,7 +112,7 @@ impl Executor {
             return Ok(());
         }
         if let Some(until) = found.value.rests_until(now) {
-            let message = Deliver::new(turn).message()?;
+            let message = Named::Deliver(turn).message()?;
             return Ok(self.queue.send_later(message, self.delay_seconds_until(until)).await?);
         }
         match self.prospect(&found.value).await? {
@@ -215,6 +215,6 @@ impl Executor {
     /// Has the delivery tried in `seconds`.
     async fn send_turn(&self, delivery: &Delivery, seconds: u32) -> Result<(), Unavailable> {
         let turn = Turn { org: delivery.org, delivery: delivery.id, turn: delivery.turn };
-        self.queue.send_later(Deliver::new(turn).message()?, seconds).await
+        self.queue.send_later(Named::Deliver(turn).message()?, seconds).await
     }
 }

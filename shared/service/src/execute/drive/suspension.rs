@@ -13,7 +13,7 @@ use engine::{journal::Retry, run::retry_delay_seconds};
 
 use super::{super::Executor, Journey};
 use crate::{
-    envelope::Wake,
+    envelope::{Named, Woken},
     ports::{Unavailable, WriteError},
     records::Unit,
 };
@@ -43,7 +43,8 @@ impl Executor {
         run: RunId,
         until: Timestamp,
     ) -> Result<(), Unavailable> {
-        let message = Wake::new(transaction.org, transaction.id, run).message()?;
+        let woken = Woken { org: transaction.org, transaction: transaction.id, run };
+        let message = Named::Wake(woken).message()?;
         self.queue.send_later(message, self.delay_seconds_until(until)).await
     }
 

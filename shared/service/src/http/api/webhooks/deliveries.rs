@@ -15,7 +15,7 @@ use super::{
 use crate::{
     announce::INSURANCE_SECONDS,
     directory::Versioned,
-    envelope::{Deliver, Turn},
+    envelope::{Named, Turn},
     http::ANSWER_LIMIT_BYTES,
     ports::Change,
     runs::{self, Attempt, Delivery, DeliveryState, StoredTransaction, delivery_change},
@@ -124,7 +124,7 @@ async fn check_enabled(call: &Call<'_>, webhook: &Webhook) -> Result<(), Refused
 async fn write_and_send(call: &Call<'_>, changes: Vec<Change>, delivery: &Delivery) -> Result<(), Refused> {
     let queue = call.management.queue.as_ref();
     let turn = Turn { org: delivery.org, delivery: delivery.id, turn: delivery.turn };
-    let message = Deliver::new(turn).message()?;
+    let message = Named::Deliver(turn).message()?;
     queue.send_later(message.clone(), INSURANCE_SECONDS).await?;
     call.management.store.write(&changes).await?;
     if let Err(error) = queue.send(message).await {
