@@ -37,7 +37,8 @@ use domain::Timestamp;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    document,
+    directory::Paging,
+    document::{self, Listing},
     ports::{
         Change, Expectation, Freshness, Item, Key, Order, Page, Range, Scope, Store, Table, Unavailable, WriteError,
     },
@@ -116,6 +117,21 @@ async fn items(
 ) -> Result<Page, Unavailable> {
     let (table, scope, below) = (Table::Runs, Scope::Own, String::new());
     store.list(&Range { table, scope, partition, from, below, order, limit, after: None }).await
+}
+
+/// One page of the documents listed under `partition`, newest first; of those from the first of `bounds` on and below the
+/// second, where they are not empty.
+async fn listing<T: DeserializeOwned>(
+    store: &dyn Store,
+    partition: String,
+    bounds: (String, String),
+    paging: Paging,
+) -> Result<Listing<T>, Unavailable> {
+    let (table, scope, order) = (Table::Runs, Scope::Index, Order::Descending);
+    let ((from, below), Paging { limit, after }) = (bounds, paging);
+    let page = store.list(&Range { table, scope, partition, from, below, order, limit, after }).await?;
+    let keys: Vec<Key> = page.items.into_iter().map(|item| item.key).collect();
+    Ok(Listing { items: find_all(store, &keys).await?, next: page.next })
 }
 
 /// The documents under `keys`, those left out that are not there.

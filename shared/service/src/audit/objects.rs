@@ -9,6 +9,7 @@ use super::{Target, changes::mark_texts};
 use crate::{
     document,
     ports::{Item, Key, Table, Unavailable},
+    records::RECORD_SORT,
 };
 
 /// Types of objects; instances of klasses are `kobject.{klass}` besides.
@@ -77,7 +78,7 @@ impl Kind {
         match key.table {
             Table::Directory => Self::in_directory(collection),
             Table::Runs => collection.starts_with("quarantined#").then_some(Self::Mail),
-            Table::Records => (key.sort == "record").then_some(Self::Record),
+            Table::Records => (key.sort == RECORD_SORT).then_some(Self::Record),
         }
     }
 

@@ -80,7 +80,7 @@ impl Audited {
         let (Change::Put(_, expectation) | Change::Delete(_, expectation)) = change;
         let before = self.before(change.key(), *expectation).await?;
         let expectation = match expectation {
-            Expectation::Anything => before.as_ref().map_or(Expectation::Absent, |item| Expectation::Rev(item.rev)),
+            Expectation::Anything => Expectation::unchanged(before.as_ref().map(|item| item.rev)),
             Expectation::Absent | Expectation::Rev(_) => *expectation,
         };
         Ok(match change {

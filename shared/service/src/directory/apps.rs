@@ -134,10 +134,7 @@ pub async fn register(
 ) -> Result<(), WriteError> {
     let head = item(available_key(org, &available.name), before.unwrap_or(0) + 1, document::write(available)?);
     let definition = item(version_key(org, &available.name, version), 1, document.to_string());
-    let changes = [
-        Change::Put(head, before.map_or(Expectation::Absent, Expectation::Rev)),
-        Change::Put(definition, Expectation::Absent),
-    ];
+    let changes = [Change::Put(head, Expectation::unchanged(before)), Change::Put(definition, Expectation::Absent)];
     store.write(&changes).await
 }
 
@@ -195,14 +192,14 @@ pub async fn find_fence(store: &dyn Store, org: OrgId) -> Result<Option<u64>, Un
 /// The change that moves the fence on from where it stood.
 pub fn move_fence(org: OrgId, stood: Option<u64>) -> Change {
     let fence = item(fence_key(org), stood.unwrap_or(0) + 1, "null".to_owned());
-    Change::Put(fence, stood.map_or(Expectation::Absent, Expectation::Rev))
+    Change::Put(fence, Expectation::unchanged(stood))
 }
 
 /// The change that writes what is installed in the place of the revision `before`, or where nothing was.
 pub fn put_installed(org: OrgId, installed: &Installed, before: Option<u64>) -> Result<Change, Unavailable> {
     let place = installed_key(org, &installed.name);
     let item = item(place, before.unwrap_or(0) + 1, document::write(installed)?);
-    Ok(Change::Put(item, before.map_or(Expectation::Absent, Expectation::Rev)))
+    Ok(Change::Put(item, Expectation::unchanged(before)))
 }
 
 /// The change after which nothing is installed under `name` any more.

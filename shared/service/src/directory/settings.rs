@@ -87,7 +87,7 @@ pub(crate) fn app_settings_change(
     settings: &Map<String, Value>,
     before: Option<u64>,
 ) -> Result<Change, Unavailable> {
-    let (place, expectation) = (app_key(org, app), before.map_or(Expectation::Absent, Expectation::Rev));
+    let (place, expectation) = (app_key(org, app), Expectation::unchanged(before));
     if settings.is_empty() {
         return Ok(Change::Delete(place, expectation));
     }

@@ -91,6 +91,13 @@ pub enum Expectation {
     Anything,
 }
 
+impl Expectation {
+    /// That what was read is still there: the item of this `rev`, or nothing.
+    pub fn unchanged(rev: Option<u64>) -> Self {
+        rev.map_or(Self::Absent, Self::Rev)
+    }
+}
+
 /// One part of a write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {

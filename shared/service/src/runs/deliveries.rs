@@ -7,14 +7,11 @@
 use domain::{DeliveryId, OrgId, Timestamp, TransactionId, WebhookId};
 use serde::{Deserialize, Serialize};
 
-use super::{CLAIM_SECONDS, find_all, item, items};
+use super::{CLAIM_SECONDS, item, items, listing};
 use crate::{
     directory::Paging,
     document::{self, Listing, Versioned},
-    ports::{
-        Change, Expectation, Freshness, IndexKey, Item, Key, LIST_LIMIT_ITEMS, Order, Range, Scope, Store, Table,
-        Unavailable,
-    },
+    ports::{Change, Expectation, Freshness, IndexKey, Item, Key, LIST_LIMIT_ITEMS, Order, Store, Table, Unavailable},
 };
 
 /// How long a delivery is kept, counted from its event.
@@ -210,7 +207,7 @@ pub fn delivery_change(delivery: &Delivery, rev: Option<u64>) -> Result<Change, 
         sort: format!("{}#{}", delivery.created_at, delivery.id),
     };
     let item = item(partition, sort, document::write(delivery)?, delivery.created_at, KEPT_SECONDS);
-    let expectation = rev.map_or(Expectation::Absent, Expectation::Rev);
+    let expectation = Expectation::unchanged(rev);
     Ok(Change::Put(Item { rev: rev.unwrap_or_default() + 1, index: Some(index), ..item }, expectation))
 }
 
@@ -242,20 +239,7 @@ pub async fn list_deliveries(
     webhook: WebhookId,
     paging: Paging,
 ) -> Result<Listing<Delivery>, Unavailable> {
-    let page = store
-        .list(&Range {
-            table: Table::Runs,
-            scope: Scope::Index,
-            partition: index_partition(org, webhook),
-            from: String::new(),
-            below: String::new(),
-            order: Order::Descending,
-            limit: paging.limit,
-            after: paging.after,
-        })
-        .await?;
-    let keys: Vec<Key> = page.items.into_iter().map(|item| item.key).collect();
-    Ok(Listing { items: find_all(store, &keys).await?, next: page.next })
+    listing(store, index_partition(org, webhook), Default::default(), paging).await
 }
 
 /// The last attempts of the delivery, at most [`LIST_LIMIT_ITEMS`], oldest first.

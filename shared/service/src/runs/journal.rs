@@ -8,7 +8,7 @@ use domain::{OrgId, Run, RunId, Timestamp, TransactionId, WorkflowId};
 use engine::journal::Entry;
 use serde::{Deserialize, Serialize};
 
-use super::{RETENTION_SECONDS, find_all};
+use super::{RETENTION_SECONDS, find_all, listing};
 use crate::{
     directory::{Listing, Paging},
     document,
@@ -115,21 +115,9 @@ pub async fn list_runs(
     paging: Paging,
 ) -> Result<Listing<Run>, Unavailable> {
     let bound = |instant: Option<Timestamp>| instant.map(|instant| instant.to_string()).unwrap_or_default();
-    let page = store
-        .list(&Range {
-            table: Table::Runs,
-            scope: Scope::Index,
-            partition: format!("{org}#workflow#{workflow}"),
-            from: bound(started.0),
-            below: bound(started.1),
-            order: Order::Descending,
-            limit: paging.limit,
-            after: paging.after,
-        })
-        .await?;
-    let keys: Vec<Key> = page.items.into_iter().map(|item| item.key).collect();
-    let heads = find_all::<Head>(store, &keys).await?;
-    Ok(Listing { items: heads.into_iter().map(|head| head.run).collect(), next: page.next })
+    let bounds = (bound(started.0), bound(started.1));
+    let heads: Listing<Head> = listing(store, format!("{org}#workflow#{workflow}"), bounds, paging).await?;
+    Ok(Listing { items: heads.items.into_iter().map(|head| head.run).collect(), next: heads.next })
 }
 
 /// The runs `ids` with the first entries of their journals; those that are not there are left out.

@@ -43,7 +43,7 @@ pub async fn count_lineage(
         let count = Count { since: before.since, runs: counted };
         let mut item = item(partition.clone(), "count", document::write(&count)?, before.since, WINDOW_SECONDS);
         item.rev = rev.unwrap_or_default() + 1;
-        let expectation = rev.map_or(Expectation::Absent, Expectation::Rev);
+        let expectation = Expectation::unchanged(rev);
         match store.write(&[Change::Put(item, expectation)]).await {
             Ok(()) => return Ok(counted),
             Err(WriteError::Conflict { .. }) => {}

@@ -4,13 +4,11 @@ use domain::{HookId, OrgId, Timestamp, TransactionId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::find_all;
+use super::listing;
 use crate::{
     directory::Paging,
     document::{self, Listing, Versioned},
-    ports::{
-        Change, Expectation, Freshness, IndexKey, Item, Key, Order, Range, Scope, Store, Table, Unavailable, WriteError,
-    },
+    ports::{Change, Expectation, Freshness, IndexKey, Item, Key, Store, Table, Unavailable, WriteError},
 };
 
 /// How long a mail waits. *Why*: its bytes are kept as long.
@@ -79,20 +77,7 @@ pub async fn list_quarantined(
     hook: HookId,
     paging: Paging,
 ) -> Result<Listing<Quarantined>, Unavailable> {
-    let page = store
-        .list(&Range {
-            table: Table::Runs,
-            scope: Scope::Index,
-            partition: index_partition(org, hook),
-            from: String::new(),
-            below: String::new(),
-            order: Order::Descending,
-            limit: paging.limit,
-            after: paging.after,
-        })
-        .await?;
-    let keys: Vec<Key> = page.items.into_iter().map(|item| item.key).collect();
-    Ok(Listing { items: find_all(store, &keys).await?, next: page.next })
+    listing(store, index_partition(org, hook), Default::default(), paging).await
 }
 
 /// Puts `quarantined`, which was released, in the place of what is there.

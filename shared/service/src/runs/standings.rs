@@ -119,7 +119,7 @@ pub fn standing_change(org: OrgId, standing: &Standing, rev: Option<u64>) -> Res
         // One that was forgotten would enable its webhook again.
         expires_at: None,
     };
-    Ok(Change::Put(item, rev.map_or(Expectation::Absent, Expectation::Rev)))
+    Ok(Change::Put(item, Expectation::unchanged(rev)))
 }
 
 /// How the webhook fares, where that is known.

@@ -92,7 +92,7 @@ pub async fn put_draft(
     before: Option<u64>,
 ) -> Result<(), WriteError> {
     let item = item(draft_key(org, workflow), before.unwrap_or(0) + 1, document::write(draft)?);
-    let expectation = before.map_or(Expectation::Absent, Expectation::Rev);
+    let expectation = Expectation::unchanged(before);
     store.write(&[Change::Put(item, expectation)]).await
 }
 
