@@ -33,6 +33,20 @@ pub enum RecordKind {
 }
 
 impl RecordKind {
+    /// The klass whose instances are of this kind.
+    pub fn klass(&self) -> Option<&str> {
+        match self {
+            Self::Kobject(klass) => Some(klass),
+            Self::Customer
+            | Self::Conversation
+            | Self::Message
+            | Self::Note
+            | Self::Company
+            | Self::User
+            | Self::Tag => None,
+        }
+    }
+
     /// The path of the collection that holds records of this kind.
     pub fn collection(&self) -> String {
         match self {

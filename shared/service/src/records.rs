@@ -37,7 +37,7 @@ const MERGED_INTO: &str = "mergedInto";
 const MERGED_IDS: &str = "mergedIds";
 
 /// What marks an item as a record.
-const RECORD_SORT: &str = "record";
+pub(crate) const RECORD_SORT: &str = "record";
 
 /// Where the record is.
 pub fn record_key(org: OrgId, kind: &RecordKind, id: RecordId) -> Key {

@@ -238,6 +238,11 @@ pub const fn relationships(kind: &RecordKind) -> &'static [(&'static str, Record
     }
 }
 
+/// The names of its standard attributes and of its relationships.
+pub fn names(kind: &RecordKind) -> impl Iterator<Item = &'static str> {
+    fields(kind).iter().map(|(name, _)| *name).chain(relationships(kind).iter().map(|(name, _)| *name))
+}
+
 impl Shape {
     /// `value` as an attribute of this shape keeps it.
     ///

@@ -147,17 +147,14 @@ pub(super) async fn add_relationship(unit: &mut Unit<'_>, params: &Params<'_>) -
 }
 
 pub(super) async fn create_klass(unit: &mut Unit<'_>, actor: Actor<'_>, params: &Params<'_>) -> Result<Value, NotDone> {
-    let name = match params.text("name")? {
-        Some(name) => name,
-        None => params.required_text("klassName")?,
-    };
+    let name = params.either_text("name", "klassName")?;
     Klass::check_name(&name)
         .map_err(|sentence| NotDone::wrong("name", "wrong_param", format!("`name`: {sentence}.")))?;
     let metadata = params.object("metadata")?;
     if let Some((path, sentence)) = Klass::check_metadata(&metadata).into_iter().next() {
         return Err(NotDone::wrong("metadata", "wrong_param", format!("{path}: {sentence}.")));
     }
-    if find::klass(unit, &name).await?.is_some() {
+    if unit.find_klass(&name).await?.is_some() {
         let message =
             format!("There is a klass `{name}` already. Look it up with kustomer.klass.find-by-klassname first.");
         return Err(NotDone::wrong("name", "name_taken", message));
@@ -185,10 +182,8 @@ async fn changed(unit: &mut Unit<'_>, before: &Record, attributes: Map<String, V
 
 /// The attributes among the params. A customer's one address or number stands for the list of them.
 fn attributes(kind: &RecordKind, params: &Params<'_>) -> Result<Map<String, Value>, NotDone> {
-    let own = fields::fields(kind).iter().map(|(name, _)| *name);
-    let relations = fields::relationships(kind).iter().map(|(name, _)| *name);
     let mut attributes = Map::new();
-    for name in own.chain(relations).chain(["custom"]) {
+    for name in fields::names(kind).chain(["custom"]) {
         attributes.extend(params.value(name).map(|value| (name.to_owned(), value.clone())));
     }
     if *kind == RecordKind::Customer {

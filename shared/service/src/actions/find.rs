@@ -6,12 +6,7 @@ use domain::{EmailAddress, Klass, Record, RecordId, RecordKey, RecordKind};
 use serde_json::{Map, Value, json};
 
 use super::{NotDone, Of, Params, nothing};
-use crate::{
-    directory::{Paging, klasses::klass_key},
-    document,
-    ports::LIST_LIMIT_ITEMS,
-    records::Unit,
-};
+use crate::{directory::Paging, ports::LIST_LIMIT_ITEMS, records::Unit};
 
 /// How many pages of a timeline are read for one message.
 const PAGES_LIMIT: usize = 10;
@@ -134,11 +129,8 @@ async fn messages(
 }
 
 pub(super) async fn klass_by_name(unit: &mut Unit<'_>, params: &Params<'_>) -> Result<Value, NotDone> {
-    let name = match params.text("klassName")? {
-        Some(name) => name,
-        None => params.required_text("name")?,
-    };
-    Ok(klass(unit, &name).await?.as_ref().map_or_else(nothing, flattened_klass))
+    let name = params.either_text("klassName", "name")?;
+    Ok(unit.find_klass(&name).await?.as_ref().map_or_else(nothing, flattened_klass))
 }
 
 /// A klass as a step leaves it.
@@ -148,16 +140,6 @@ pub(super) fn flattened_klass(klass: &Klass) -> Value {
     output.insert("type".to_owned(), json!("klass"));
     output.extend(klass.attributes());
     Value::Object(output)
-}
-
-/// The klass called `name`; none for a name that no klass can have.
-pub(super) async fn klass(unit: &mut Unit<'_>, name: &str) -> Result<Option<Klass>, NotDone> {
-    if Klass::check_name(name).is_err() {
-        return Ok(None);
-    }
-    let key = klass_key(unit.org(), name);
-    let found = unit.find(&key).await?;
-    Ok(found.as_ref().map(document::read).transpose()?)
 }
 
 /// The org of the run.

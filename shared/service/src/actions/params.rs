@@ -50,6 +50,14 @@ impl<'a> Params<'a> {
         self.text(name)?.filter(|text| !text.trim().is_empty()).ok_or_else(|| missing(name))
     }
 
+    /// The param `name` as text, and where it was left out `other`, which then has to be there.
+    pub(super) fn either_text(&self, name: &str, other: &str) -> Result<String, NotDone> {
+        match self.text(name)? {
+            Some(text) => Ok(text),
+            None => self.required_text(other),
+        }
+    }
+
     /// The param as an object, empty when it was left out.
     ///
     /// *Errors*: it is something else.

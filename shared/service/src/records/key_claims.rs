@@ -3,7 +3,7 @@
 //! The owner stands in an item of its own, which is written together with the record and expected as it was read: of two
 //! writers that want the same key, one conflicts.
 
-use domain::{Record, RecordKey};
+use domain::{Record, RecordId, RecordKey};
 
 use super::{NotDone, Unit};
 
@@ -24,11 +24,8 @@ pub(super) async fn claim(unit: &mut Unit<'_>, before: Option<&Record>, after: &
         );
         return Err(NotDone::failed("too_many_keys", message));
     }
-    for key in had.iter().filter(|key| !wanted.contains(key)) {
-        if unit.owner(key).await? == Some(after.id) {
-            unit.delete_owner(key);
-        }
-    }
+    let given_up = had.iter().filter(|key| !wanted.contains(key));
+    free(unit, given_up, after.id).await?;
     for key in &wanted {
         match unit.owner(key).await? {
             Some(owner) if owner == after.id => {}
@@ -41,15 +38,20 @@ pub(super) async fn claim(unit: &mut Unit<'_>, before: Option<&Record>, after: &
 
 /// Frees every key of `record`.
 pub(super) async fn release(unit: &mut Unit<'_>, record: &Record) -> Result<(), NotDone> {
-    for key in record.keys() {
-        if unit.owner(&key).await? == Some(record.id) {
-            unit.delete_owner(&key);
+    free(unit, record.keys().iter(), record.id).await
+}
+
+/// Frees those of `keys` that are `owner`'s.
+async fn free(unit: &mut Unit<'_>, keys: impl Iterator<Item = &RecordKey>, owner: RecordId) -> Result<(), NotDone> {
+    for key in keys {
+        if unit.owner(key).await? == Some(owner) {
+            unit.delete_owner(key);
         }
     }
     Ok(())
 }
 
-fn taken(key: &RecordKey, record: &Record, owner: domain::RecordId) -> NotDone {
+fn taken(key: &RecordKey, record: &Record, owner: RecordId) -> NotDone {
     let message = format!(
         "The {} `{}` belongs to the {} {owner} already. Look the {} up first.",
         key.noun(),

@@ -7,14 +7,14 @@
 
 use std::collections::HashMap;
 
-use domain::{Event, OrgId, Record, RecordId, RecordKey, RecordKind, Timestamp};
+use domain::{Event, Klass, OrgId, Record, RecordId, RecordKey, RecordKind, Timestamp};
 
 use serde_json::{Map, Value, json};
 
 use super::{MERGED_LIMIT, NotDone, RECORD_SORT, list_timeline, merged_into, owner_key, record_item, record_key};
 use crate::{
     announce::Happening,
-    directory::{Listing, Paging, settings},
+    directory::{Listing, Paging, klasses::klass_key, settings},
     document,
     ports::{Change, Expectation, Freshness, Item, Key, Store, Unavailable},
 };
@@ -109,6 +109,15 @@ impl<'a> Unit<'a> {
             Some(id) => self.find_record(kind, id).await,
             None => Ok(None),
         }
+    }
+
+    /// The klass called `name`; none for a name that no klass can have.
+    pub async fn find_klass(&mut self, name: &str) -> Result<Option<Klass>, Unavailable> {
+        if Klass::check_name(name).is_err() {
+            return Ok(None);
+        }
+        let found = self.find(&klass_key(self.org, name)).await?;
+        found.as_ref().map(document::read).transpose()
     }
 
     /// Whose `key` is.

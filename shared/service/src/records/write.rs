@@ -4,7 +4,6 @@ use domain::{Klass, Record, RecordId, RecordKind, record::fields};
 use serde_json::{Map, Value, json};
 
 use super::{NotDone, Unit, key_claims};
-use crate::{directory::klasses::klass_key, document};
 
 /// The priority of a conversation for which none is given. *Source*: real conversations have 3 to 5; 5 was seen there.
 const DEFAULT_PRIORITY: u32 = 5;
@@ -44,12 +43,7 @@ pub async fn create(
     };
     apply(unit, &mut record, attributes).await?;
     set_defaults(&mut record);
-    for name in fields::required(&record.kind) {
-        let text = record.attributes.get(*name).and_then(Value::as_str).unwrap_or_default();
-        if text.trim().is_empty() {
-            return Err(missing(&record.kind, name));
-        }
-    }
+    require(&record)?;
     belong(unit, &mut record, ids.conversation).await?;
     key_claims::claim(unit, None, &record).await?;
     unit.put_record(None, record)
@@ -78,17 +72,7 @@ pub async fn update(
     }
     let mut after = before.clone();
     apply(unit, &mut after, attributes).await?;
-    if let (RecordKind::Message | RecordKind::Note, Some(conversation)) = (&after.kind, after.related("conversation"))
-        && after.relationships != before.relationships
-    {
-        follow(unit, &mut after, conversation).await?;
-    }
-    for name in fields::required(&after.kind) {
-        let is_there = after.attributes.get(*name).and_then(Value::as_str).is_some_and(|text| !text.trim().is_empty());
-        if !is_there {
-            return Err(missing(&after.kind, name));
-        }
-    }
+    require(&after)?;
     if after.relationships != before.relationships {
         stay(unit, &mut after).await?;
     }
@@ -147,6 +131,15 @@ async fn apply(unit: &mut Unit<'_>, record: &mut Record, attributes: Map<String,
     Ok(())
 }
 
+/// Makes sure that the record has what each of its kind has.
+fn require(record: &Record) -> Result<(), NotDone> {
+    let text = |name: &str| record.attributes.get(name).and_then(Value::as_str).unwrap_or_default();
+    match fields::required(&record.kind).iter().find(|name| text(name).trim().is_empty()) {
+        Some(name) => Err(missing(&record.kind, name)),
+        None => Ok(()),
+    }
+}
+
 /// New custom attributes beside the old ones; `null` clears one.
 async fn merge_custom(unit: &mut Unit<'_>, record: &mut Record, custom: &Value) -> Result<(), NotDone> {
     if custom.is_null() {
@@ -154,15 +147,9 @@ async fn merge_custom(unit: &mut Unit<'_>, record: &mut Record, custom: &Value) 
     }
     let no_object = || NotDone::wrong("custom", "wrong_param", "`custom` has to be an object.");
     let custom = custom.as_object().ok_or_else(no_object)?;
-    let accepted = match &record.kind {
-        RecordKind::Kobject(name) => find_klass(unit, name).await?.accept_custom(custom),
-        RecordKind::Customer
-        | RecordKind::Conversation
-        | RecordKind::Message
-        | RecordKind::Note
-        | RecordKind::Company
-        | RecordKind::User
-        | RecordKind::Tag => Klass::accept_standard_custom(custom),
+    let accepted = match record.kind.klass() {
+        Some(name) => klass_of(unit, name).await?.accept_custom(custom),
+        None => Klass::accept_standard_custom(custom),
     };
     let accepted = accepted.map_err(|problem| NotDone::wrong("custom", "wrong_custom", format!("{problem}.")))?;
     let kept = record.attributes.entry("custom").or_insert_with(|| json!({}));
@@ -174,22 +161,21 @@ async fn merge_custom(unit: &mut Unit<'_>, record: &mut Record, custom: &Value) 
                 kept.insert(name, value);
             }
         }
-        if kept.is_empty() && !matches!(record.kind, RecordKind::Kobject(_)) {
+        if kept.is_empty() && record.kind.klass().is_none() {
             record.attributes.shift_remove("custom");
         }
     }
     Ok(())
 }
 
-async fn find_klass(unit: &mut Unit<'_>, name: &str) -> Result<Klass, NotDone> {
+/// The klass of an instance.
+async fn klass_of(unit: &mut Unit<'_>, name: &str) -> Result<Klass, NotDone> {
     let unknown = || {
         let message =
             format!("There is no klass `{}`. Create it first, or correct its name.", domain::shortened(name, 60));
         NotDone::wrong("klassName", "unknown_klass", message)
     };
-    Klass::check_name(name).map_err(|_| unknown())?;
-    let found = unit.find(&klass_key(unit.org(), name)).await?.ok_or_else(unknown)?;
-    Ok(document::read(&found)?)
+    unit.find_klass(name).await?.ok_or_else(unknown)
 }
 
 fn set_relationship(record: &mut Record, name: &str, other: Option<(RecordKind, RecordId)>) {
@@ -226,7 +212,7 @@ async fn belong(unit: &mut Unit<'_>, record: &mut Record, conversation: RecordId
             return customer.map(|_| ()).ok_or_else(|| missing(&record.kind, "customer"));
         }
         // An instance without the klass's attributes has asked for none yet.
-        RecordKind::Kobject(ref name) => return find_klass(unit, name).await.map(|_| ()),
+        RecordKind::Kobject(ref name) => return klass_of(unit, name).await.map(|_| ()),
         RecordKind::Customer | RecordKind::Company | RecordKind::User | RecordKind::Tag => return Ok(()),
     };
     if let Some(conversation) = record.related("conversation") {
@@ -318,9 +304,7 @@ fn wrong(name: &str, shape: fields::Shape, value: &Value, wanted: &str) -> NotDo
 
 fn unknown(kind: &RecordKind, name: &str) -> NotDone {
     let shown = domain::shortened(name, 60);
-    let own = fields::fields(kind).iter().map(|(name, _)| *name);
-    let relations = fields::relationships(kind).iter().map(|(name, _)| *name);
-    let known: Vec<&str> = own.chain(relations).chain(["custom"]).collect();
+    let known: Vec<&str> = fields::names(kind).chain(["custom"]).collect();
     let message = format!(
         "A {kind} has no attribute `{shown}`; it has {}. Attributes of your own go into `custom`.",
         known.join(", ")

@@ -16,15 +16,9 @@ pub(super) fn taken(kind: &RecordKind, sentences: &Map<String, Value>) -> Map<St
     let relations = fields::relationships(kind).iter().map(|(name, _)| (*name, json!({ "$ref": "#/$defs/id" })));
     let mut all: Map<String, Value> =
         own.chain(relations).map(|(name, schema)| told(name, schema, sentences)).collect();
-    let custom = match kind {
-        RecordKind::Kobject(_) => "Custom attributes of the klass, by their names; `null` takes one away.",
-        RecordKind::Customer
-        | RecordKind::Conversation
-        | RecordKind::Message
-        | RecordKind::Note
-        | RecordKind::Company
-        | RecordKind::User
-        | RecordKind::Tag => {
+    let custom = match kind.klass() {
+        Some(_) => "Custom attributes of the klass, by their names; `null` takes one away.",
+        None => {
             "Custom attributes by their names, which end in Str, Txt, Num, At, Bool, Url or Id; `null` takes one away."
         }
     };
@@ -36,15 +30,9 @@ pub(super) fn taken(kind: &RecordKind, sentences: &Map<String, Value>) -> Map<St
 pub(super) fn record(kind: &RecordKind, sentences: &Map<String, Value>) -> (String, Value) {
     let written = kind.to_string();
     let noun = written.split('.').next().unwrap_or_default().to_owned();
-    let record_type = match kind {
-        RecordKind::Kobject(_) => json!({ "type": "string", "pattern": "^kobject\\." }),
-        RecordKind::Customer
-        | RecordKind::Conversation
-        | RecordKind::Message
-        | RecordKind::Note
-        | RecordKind::Company
-        | RecordKind::User
-        | RecordKind::Tag => json!({ "const": written }),
+    let record_type = match kind.klass() {
+        Some(_) => json!({ "type": "string", "pattern": "^kobject\\." }),
+        None => json!({ "const": written }),
     };
     let id = json!({ "type": "string", "pattern": "^[0-9a-f]{24}$" });
     let mut properties = Map::from_iter([("id".to_owned(), id.clone()), ("type".to_owned(), record_type)]);
@@ -62,7 +50,7 @@ pub(super) fn record(kind: &RecordKind, sentences: &Map<String, Value>) -> (Stri
     let ends = [("rev", rev), ("createdAt", instant.clone()), ("updatedAt", instant)];
     properties.extend(ends.map(|(name, schema)| (name.to_owned(), schema)));
     // An instance may be related to others by names of its own.
-    let others = if matches!(kind, RecordKind::Kobject(_)) { id } else { json!(false) };
+    let others = if kind.klass().is_some() { id } else { json!(false) };
     let record = json!({
         "type": "object",
         "properties": properties,
