@@ -72,27 +72,25 @@ pub struct Event {
     pub lineage: Lineage,
 }
 
-/// What happened to a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Change {
-    Create,
-    Update,
-}
-
 impl Event {
     /// The event of a record that is now as `after`, and was as `before` if it was there.
     pub fn of_record(before: Option<&Record>, after: &Record, client: Client, lineage: Lineage) -> Self {
-        let change = if before.is_some() { Change::Update } else { Change::Create };
         Self {
             id: EventId::for_revision(after.id, after.rev),
             org: after.org,
-            name: record_event(&after.kind, change),
+            name: Self::name_of_record(before, &after.kind),
             created_at: after.updated_at,
             client,
             data: after.resource(),
             changes: before.map_or(Value::Null, |before| differences(before, after)),
             lineage,
         }
+    }
+
+    /// The name of the event of a record of `kind` that was as `before` if it was there.
+    pub fn name_of_record(before: Option<&Record>, kind: &RecordKind) -> String {
+        let change = if before.is_some() { "update" } else { "create" };
+        format!("kustomer.{kind}.{change}")
     }
 
     /// Whether `name` is one that only a change of a record fires.
@@ -155,14 +153,6 @@ impl Event {
             ("meta", json!({ "customChanged": custom })),
         ])
     }
-}
-
-fn record_event(kind: &RecordKind, change: Change) -> String {
-    let change = match change {
-        Change::Create => "create",
-        Change::Update => "update",
-    };
-    format!("kustomer.{kind}.{change}")
 }
 
 /// A JSON:API resource with its attributes at the top and its relationships as ids; anything else as it is.

@@ -7,8 +7,11 @@
 //!
 //! What nobody listens to leaves nothing, except where it was published on purpose.
 
-use domain::{Client, Event, Lineage, OrgId, Record, RunId, Transaction, TransactionId};
+use std::borrow::Cow;
+
+use domain::{Client, Event, EventId, Lineage, OrgId, Record, RunId, Timestamp, Transaction, TransactionId};
 use futures_util::future::try_join_all;
+use serde_json::Value;
 
 use crate::{
     directory::{
@@ -39,6 +42,8 @@ pub enum Happening {
 pub enum Author {
     /// A request to the management API: the beginning of whatever follows.
     Request,
+    /// Nobody, because it is about Hookwright's own doing: a beginning as well.
+    Hookwright,
     /// A step of a run.
     Step(Lineage),
 }
@@ -53,6 +58,7 @@ impl Author {
     pub const fn client(&self) -> Client {
         match self {
             Self::Request => Client::Api,
+            Self::Hookwright => Client::Hookwright,
             Self::Step(_) => Client::Workflow,
         }
     }
@@ -60,8 +66,22 @@ impl Author {
     /// What the event with this id follows from.
     pub fn lineage(&self, event: TransactionId) -> Lineage {
         match self {
-            Self::Request => Lineage { root: event, depth: 0, run: None },
+            Self::Request | Self::Hookwright => Lineage { root: event, depth: 0, run: None },
             Self::Step(lineage) => lineage.clone(),
+        }
+    }
+
+    /// The event `id` that the author publishes at `now` under `name`, with `data`.
+    pub fn event(&self, id: EventId, org: OrgId, name: String, data: Value, now: Timestamp) -> Event {
+        Event {
+            id,
+            org,
+            name,
+            created_at: now,
+            client: self.client(),
+            data,
+            changes: Value::Null,
+            lineage: self.lineage(id.into()),
         }
     }
 }
@@ -72,12 +92,20 @@ impl Happening {
         Self::Changed(Box::new((before, after)))
     }
 
+    /// The name of its event.
+    fn name(&self) -> Cow<'_, str> {
+        match self {
+            Self::Published(event) => Cow::Borrowed(&event.name),
+            Self::Changed(change) => Cow::Owned(Event::name_of_record(change.0.as_ref(), &change.1.kind)),
+        }
+    }
+
     fn event(&self, author: &Author) -> Event {
         match self {
             Self::Published(event) => event.as_ref().clone(),
             Self::Changed(change) => {
                 let (before, after) = change.as_ref();
-                let id = domain::EventId::for_revision(after.id, after.rev);
+                let id = EventId::for_revision(after.id, after.rev);
                 Event::of_record(before.as_ref(), after, author.client(), author.lineage(id.into()))
             }
         }
@@ -94,25 +122,29 @@ pub(crate) async fn transactions(
     let mut listening: Option<Listeners> = None;
     let mut transactions = Vec::new();
     for happening in &work.happenings {
-        let event = happening.event(author);
+        let name = happening.name();
         let listening = match &mut listening {
             Some(listening) => listening,
             none => none.insert(listeners(store, org).await?),
         };
-        let webhooks = listening.webhooks(&event.name);
+        let webhooks = listening.webhooks(&name);
         let triggers = match happening {
-            Happening::Changed(_) => listening.triggers(&event.name),
-            Happening::Published(_) => workflows::triggers(store, org, &event.name).await?,
+            Happening::Changed(_) => listening.triggers(&name),
+            Happening::Published(_) => workflows::triggers(store, org, &name).await?,
         };
         let is_kept = matches!(happening, Happening::Published(_)) || !triggers.is_empty() || !webhooks.is_empty();
         if !is_kept {
             continue;
         }
-        let (name, transaction) = (event.name.clone(), Transaction::of_event(event));
+        // Most changes concern nobody, so what they would tell is only put together here.
+        let transaction = Transaction::of_event(happening.event(author));
         let run = |trigger: &Trigger| RunId::for_transaction(transaction.id, trigger.workflow);
         let mut considered = verdicts(&triggers, run, None);
         runs::pin(store, org, &triggers, &mut considered).await?;
-        transactions.push(StoredTransaction { webhooks, ..StoredTransaction::of_event(name, transaction, considered) });
+        transactions.push(StoredTransaction {
+            webhooks,
+            ..StoredTransaction::of_event(name.into_owned(), transaction, considered)
+        });
     }
     Ok(transactions)
 }

@@ -1,6 +1,6 @@
 //! Actions that tell of something under a name of its own.
 
-use domain::{Event, EventId};
+use domain::EventId;
 use serde_json::{Map, Value, json};
 
 use super::{Actor, NotDone, Params, params::wrong};
@@ -11,10 +11,7 @@ use crate::{
 
 /// Publishes `name` with `data`.
 pub(super) fn event(unit: &mut Unit<'_>, actor: Actor<'_>, params: &Params<'_>) -> Result<Value, NotDone> {
-    let name = match params.text("eventName")? {
-        Some(name) => name,
-        None => params.required_text("name")?,
-    };
+    let name = params.either_text("eventName", "name")?;
     check_published(&name).map_err(|sentence| NotDone::wrong("name", "wrong_event_name", sentence))?;
     let data = params.value("data").cloned().unwrap_or_else(|| Value::Object(Map::new()));
     if !data.is_object() {
@@ -35,15 +32,6 @@ pub(super) fn command(unit: &mut Unit<'_>, actor: Actor<'_>, params: &Params<'_>
 fn published(unit: &mut Unit<'_>, actor: Actor<'_>, name: String, data: Value) -> Value {
     let id = EventId::for_step(actor.run, actor.step, actor.visit);
     let output = json!({ "id": id, "type": "event", "name": name });
-    unit.publish(Event {
-        id,
-        org: unit.org(),
-        name,
-        created_at: unit.now(),
-        client: actor.author.client(),
-        data,
-        changes: Value::Null,
-        lineage: actor.author.lineage(id.into()),
-    });
+    unit.publish(actor.author.event(id, unit.org(), name, data, unit.now()));
     output
 }

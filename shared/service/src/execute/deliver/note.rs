@@ -1,11 +1,11 @@
 //! How a webhook fares, noted after each attempt.
 
-use domain::{Client, Event, EventId, Lineage, OrgId, Timestamp, TransactionId, Webhook, WebhookId};
-use serde_json::{Value, json};
+use domain::{EventId, OrgId, Timestamp, Webhook, WebhookId};
+use serde_json::json;
 
 use super::{super::Executor, Verdict};
 use crate::{
-    announce::{self, Happening},
+    announce::{self, Author, Happening},
     document::Versioned,
     event_names::{WEBHOOK_DISABLED, WEBHOOK_FAILING},
     ports::{Unavailable, WriteError},
@@ -76,14 +76,6 @@ fn told_of(webhook: &Webhook, before: &WebhookStanding, after: &WebhookStanding,
             "reason": reason,
         },
     });
-    Some(Happening::Published(Box::new(Event {
-        id,
-        org: webhook.org,
-        name: name.to_owned(),
-        created_at: now,
-        client: Client::Hookwright,
-        data,
-        changes: Value::Null,
-        lineage: Lineage { root: TransactionId::from(id), depth: 0, run: None },
-    })))
+    let event = Author::Hookwright.event(id, webhook.org, name.to_owned(), data, now);
+    Some(Happening::Published(Box::new(event)))
 }

@@ -7,7 +7,12 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::{Management, Refused, Request};
-use crate::{accept::refused_body, directory::Paging, http::answer::Problem, ports::LIST_LIMIT_ITEMS};
+use crate::{
+    accept::refused_body,
+    directory::Paging,
+    http::answer::Problem,
+    ports::{LIST_LIMIT_ITEMS, Unavailable},
+};
 
 const DEFAULT_PAGE_SIZE: usize = 25;
 
@@ -125,6 +130,13 @@ impl Call<'_> {
     /// The attributes in the body; none where there is no body.
     pub(super) fn optional_attributes(&self) -> Result<Map<String, Value>, Refused> {
         if self.request.body().is_empty() { Ok(Map::new()) } else { self.attributes() }
+    }
+
+    /// Bytes that nobody can guess.
+    pub(super) fn random<const N: usize>(&self) -> Result<[u8; N], Unavailable> {
+        let mut bytes = [0; N];
+        self.management.world.fill(&mut bytes)?;
+        Ok(bytes)
     }
 
     /// What the addresses of hooks begin with.

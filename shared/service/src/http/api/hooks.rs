@@ -34,12 +34,9 @@ pub(super) async fn create(call: &Call<'_>) -> Result<Response, Refused> {
         return Err(mail_not_set_up().into());
     }
     let attributes = call.attributes()?;
-    let (now, world) = (call.management.world.now(), &call.management.world);
-    let (mut id, mut hash) = ([0; 8], [0; 32]);
-    world.fill(&mut id)?;
-    world.fill(&mut hash)?;
-    let id = HookId::fresh(now, id);
-    let mut hook = Hook::new(id, call.caller.org, kind, HookHash::from_random(hash), now);
+    let now = call.management.world.now();
+    let id = HookId::fresh(now, call.random()?);
+    let mut hook = Hook::new(id, call.caller.org, kind, HookHash::from_random(call.random()?), now);
     if let Some(event_name) = text(&attributes, "eventName")? {
         hook.event_name = checked_event_name(event_name)?;
     }

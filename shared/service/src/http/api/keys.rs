@@ -93,10 +93,8 @@ async fn found(call: &Call<'_>) -> Result<Versioned<ApiKey>, Refused> {
 }
 
 fn fresh(call: &Call<'_>) -> Result<(ApiKeyId, ApiKeySecret), Refused> {
-    let (mut id, mut secret) = ([0; 8], [0; 32]);
-    call.management.world.fill(&mut id)?;
-    call.management.world.fill(&mut secret)?;
-    Ok((ApiKeyId::fresh(call.management.world.now(), id), ApiKeySecret::from_random(secret)))
+    let id = ApiKeyId::fresh(call.management.world.now(), call.random()?);
+    Ok((id, ApiKeySecret::from_random(call.random()?)))
 }
 
 fn name(attributes: &Map<String, Value>) -> Result<String, Refused> {

@@ -18,13 +18,11 @@ use crate::{
 pub(super) async fn create(call: &Call<'_>) -> Result<Response, Refused> {
     let attributes = call.attributes()?;
     let now = call.management.world.now();
-    let mut id = [0; 8];
-    call.management.world.fill(&mut id)?;
     let name =
         text(&attributes, "name")?.ok_or_else(|| bad_attribute("name", "A klass needs a `name`, such as `order`."))?;
     Klass::check_name(&name).map_err(|sentence| bad_attribute("name", format!("{sentence}.")))?;
     let mut klass = Klass {
-        id: KlassId::fresh(now, id),
+        id: KlassId::fresh(now, call.random()?),
         org: call.caller.org,
         name,
         display_name: None,

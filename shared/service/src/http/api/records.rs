@@ -38,6 +38,42 @@ const COLLISIONS: [&str; 6] =
 const KEYS: [&str; 8] =
     ["email", "phone", "externalId", "whatsapp", "facebookId", "instagramId", "smoochId", "twitterId"];
 
+/// What is to become of a record; which one, the path says.
+enum Change<'k> {
+    Create { kind: RecordKind, ids: NewIds, attributes: Map<String, Value> },
+    Update { kind: &'k RecordKind, attributes: Map<String, Value> },
+    Delete { kind: &'k RecordKind },
+    Merge { other: RecordId },
+}
+
+impl Change<'_> {
+    async fn perform(&self, call: &Call<'_>, unit: &mut Unit<'_>) -> Result<Record, Refused> {
+        let done = match self {
+            Change::Create { kind, ids, attributes } => {
+                records::create(unit, kind.clone(), *ids, attributes.clone()).await
+            }
+            Change::Update { kind, attributes } => {
+                let before = found_in(call, unit, kind).await?;
+                records::update(unit, &before, attributes.clone()).await
+            }
+            Change::Delete { kind } => {
+                let record = found_in(call, unit, kind).await?;
+                records::delete(unit, &record).await.map(|()| record)
+            }
+            Change::Merge { other } => {
+                let survivor = found_in(call, unit, &RecordKind::Customer).await?;
+                let other = unit.find_living(&RecordKind::Customer, *other).await?.ok_or_else(no_other)?;
+                records::merge(unit, &survivor, &other).await
+            }
+        };
+        done.map_err(refused)
+    }
+}
+
+fn no_other() -> Refused {
+    bad_attribute("otherId", "Name the customer to be merged into this one: {\"otherId\": \"…\"}.")
+}
+
 pub(super) async fn create(call: &Call<'_>, kind: RecordKind) -> Result<Response, Refused> {
     let mut attributes = call.attributes()?;
     attributes.shift_remove("rev");
@@ -58,14 +94,8 @@ pub(super) async fn create_instance(call: &Call<'_>) -> Result<Response, Refused
 async fn made(call: &Call<'_>, kind: RecordKind, attributes: Map<String, Value>) -> Result<Response, Refused> {
     let attributes = normalized(&kind, attributes)?;
     let ids = NewIds { record: fresh_id(call)?, conversation: fresh_id(call)? };
-    for _ in 0..TRIES_LIMIT {
-        let mut unit = unit(call);
-        let made = records::create(&mut unit, kind.clone(), ids, attributes.clone()).await.map_err(refused)?;
-        if write(call, unit).await? {
-            return Ok(one(StatusCode::CREATED, made.resource()));
-        }
-    }
-    Err(contended())
+    let made = written(call, &Change::Create { kind, ids, attributes }).await?;
+    Ok(one(StatusCode::CREATED, made.resource()))
 }
 
 pub(super) async fn get(call: &Call<'_>, kind: &RecordKind) -> Result<Response, Refused> {
@@ -78,15 +108,7 @@ pub(super) async fn get_instance(call: &Call<'_>) -> Result<Response, Refused> {
 
 pub(super) async fn update(call: &Call<'_>, kind: &RecordKind) -> Result<Response, Refused> {
     let attributes = normalized(kind, call.attributes()?)?;
-    for _ in 0..TRIES_LIMIT {
-        let mut unit = unit(call);
-        let before = found_in(call, &mut unit, kind).await?;
-        let after = records::update(&mut unit, &before, attributes.clone()).await.map_err(refused)?;
-        if write(call, unit).await? {
-            return Ok(one(StatusCode::OK, after.resource()));
-        }
-    }
-    Err(contended())
+    Ok(one(StatusCode::OK, written(call, &Change::Update { kind, attributes }).await?.resource()))
 }
 
 pub(super) async fn update_instance(call: &Call<'_>) -> Result<Response, Refused> {
@@ -94,15 +116,8 @@ pub(super) async fn update_instance(call: &Call<'_>) -> Result<Response, Refused
 }
 
 pub(super) async fn delete(call: &Call<'_>, kind: &RecordKind) -> Result<Response, Refused> {
-    for _ in 0..TRIES_LIMIT {
-        let mut unit = unit(call);
-        let record = found_in(call, &mut unit, kind).await?;
-        records::delete(&mut unit, &record).await.map_err(refused)?;
-        if write(call, unit).await? {
-            return Ok(empty_response(StatusCode::NO_CONTENT));
-        }
-    }
-    Err(contended())
+    written(call, &Change::Delete { kind }).await?;
+    Ok(empty_response(StatusCode::NO_CONTENT))
 }
 
 pub(super) async fn delete_instance(call: &Call<'_>) -> Result<Response, Refused> {
@@ -112,18 +127,8 @@ pub(super) async fn delete_instance(call: &Call<'_>) -> Result<Response, Refused
 /// `POST /v1/customers/{id}/merge`: `{"otherId": "…"}`.
 pub(super) async fn merge(call: &Call<'_>) -> Result<Response, Refused> {
     let attributes = call.attributes()?;
-    let wanted = || bad_attribute("otherId", "Name the customer to be merged into this one: {\"otherId\": \"…\"}.");
-    let other = text(&attributes, "otherId")?.and_then(|id| RecordId::parse(&id).ok()).ok_or_else(wanted)?;
-    for _ in 0..TRIES_LIMIT {
-        let mut unit = unit(call);
-        let survivor = found_in(call, &mut unit, &RecordKind::Customer).await?;
-        let other = unit.find_living(&RecordKind::Customer, other).await?.ok_or_else(wanted)?;
-        let merged = records::merge(&mut unit, &survivor, &other).await.map_err(refused)?;
-        if write(call, unit).await? {
-            return Ok(one(StatusCode::OK, merged.resource()));
-        }
-    }
-    Err(contended())
+    let other = text(&attributes, "otherId")?.and_then(|id| RecordId::parse(&id).ok()).ok_or_else(no_other)?;
+    Ok(one(StatusCode::OK, written(call, &Change::Merge { other }).await?.resource()))
 }
 
 /// All customers, newest first, or the one that `email`, `phone` or another key names.
@@ -289,28 +294,28 @@ fn normalized(kind: &RecordKind, mut attributes: Map<String, Value>) -> Result<M
 }
 
 fn fresh_id(call: &Call<'_>) -> Result<RecordId, Refused> {
-    let mut random = [0; 8];
-    call.management.world.fill(&mut random)?;
-    Ok(RecordId::fresh(call.management.world.now(), random))
+    Ok(RecordId::fresh(call.management.world.now(), call.random()?))
 }
 
 fn unit<'c>(call: &'c Call<'_>) -> Unit<'c> {
     Unit::new(call.management.store.as_ref(), call.caller.org, call.management.world.now())
 }
 
-/// Whether it was written; if not, somebody else was faster.
-async fn write(call: &Call<'_>, unit: Unit<'_>) -> Result<bool, Refused> {
+/// Does `change` in a unit and writes it, and does it again where somebody else was faster. Gives the record as it is then;
+/// as it was, if it is gone.
+async fn written(call: &Call<'_>, change: &Change<'_>) -> Result<Record, Refused> {
     let (store, queue) = (call.management.store.as_ref(), call.management.queue.as_ref());
-    match announce::write(store, queue, call.caller.org, unit.into_work()).await {
-        Ok(()) => Ok(true),
-        Err(WriteError::Conflict { .. }) => Ok(false),
-        Err(WriteError::Unavailable(error)) => Err(error.into()),
+    for _ in 0..TRIES_LIMIT {
+        let mut unit = unit(call);
+        let record = change.perform(call, &mut unit).await?;
+        match announce::write(store, queue, call.caller.org, unit.into_work()).await {
+            Ok(()) => return Ok(record),
+            Err(WriteError::Conflict { .. }) => {}
+            Err(WriteError::Unavailable(error)) => return Err(error.into()),
+        }
     }
-}
-
-fn contended() -> Refused {
     let detail = "Others change this all the time. Read it again and repeat the change.";
-    Rejected::new(Rejection::Taken, "changed_meanwhile", detail).into()
+    Err(Rejected::new(Rejection::Taken, "changed_meanwhile", detail).into())
 }
 
 fn refused(error: NotDone) -> Refused {

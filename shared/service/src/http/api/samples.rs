@@ -33,9 +33,7 @@ pub(super) async fn create(call: &Call<'_>) -> Result<Response, Refused> {
     let attributes = call.attributes()?;
     let sample = chosen(&hook, &attributes)?;
     let sample = sample.with(&changes(&attributes)?).map_err(|sentence| bad_attribute("set", sentence))?;
-    let mut random = [0; 12];
-    call.management.world.fill(&mut random)?;
-    let delivery = hex::encode(random);
+    let delivery = hex::encode(call.random::<12>()?);
     let sample = sample.as_new_delivery(&delivery);
     let request = unsigned(call, &hook, &sample);
     let (method, headers) = (request.method.clone(), request.headers.clone());

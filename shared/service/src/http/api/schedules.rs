@@ -30,10 +30,8 @@ pub(super) async fn create(call: &Call<'_>) -> Result<Response, Refused> {
         return Err(Rejected::new(Rejection::Taken, "too_many_schedules", detail).into());
     }
     let settings = settings(call).await?;
-    let mut id = [0; 8];
-    call.management.world.fill(&mut id)?;
     let mut schedule = Schedule {
-        id: ScheduleId::fresh(now, id),
+        id: ScheduleId::fresh(now, call.random()?),
         org,
         name: String::new(),
         time_zone: settings.value.time_zone.clone().unwrap_or_else(|| "UTC".to_owned()),

@@ -29,9 +29,8 @@ pub(super) async fn create(call: &Call<'_>) -> Result<Response, Refused> {
     }
     let name = name(&attributes)?.ok_or_else(|| bad_attribute("name", "A variable needs a `name`."))?;
     let value = value(&attributes)?.ok_or_else(|| bad_attribute("value", "A variable needs a `value`, a text."))?;
-    let mut random = [0; 8];
-    call.management.world.fill(&mut random)?;
-    let variable = Variable { id: VariableId::fresh(now, random), name, value, created_at: now, updated_at: now };
+    let variable =
+        Variable { id: VariableId::fresh(now, call.random()?), name, value, created_at: now, updated_at: now };
     variables::create(store, &workflow, &variable).await?;
     Ok(one(StatusCode::CREATED, variable_resource(call, id, &variable)))
 }

@@ -36,7 +36,7 @@ pub(super) async fn create(call: &Call<'_>) -> Result<Response, Refused> {
     let attributes = call.attributes()?;
     let (store, org, now) = (call.management.store.as_ref(), call.caller.org, call.management.world.now());
     let mut webhook = Webhook {
-        id: WebhookId::fresh(now, random(call)?),
+        id: WebhookId::fresh(now, call.random()?),
         org,
         url: String::new(),
         description: None,
@@ -129,15 +129,8 @@ fn forget_standing(webhook: &Webhook) -> Change {
     Change::Delete(runs::standing_key(webhook.org, webhook.id), Expectation::Anything)
 }
 
-fn random(call: &Call<'_>) -> Result<[u8; 8], Refused> {
-    let mut random = [0; 8];
-    call.management.world.fill(&mut random)?;
-    Ok(random)
-}
-
 fn fresh_secret(call: &Call<'_>) -> Result<Secret, Refused> {
-    let mut random = [0; WEBHOOK_SECRET_BYTES];
-    call.management.world.fill(&mut random)?;
+    let random: [u8; WEBHOOK_SECRET_BYTES] = call.random()?;
     Ok(Secret::new(format!("whsec_{}", BASE64.encode(random))))
 }
 

@@ -34,9 +34,7 @@ const OWN_KEYS: [&str; 4] = ["id", "rev", "createdAt", "updatedAt"];
 pub(super) async fn create(call: &Call<'_>) -> Result<Response, Refused> {
     let document = Value::Object(call.attributes()?);
     let now = call.management.world.now();
-    let mut id = [0; 8];
-    call.management.world.fill(&mut id)?;
-    let id = WorkflowId::fresh(now, id);
+    let id = WorkflowId::fresh(now, call.random()?);
     let checked = checks::checked(call, Some(id), &document).await?;
     let workflow = Workflow::of(&checked.definition, &document, (call.caller.org, id), now);
     workflows::create(call.management.store.as_ref(), &workflow, &document, origin(call, None))

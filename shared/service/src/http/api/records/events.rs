@@ -1,6 +1,6 @@
 //! Publishing an event.
 
-use domain::{Client, Event, EventId};
+use domain::EventId;
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
@@ -29,15 +29,11 @@ pub(in super::super) async fn publish(call: &Call<'_>) -> Result<Response, Refus
         Some(data @ Value::Object(_)) => data.clone(),
         Some(_) => return Err(bad_attribute("data", "`data` is an object, which step 1 of a workflow sees.")),
     };
-    let mut random = [0; 8];
-    call.management.world.fill(&mut random)?;
     let (org, now) = (call.caller.org, call.management.world.now());
-    let id = EventId::fresh(now, random);
-    let author = Author::Request;
-    let (client, lineage): (Client, _) = (author.client(), author.lineage(id.into()));
+    let id = EventId::fresh(now, call.random()?);
     let (store, queue) = (call.management.store.as_ref(), call.management.queue.as_ref());
     let mut unit = Unit::new(store, org, now);
-    unit.publish(Event { id, org, name: name.clone(), created_at: now, client, data, changes: Value::Null, lineage });
+    unit.publish(Author::Request.event(id, org, name.clone(), data, now));
     announce::write(store, queue, org, unit.into_work()).await?;
     let document = json!({
         "type": "event",

@@ -1,6 +1,6 @@
 //! What a webhook was told: list, read, ask for again, and a test event.
 
-use domain::{Client, DeliveryId, Event, EventId, Lineage, Rejected, Rejection, Transaction, TransactionId, Webhook};
+use domain::{DeliveryId, EventId, Rejected, Rejection, Transaction, Webhook};
 use http::StatusCode;
 use serde_json::{Value, json};
 
@@ -10,10 +10,10 @@ use super::{
         call::{Call, not_found},
         resource::{leave_large_values_out, many, one, resource},
     },
-    found, random, standing,
+    found, standing,
 };
 use crate::{
-    announce::INSURANCE_SECONDS,
+    announce::{Author, INSURANCE_SECONDS},
     directory::Versioned,
     envelope::{Named, Turn},
     http::ANSWER_LIMIT_BYTES,
@@ -82,21 +82,13 @@ pub(in super::super) async fn ping(call: &Call<'_>) -> Result<Response, Refused>
     let webhook = found(call).await?.value;
     check_enabled(call, &webhook).await?;
     let (org, now) = (webhook.org, call.management.world.now());
-    let id = EventId::fresh(now, random(call)?);
-    let event = Event {
-        id,
-        org,
-        name: PING.to_owned(),
-        created_at: now,
-        client: Client::Api,
-        data: json!({
-            "type": "webhook",
-            "id": webhook.id,
-            "attributes": { "description": webhook.description, "events": webhook.events },
-        }),
-        changes: Value::Null,
-        lineage: Lineage { root: TransactionId::from(id), depth: 0, run: None },
-    };
+    let id = EventId::fresh(now, call.random()?);
+    let data = json!({
+        "type": "webhook",
+        "id": webhook.id,
+        "attributes": { "description": webhook.description, "events": webhook.events },
+    });
+    let event = Author::Request.event(id, org, PING.to_owned(), data, now);
     let stored = StoredTransaction::of_event(PING.to_owned(), Transaction::of_event(event), Vec::new());
     let delivery = Delivery::of(org, webhook.id, id.into(), PING.to_owned(), now);
     let changes = vec![runs::transaction_change(&stored)?, delivery_change(&delivery, None)?];
