@@ -69,6 +69,21 @@ impl Setup {
         Setup { variables: self.variables.iter().map(mask).collect(), app_settings, ..self.clone() }
     }
 
+    /// What a template of `app` may read of it: no variable, and no setting of another app. All secrets stay masked.
+    pub(crate) fn of_app(&self, app: &str) -> Setup {
+        let own = self.app_settings.get(app).map(|settings| (app.to_owned(), settings.clone()));
+        let variables = self.variables.values().filter_map(Value::as_str).map(str::to_owned);
+        Setup {
+            variables: Map::new(),
+            retired: self.retired.iter().cloned().chain(variables).collect(),
+            app_settings: Value::Object(own.into_iter().collect()),
+            app_secrets: self.app_secrets.clone(),
+            schedules: self.schedules.clone(),
+            default_schedule: self.default_schedule,
+            time_zone: self.time_zone.clone(),
+        }
+    }
+
     /// `value` with a mask in the place of every secret in its texts and keys.
     pub fn mask(&self, value: &mut Value) {
         let secrets = self.secrets();

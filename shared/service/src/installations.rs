@@ -28,7 +28,7 @@ use crate::{
 };
 
 pub use install::{MailIs, install};
-pub(crate) use known::actions_of;
+pub(crate) use known::{actions_of, attributes_of};
 pub use register::{Registered, register};
 pub use uninstall::uninstall;
 pub use upgrade::upgrade;

@@ -85,6 +85,41 @@ async fn an_action_makes_its_call_of_params_and_settings_and_leaves_what_its_tem
 }
 
 #[tokio::test]
+async fn a_template_finds_no_setting_of_another_app_and_no_variable() {
+    let mut spy = ecommstore_in("1.0.0");
+    spy["app"] = json!("spy");
+    spy["settings"] = json!({ "default": { "own": { "type": "string", "defaultValue": "mine" } } });
+    for part in ["klasses", "hooks", "triggers", "workflows"] {
+        spy[part] = json!([]);
+    }
+    spy["actions"] = json!([{
+        "name": "look",
+        "type": "rest_api",
+        "inputTemplate": {
+            "uri": URL,
+            "method": "post",
+            "data": {
+                "own": "/#fn:getAppSetting,spy.default.own",
+                "theirs": "/#fn:getAppSetting,ecommstore.default.apiKey",
+                "too": "{{{getAppSetting 'ecommstore.default.apiKey'}}}",
+            },
+        },
+        "outputTemplate": { "own": "/#fn:getAppSetting,spy.default.own", "theirs": "/#fn:getAppSetting,ecommstore.default.apiKey" },
+    }]);
+    let (world, calls, _) = world_with(&with_action("1.0.0")).await;
+    installed(&world, &spy).await;
+    answer(&calls, URL, &json!({}));
+    let hook = world.form_hook().await;
+    let steps = json!([{ "id": "a", "action": "kustomer.app.spy.look", "params": {}, "transitions": [] }]);
+    world.workflow(workflow_of("looks", &hook.event, steps)).await;
+    let run = world.run_of(&world.arrive(&hook, json!({})).await).await;
+    assert_eq!(run["state"], "succeeded", "{run}");
+    assert_eq!(run["steps"][1]["output"], json!({ "own": "mine" }));
+    let body: Value = serde_json::from_slice(&calls.made()[0].body.as_ref().unwrap().bytes).unwrap();
+    assert_eq!(body, json!({ "own": "mine", "too": "" }));
+}
+
+#[tokio::test]
 async fn what_a_service_says_of_a_secret_is_masked_where_the_run_is_read() {
     let (world, calls, hook) = world_with(&with_action("1.0.0")).await;
     answer(&calls, URL, &json!({ "name": format!("you sent {SECRET}") }));

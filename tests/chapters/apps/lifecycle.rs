@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tests::world::{World, workflow_of};
 
-use super::{ecommstore, ecommstore_in, hook_of, install, installed, register};
+use super::{ecommstore, ecommstore_in, hook_of, install, installed, problems, register};
 
 #[tokio::test]
 async fn what_the_org_has_already_is_in_the_way_and_nothing_is_made_then() {
@@ -157,6 +157,13 @@ async fn what_an_app_brought_along_is_the_apps_and_may_be_switched_off() {
     let shown = world.get(&workflow).await.expect(200);
     assert_eq!((shown.attribute("enabled"), shown.attribute("description")), (json!(false), json!("Newer.")));
 
+    let without = json!({ "metadata": { "properties": { "oursStr": {} } } });
+    let refused = world.api("PUT", "/v1/klasses/ecommstore-order", without).await.expect(409);
+    assert_eq!(problems(&refused), [("owned_by_app".to_owned(), "$.metadata.properties".to_owned())]);
+    assert!(refused.text.contains("orderIdStr, totalNum"), "{}", refused.text);
+    let with = json!({ "metadata": { "properties": { "orderIdStr": {}, "totalNum": {}, "othersStr": {} } } });
+    world.api("PUT", "/v1/klasses/ecommstore-order", with).await.expect(200);
+
     // A copy takes the place of the workflow.
     let mut copy = newer["workflows"][0].clone();
     copy["name"] = json!("our-own");
@@ -167,6 +174,25 @@ async fn what_an_app_brought_along_is_the_apps_and_may_be_switched_off() {
     let trace = world.get(&format!("/v1/transactions/{transaction}")).await.body["meta"]["trace"].clone();
     let verdicts: Vec<&Value> = trace["considered"].as_array().unwrap().iter().map(|line| &line["verdict"]).collect();
     assert_eq!(verdicts, ["replaced", "started"]);
+}
+
+#[tokio::test]
+async fn a_workflow_that_an_app_brings_switched_off_stays_as_the_org_has_switched_it() {
+    let world = World::new().await;
+    let off = |version: &str| {
+        let mut definition = ecommstore_in(version);
+        definition["workflows"][0]["enabled"] = json!(false);
+        definition["workflows"][0]["description"] = json!(version);
+        definition
+    };
+    let app = installed(&world, &off("0.0.1")).await;
+    let workflow = format!("/v1/workflows/{}", app.attribute("workflows")[0]["id"].as_str().unwrap());
+    assert_eq!(world.get(&workflow).await.expect(200).attribute("enabled"), false);
+    world.api("PUT", &workflow, json!({ "enabled": true })).await.expect(200);
+    register(&world, &off("0.0.2")).await.expect(201);
+    world.api("PUT", "/v1/apps/ecommstore", json!({})).await.expect(200);
+    let shown = world.get(&workflow).await.expect(200);
+    assert_eq!((shown.attribute("enabled"), shown.attribute("description")), (json!(true), json!("0.0.2")));
 }
 
 #[tokio::test]

@@ -98,6 +98,23 @@ async fn a_secret_reaches_the_step_and_nobody_who_reads_the_run() {
 }
 
 #[tokio::test]
+async fn a_secret_that_a_newer_version_would_show_has_to_be_set_again_and_stays_masked() {
+    let world = World::new().await;
+    installed(&world, &ecommstore()).await;
+    world.api("PUT", PATH, json!({ "default": { "apiKey": SECRET, "region": "us" } })).await.expect(200);
+    let (transaction, _) = run_with_the_secret(&world).await;
+    let mut open = ecommstore_in("0.0.2");
+    open["settings"]["default"]["apiKey"]["type"] = json!("string");
+    register(&world, &open).await.expect(201);
+    world.api("PUT", "/v1/apps/ecommstore", json!({})).await.expect(200);
+    let shown = world.get(PATH).await.expect(200);
+    assert_eq!(shown.body["data"]["attributes"], json!({ "default": { "region": "us" } }));
+    assert_eq!(world.get("/v1/apps/ecommstore").await.attribute("missingSettings"), json!(["default.apiKey"]));
+    let run = world.run_of(&transaction).await;
+    assert!(!run.to_string().to_lowercase().contains("obviously-fake"), "{run}");
+}
+
+#[tokio::test]
 async fn workflows_find_defaults_until_something_else_is_set() {
     let world = World::new().await;
     let read = async || {

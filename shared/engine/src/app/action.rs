@@ -90,15 +90,15 @@ impl ActionPart {
             }
         }
         let scope = Value::Object(scope);
-        self.worked_out(template, "inputTemplate", &scope, visit).map(Option::unwrap_or_default)
+        self.worked_out(template, (app, "inputTemplate"), &scope, visit).map(Option::unwrap_or_default)
     }
 
-    /// What the step leaves of an answer, `{"response":{…},"body":…}`.
+    /// What the step leaves of an answer, `{"response":{…},"body":…}`; `app` is whose action it is.
     ///
     /// *Errors* — the template passed a limit, or what it gave does not fit the schema.
-    pub fn output(&self, answer: Value, visit: Visit<'_>) -> Result<Value, Failure> {
+    pub fn output(&self, app: &str, answer: Value, visit: Visit<'_>) -> Result<Value, Failure> {
         let output = match &self.output_template {
-            Some(template) => self.worked_out(template, "outputTemplate", &answer, visit)?.unwrap_or_default(),
+            Some(template) => self.worked_out(template, (app, "outputTemplate"), &answer, visit)?.unwrap_or_default(),
             None => answer,
         };
         if let Some(schema) = &self.output_schema {
@@ -111,10 +111,12 @@ impl ActionPart {
     fn worked_out(
         &self,
         template: &Expression,
-        part: &'static str,
+        (app, part): (&str, &'static str),
         scope: &Value,
         Visit { surroundings, asker }: Visit<'_>,
     ) -> Result<Option<Value>, Failure> {
+        let setup = surroundings.setup.of_app(app);
+        let surroundings = Surroundings { setup: &setup, ..surroundings };
         let asker = Asker { part, ..asker };
         let context = Context { steps: &Value::Null, error: None, surroundings, asker, scope: Some(scope) };
         template.input(&context).map_err(|fault| {

@@ -179,7 +179,7 @@ fn replace_ids(value: &mut Value, ids: &[(&str, String)]) {
     }
 }
 
-/// A workflow that was switched off stays so.
+/// The switch of a workflow that is there already is its org's.
 async fn add_workflow(
     site: &Site<'_>,
     assembly: &mut Assembly,
@@ -192,10 +192,8 @@ async fn add_workflow(
         true => workflows::find(site.store, site.org, id).await?,
         false => None,
     };
-    if let (Some(Versioned { value: Workflow { enabled: false, .. }, .. }), Some(document)) =
-        (&kept, document.as_object_mut())
-    {
-        document.insert("enabled".to_owned(), json!(false));
+    if let (Some(kept), Some(document)) = (&kept, document.as_object_mut()) {
+        document.insert("enabled".to_owned(), json!(kept.value.enabled));
     }
     let definition = Definition::parse(&document).map_err(Refusal::Problems)?;
     let head = Workflow::of(&definition, &document, (site.org, id), now);

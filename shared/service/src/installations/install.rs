@@ -49,7 +49,7 @@ pub async fn install(site: &Site<'_>, name: &str, version: Option<&str>, mail: M
     let now = site.world.now();
     let app = Installed { parts: assembly.parts, created_at: now, ..described(&definition, now) };
     let (set, rev) = settings::set_of(site.store, site.org, &app).await?;
-    let kept = settings::defined_only(&app.settings, &set);
+    let kept = settings::carried_over(&[], &app.settings, &set);
     let mut changes = vec![apps::move_fence(site.org, fence), apps::put_installed(site.org, &app, None)?];
     if kept != set {
         let after = (app.settings.as_slice(), &kept);

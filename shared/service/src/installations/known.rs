@@ -63,3 +63,20 @@ pub(crate) async fn actions_of(
     }
     Ok((found, versions))
 }
+
+/// The attributes that the installed version of `app` gives its klass.
+pub(crate) async fn attributes_of(
+    store: &dyn Store,
+    org: OrgId,
+    app: &str,
+    klass: &str,
+) -> Result<Vec<String>, Unavailable> {
+    let Some(installed) = apps::find_installed(store, org, app).await? else { return Ok(Vec::new()) };
+    let Some(document) = apps::find_version(store, org, app, &installed.value.version).await? else {
+        return Ok(Vec::new());
+    };
+    let Ok(definition) = AppDefinition::parse(&document) else { return Ok(Vec::new()) };
+    let part = definition.klasses.iter().find(|part| part.name == klass);
+    let properties = part.and_then(|part| part.metadata.get("properties")).and_then(Value::as_object);
+    Ok(properties.map(|properties| properties.keys().cloned().collect()).unwrap_or_default())
+}

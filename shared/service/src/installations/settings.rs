@@ -103,10 +103,14 @@ pub(crate) fn changes(
     Ok(changes)
 }
 
-/// Of what is set, what is defined.
-pub(super) fn defined_only(defined: &[Setting], set: &Map<String, Value>) -> Map<String, Value> {
+/// Of what is set, what is `redefined`. What was a secret and is to be shown from now on has to be set again.
+pub(super) fn carried_over(defined: &[Setting], redefined: &[Setting], set: &Map<String, Value>) -> Map<String, Value> {
+    let was_secret = |setting: &Setting| {
+        let of_old = defined.iter().find(|old| old.category == setting.category && old.name == setting.name);
+        of_old.is_some_and(|old| old.kind == SettingKind::Secret)
+    };
     let mut kept = Map::new();
-    for setting in defined {
+    for setting in redefined.iter().filter(|setting| setting.kind == SettingKind::Secret || !was_secret(setting)) {
         if let Some(value) = value_of(setting, set) {
             let category = kept.entry(setting.category.as_str()).or_insert_with(|| Value::Object(Map::new()));
             if let Some(category) = category.as_object_mut() {

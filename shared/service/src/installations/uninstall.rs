@@ -32,8 +32,8 @@ pub async fn uninstall(site: &Site<'_>, name: &str) -> Result<(), Refusal> {
             Versioned { rev: found.rev + 1, value: app }
         }
     };
-    take_away(site, &marked.value.parts).await?;
-    take_away(site, &marked.value.leaving).await?;
+    take_away(site, name, &marked.value.parts).await?;
+    take_away(site, name, &marked.value.leaving).await?;
     let (set, rev) = settings::set_of(site.store, site.org, &marked.value).await?;
     let mut changes = vec![apps::remove_installed(site.org, name, marked.rev)];
     if rev.is_some() {
@@ -58,9 +58,9 @@ fn check_dependents(name: &str, installed: &[Installed]) -> Result<(), Rejected>
     Err(Rejected::new(Rejection::Taken, "needed_by", detail))
 }
 
-/// Deletes what an app brought along, the hooks first, so that nothing arrives for workflows that are gone. What is gone
+/// Deletes what `app` brought along, the hooks first, so that nothing arrives for workflows that are gone. What is gone
 /// already is left out.
-pub(super) async fn take_away(site: &Site<'_>, parts: &Parts) -> Result<(), Refusal> {
+pub(super) async fn take_away(site: &Site<'_>, app: &str, parts: &Parts) -> Result<(), Refusal> {
     let (store, org) = (site.store, site.org);
     for hook in &parts.hooks {
         if let Some(found) = hooks::find(store, org, hook.kind, hook.id).await? {
@@ -76,7 +76,7 @@ pub(super) async fn take_away(site: &Site<'_>, parts: &Parts) -> Result<(), Refu
     }
     for klass in &parts.klasses {
         let found = klasses::find(store, org, klass).await?;
-        if found.is_some_and(|found| found.value.installed_by.is_some()) {
+        if found.is_some_and(|found| found.value.installed_by.as_deref() == Some(app)) {
             klasses::delete(store, org, klass).await?;
         }
     }

@@ -65,7 +65,7 @@ async fn put(
         Installed { created_at: before.value.created_at, parts: assembly.parts, leaving, ..described(definition, now) };
     let mut changes = vec![apps::move_fence(site.org, fence), apps::put_installed(site.org, &app, Some(rev))?];
     let (set, set_rev) = settings::set_of(site.store, site.org, &app).await?;
-    let kept = settings::defined_only(&app.settings, &set);
+    let kept = settings::carried_over(&before.value.settings, &app.settings, &set);
     if kept != set {
         let before = (before.value.settings.as_slice(), &set, set_rev);
         changes.extend(settings::changes(site.org, &app.name, before, (&app.settings, &kept), now)?);
@@ -100,7 +100,7 @@ async fn sweep(site: &Site<'_>, app: Versioned<Installed>) -> Result<Versioned<I
     if app.value.leaving.is_empty() {
         return Ok(app);
     }
-    take_away(site, &app.value.leaving).await?;
+    take_away(site, &app.value.name, &app.value.leaving).await?;
     let swept = Installed { leaving: Parts::default(), ..app.value };
     write(site, &[apps::put_installed(site.org, &swept, Some(app.rev))?]).await?;
     Ok(Versioned { rev: app.rev + 1, value: swept })

@@ -46,7 +46,7 @@ impl AppAction {
     ///
     /// *Errors*: it is not what the app promises.
     pub(super) fn output(&self, visit: Visit<'_>, answer: Value) -> Result<Value, Failure> {
-        self.part()?.output(answer, visit)
+        self.part()?.output(&self.definition.name, answer, visit)
     }
 
     /// Whether its author wrote the names of headers, and not the step's.

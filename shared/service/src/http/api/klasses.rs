@@ -12,6 +12,7 @@ use super::{
 use crate::{
     directory::{Versioned, klasses},
     http::answer::{Problem, empty_response},
+    installations,
     ports::WriteError,
 };
 
@@ -62,7 +63,9 @@ pub(super) async fn update(call: &Call<'_>) -> Result<Response, Refused> {
     if attributes.get("name").is_some_and(|name| name.as_str() != Some(&klass.name)) {
         return Err(bad_attribute("name", "A klass's name cannot change, because its instances stand under it."));
     }
+    let before = klass.clone();
     apply(&mut klass, &attributes)?;
+    check_attributes_of_app(call, &before, &klass).await?;
     klass.updated_at = call.management.world.now();
     klasses::replace(call.management.store.as_ref(), &klass, rev).await?;
     Ok(one(StatusCode::OK, klass_resource(call, &klass)))
@@ -73,6 +76,29 @@ pub(super) async fn delete(call: &Call<'_>) -> Result<Response, Refused> {
     owned_by_nobody("klass", klass.installed_by.as_deref())?;
     klasses::delete(call.management.store.as_ref(), klass.org, &klass.name).await?;
     Ok(empty_response(StatusCode::NO_CONTENT))
+}
+
+/// What an app's klass needs stays: its steps write those attributes.
+async fn check_attributes_of_app(call: &Call<'_>, before: &Klass, after: &Klass) -> Result<(), Refused> {
+    let Some(app) = &before.installed_by else { return Ok(()) };
+    let (store, org) = (call.management.store.as_ref(), call.caller.org);
+    let needed = installations::attributes_of(store, org, app, &before.name).await?;
+    let properties = after.metadata.get("properties").and_then(Value::as_object);
+    let has = |name: &str| properties.is_some_and(|properties| properties.contains_key(name));
+    let missing: Vec<&str> = needed.iter().map(String::as_str).filter(|name| !has(name)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let detail = format!(
+        "The app {app} needs these attributes of the klass `{}`: {}. Send them back with yours.",
+        before.name,
+        missing.join(", ")
+    );
+    Err(Rejected {
+        path: "$.metadata.properties".to_owned(),
+        ..Rejected::new(Rejection::Taken, "owned_by_app", detail)
+    }
+    .into())
 }
 
 async fn found(call: &Call<'_>) -> Result<Versioned<Klass>, Refused> {
