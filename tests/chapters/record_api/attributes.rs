@@ -65,6 +65,16 @@ fn around_the_limit(shape: Shape) -> (Vec<Value>, Vec<Value>) {
         }
         Shape::Accounts => ids(lists(KEYS_LIMIT, &|index| json!({ "id": format!("a{index}"), "name": "n" })), "id"),
         Shape::List => lists(LIST_LIMIT, &|index| json!({ "any": index })),
+        Shape::Email => (
+            vec![json!(format!("{}@example.com", "a".repeat(242))), json!(" Ann@Example.com ")],
+            vec![
+                json!(format!("{}@example.com", "a".repeat(243))),
+                json!("kim at example"),
+                json!(""),
+                json!(1),
+                json!([]),
+            ],
+        ),
         Shape::Object => (vec![json!({}), json!({ "a": [1] })], vec![json!([]), json!("x"), json!(1)]),
         Shape::Any => (vec![json!("x"), json!([1]), json!({ "a": 1 }), json!(false)], Vec::new()),
     }
@@ -175,6 +185,9 @@ async fn custom_attributes_stand_beside_each_other_and_null_clears_one() {
             let refused = world.api("PUT", &own, json!({ "custom": wrong })).await.expect(400);
             assert_eq!(refused.code(), code, "{kind}");
         }
+        let cleared = world.api("PUT", &own, json!({ "custom": null })).await.expect(200);
+        let left = if kind.starts_with("kobject") { json!({}) } else { Value::Null };
+        assert_eq!(cleared.attribute("custom"), left, "{kind}");
     }
 }
 

@@ -66,6 +66,10 @@ async fn what_has_to_belong_to_somebody_goes_on_doing_so() {
         let refused = world.api("PUT", &format!("/v1/{path}"), json!({ "customer": null })).await.expect(400);
         assert_eq!(refused.body["errors"][0]["source"]["path"], "$.customer", "{path}");
     }
+    let elsewhere =
+        world.api("PUT", &format!("/v1/conversations/{of_ann}"), json!({ "customer": bob })).await.expect(400);
+    assert_eq!(elsewhere.body["errors"][0]["source"]["path"], "$.customer");
+    world.api("PUT", &format!("/v1/conversations/{of_ann}"), json!({ "customer": ann })).await.expect(200);
     // A message is with the customer of its conversation, whatever else is named.
     for changes in [json!({ "conversation": of_bob }), json!({ "conversation": of_bob, "customer": ann })] {
         let moved = world.api("PUT", &format!("/v1/messages/{message}"), changes).await.expect(200);

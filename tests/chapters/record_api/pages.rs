@@ -20,6 +20,7 @@ fn words(shape: Shape) -> String {
         Shape::Flag => "true or false",
         Shape::Instant => "a time or a date",
         Shape::Lines => "a list of lines: 200",
+        Shape::Email => "an e-mail address",
         Shape::Emails => "e-mail addresses: 20",
         Shape::Phones => "phone numbers: 20",
         Shape::ExternalIds => "ids of other systems: 20",

@@ -30,6 +30,8 @@ pub enum Shape {
     Text,
     /// An id that another system gave.
     ExternalId,
+    /// One e-mail address.
+    Email,
     /// One of these words.
     Word(&'static [&'static str]),
     /// A whole number from the first to the last.
@@ -59,7 +61,7 @@ pub enum Shape {
 }
 
 use Shape::{
-    Accounts, Any, Emails, ExternalId, ExternalIds, Flag, Instant, Line, Lines, List, Number as Decimal, Object,
+    Accounts, Any, Email, Emails, ExternalId, ExternalIds, Flag, Instant, Line, Lines, List, Number as Decimal, Object,
     Phones, Text, Whole, Word,
 };
 
@@ -184,7 +186,7 @@ const KOBJECT: &[(&str, Shape)] = &[
 const USER: &[(&str, Shape)] = &[
     ("name", Line),
     ("displayName", Line),
-    ("email", Line),
+    ("email", Email),
     ("externalId", ExternalId),
     ("avatarUrl", Line),
     ("locale", Line),
@@ -252,6 +254,10 @@ impl Shape {
             Self::Line => text(value, LINE_LIMIT_CHARS),
             Self::Text => text(value, usize::MAX),
             Self::ExternalId => text(value, EXTERNAL_ID_LIMIT_CHARS),
+            Self::Email => {
+                let written = value.as_str().map(str::trim).filter(|written| EmailAddress::parse(written).is_ok());
+                written.map(|written| json!(written)).ok_or_else(|| "an e-mail address".to_owned())
+            }
             Self::Word(words) => match value.as_str().filter(|word| words.contains(word)) {
                 Some(word) => Ok(json!(word)),
                 None => Err(format!("one of {}", words.join(", "))),

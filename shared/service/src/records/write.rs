@@ -74,7 +74,7 @@ pub async fn update(
     apply(unit, &mut after, attributes).await?;
     require(&after)?;
     if after.relationships != before.relationships {
-        stay(unit, &mut after).await?;
+        stay(unit, before, &mut after).await?;
     }
     key_claims::claim(unit, Some(before), &after).await?;
     unit.put_record(Some(before), after)
@@ -140,9 +140,13 @@ fn require(record: &Record) -> Result<(), NotDone> {
     }
 }
 
-/// New custom attributes beside the old ones; `null` clears one.
+/// New custom attributes beside the old ones; `null` clears one, and in the place of all of them all.
 async fn merge_custom(unit: &mut Unit<'_>, record: &mut Record, custom: &Value) -> Result<(), NotDone> {
     if custom.is_null() {
+        record.attributes.shift_remove("custom");
+        if record.kind.klass().is_some() {
+            record.attributes.insert("custom".to_owned(), json!({}));
+        }
         return Ok(());
     }
     let no_object = || NotDone::wrong("custom", "wrong_param", "`custom` has to be an object.");
@@ -241,7 +245,15 @@ async fn belong(unit: &mut Unit<'_>, record: &mut Record, conversation: RecordId
 }
 
 /// Makes sure that a changed record still belongs where one of its kind has to.
-async fn stay(unit: &mut Unit<'_>, record: &mut Record) -> Result<(), NotDone> {
+async fn stay(unit: &mut Unit<'_>, before: &Record, record: &mut Record) -> Result<(), NotDone> {
+    if let (RecordKind::Conversation, Some(owner)) = (&record.kind, before.related("customer")) {
+        let owner = unit.find_living(&RecordKind::Customer, owner).await?.map_or(owner, |owner| owner.id);
+        // What was said in it stands on its customer's timeline.
+        if record.related("customer") != Some(owner) {
+            let message = "A conversation stays with its customer. Merge the two customers, if they are one.";
+            return Err(NotDone::wrong("customer", "wrong_param", message));
+        }
+    }
     match (&record.kind, record.related("conversation"), record.related("customer")) {
         (RecordKind::Message | RecordKind::Note, Some(conversation), _) => follow(unit, record, conversation).await,
         (RecordKind::Conversation | RecordKind::Message | RecordKind::Note, None, None) => {
@@ -281,6 +293,7 @@ fn wrong(name: &str, shape: fields::Shape, value: &Value, wanted: &str) -> NotDo
     let is_list = value.as_array().is_some_and(|entries| entries.len() <= fields::KEYS_LIMIT);
     let code = match shape {
         fields::Shape::Emails if is_list => "wrong_email",
+        fields::Shape::Email => "wrong_email",
         fields::Shape::Phones if is_list => "wrong_phone",
         fields::Shape::Emails
         | fields::Shape::Phones

@@ -79,6 +79,7 @@ fn taken_by(shape: Shape) -> Value {
         Shape::Line => text(LINE_LIMIT_CHARS),
         Shape::Text => json!({ "type": ["string", "number", "boolean"] }),
         Shape::ExternalId => text(EXTERNAL_ID_LIMIT_CHARS),
+        Shape::Email => json!({ "type": "string" }),
         Shape::Word(words) => json!({ "enum": words }),
         Shape::Whole(first, last) => json!({ "type": ["integer", "string"], "minimum": first, "maximum": last }),
         Shape::Number => json!({ "type": ["number", "string"] }),
@@ -117,6 +118,6 @@ fn kept_by(shape: Shape) -> Value {
         Shape::Phones => list(KEYS_LIMIT, contact("phone", &PHONE_TYPES)),
         Shape::ExternalIds => list(KEYS_LIMIT, named("externalId")),
         Shape::Accounts => list(KEYS_LIMIT, named("id")),
-        Shape::Word(_) | Shape::List | Shape::Object | Shape::Any => taken_by(shape),
+        Shape::Email | Shape::Word(_) | Shape::List | Shape::Object | Shape::Any => taken_by(shape),
     }
 }
