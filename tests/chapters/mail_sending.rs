@@ -99,6 +99,7 @@ impl Office {
             data,
             email,
             files,
+            generation: 0,
             fired: None,
         };
         let id = transaction.id.to_string();

@@ -141,6 +141,7 @@ async fn a_step_calls_a_service_and_the_next_reads_what_it_answered() {
         ("idempotency-key", key.clone()),
         ("accept", "application/json".to_owned()),
         ("content-type", "application/json".to_owned()),
+        ("hookwright-generation", "1".to_owned()),
     ];
     assert_eq!(headers, expected);
     let [_, id, visit] = key.split('/').collect::<Vec<_>>()[..] else { panic!("{key}") };
@@ -149,6 +150,34 @@ async fn a_step_calls_a_service_and_the_next_reads_what_it_answered() {
     let expected = r#"{"body":{"id":"o-1","price":12.50},"response":{"statusCode":201,"headers":{"content-type":"application/json; charset=utf-8","x-rate":"9"}}}"#;
     assert_eq!(output.to_string(), expected);
     assert_eq!(run["steps"][2]["output"]["name"], "o-1 201 9");
+}
+
+#[tokio::test]
+async fn a_workflow_that_calls_the_hook_it_listens_to_ends_after_10_generations_and_says_why() {
+    let params = json!({ "uri": URL, "method": "post", "data": {}, "headers": { "Hookwright-Generation": "0" } });
+    let exchange = Exchange::with_params(params).await;
+    exchange.answer(202, &json!({}));
+    let mut run = exchange.run(json!({})).await;
+    for generation in 1..=11 {
+        assert_eq!(run["state"], "succeeded", "{generation}: {run}");
+        let call = exchange.calls.made().pop().unwrap();
+        assert_eq!(header_of(&call, "hookwright-generation"), Some(generation.to_string()));
+        let headers: Vec<(&str, &str)> = call.headers.iter().map(|header| (header.name(), header.value())).collect();
+        let sent = exchange.world.send("POST", &exchange.hook.path, &headers, text_of(&call)).await;
+        let transaction = sent.expect(202).id();
+        exchange.world.work().await;
+        run = exchange.world.run_of(&transaction).await;
+    }
+    assert_eq!((&run["state"], &run["error"]["code"]), (&json!("failed"), &json!("lineage_too_deep")));
+    assert!(run["error"]["message"].as_str().unwrap().contains("hookwright-generation"), "{run}");
+    assert_eq!(exchange.calls.made().len(), 11);
+    // What is no number is none.
+    for header in ["-1", "x", "99999999999999999999", ""] {
+        let headers = [("content-type", "application/json"), ("hookwright-generation", header)];
+        let transaction = exchange.world.send("POST", &exchange.hook.path, &headers, "{}").await.expect(202).id();
+        exchange.world.work().await;
+        assert_eq!(exchange.world.run_of(&transaction).await["state"], "succeeded", "{header}");
+    }
 }
 
 #[tokio::test]

@@ -367,6 +367,7 @@ impl Bench {
             data: serde_json::from_str(&tutorial::order(number as usize))?,
             email: None,
             files: Vec::new(),
+            generation: 0,
             fired: None,
         };
         Ok(service::Envelope::new(EVENT.to_owned(), transaction, Vec::new()).message()?)

@@ -22,7 +22,7 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::{TokioExecutor, TokioIo},
 };
-use service::ports::{CallBody, CallHeader, Calls, Method, OutgoingCall, Redirects, Secrecy};
+use service::ports::{CallBody, CallHeader, Calls, Method, OutgoingCall, Redirects, Secrecy, Web};
 use tokio::net::TcpListener;
 
 /// Calls of one row in one round.
@@ -115,6 +115,7 @@ fn call(url: &str) -> Outcome<OutgoingCall> {
         body: Some(CallBody { bytes: tutorial::order(1).into(), secrecy: Secrecy::Open }),
         deadline: Duration::from_secs(20),
         redirects: Redirects::Follow,
+        web: Web::HttpsAndHttp,
     })
 }
 

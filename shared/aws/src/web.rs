@@ -22,7 +22,7 @@ mod laws;
 
 pub(crate) use client::{Client, ReadError, SendError, read};
 pub(crate) use place::{Place, Refused};
-pub(crate) use reach::{Reach, Web};
+pub(crate) use reach::Reach;
 #[cfg(test)]
 pub(crate) use {client::Roots, names::Names};
 

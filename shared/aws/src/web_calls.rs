@@ -17,11 +17,12 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use service::ports::{
     ANSWER_LIMIT_BYTES, CallAnswer, Calls, Method, NotCalled, OutgoingCall, REDIRECTS_LIMIT, Redirects, Unavailable,
+    Web,
 };
 use tokio::time::timeout;
 
 use crate::attempts::with_sources;
-use crate::web::{Client, Destination, Place, Reach, ReadError, SendError, Web, read};
+use crate::web::{Client, Destination, Place, Reach, ReadError, SendError, read};
 
 use redirect::Next;
 
@@ -29,7 +30,9 @@ pub(crate) use refusal::clause;
 
 /// The way out for calls, as far as the web is public and the operator allows.
 pub struct WebCalls {
-    client: Client,
+    /// For calls that are only made over `https`, where the web is public.
+    https: Client,
+    either: Client,
 }
 
 /// A call at one of the places it comes to.
@@ -43,17 +46,25 @@ struct Stage {
 impl WebCalls {
     /// Reaches public addresses over `https` and `http` at their own ports, and what is `allowed` beside them.
     pub fn new(allowed: Vec<Destination>) -> Self {
-        Self { client: Client::new(Reach::new(Web::HttpsAndHttp, allowed)) }
+        Self::over(|web| Client::new(Reach::new(web, allowed.clone())))
+    }
+
+    fn over(client: impl Fn(Web) -> Client) -> Self {
+        Self { https: client(Web::Https), either: client(Web::HttpsAndHttp) }
     }
 
     async fn exchange(&self, call: &OutgoingCall) -> Result<CallAnswer, NotCalled> {
-        let place = Place::parse(&call.url, self.client.reach()).map_err(refusal::of_destination)?;
+        let client = match call.web {
+            Web::Https => &self.https,
+            Web::HttpsAndHttp => &self.either,
+        };
+        let place = Place::parse(&call.url, client.reach()).map_err(refusal::of_destination)?;
         let mut stage = Stage { method: call.method, place, call: call.clone() };
         for followed in 0..=REDIRECTS_LIMIT {
-            let answer = self.send(&stage, followed).await?;
+            let answer = send(client, &stage, followed).await?;
             let next = match call.redirects {
                 Redirects::Keep => None,
-                Redirects::Follow => redirect::next(&stage, &answer, self.client.reach())?,
+                Redirects::Follow => redirect::next(&stage, &answer, client.reach())?,
             };
             match next {
                 None => return given(stage.method, answer).await,
@@ -62,17 +73,17 @@ impl WebCalls {
         }
         Err(refusal::too_many_redirects())
     }
+}
 
-    async fn send(&self, stage: &Stage, followed: usize) -> Result<Response<Incoming>, NotCalled> {
-        let request = http_request(stage).map_err(|error| NotCalled::NotSent(unavailable(with_sources(&error))))?;
-        self.client.send(request).await.map_err(|error| match error {
-            SendError::Refused(refused) if followed == 0 => refusal::of_destination(refused),
-            SendError::Refused(refused) => refusal::of_redirect(refused),
-            SendError::NotSent(cause) if followed == 0 => NotCalled::NotSent(unavailable(cause)),
-            // Whoever sent the redirect got the call.
-            SendError::NotSent(cause) | SendError::Broken(cause) => NotCalled::Broken(unavailable(cause)),
-        })
-    }
+async fn send(client: &Client, stage: &Stage, followed: usize) -> Result<Response<Incoming>, NotCalled> {
+    let request = http_request(stage).map_err(|error| NotCalled::NotSent(unavailable(with_sources(&error))))?;
+    client.send(request).await.map_err(|error| match error {
+        SendError::Refused(refused) if followed == 0 => refusal::of_destination(refused),
+        SendError::Refused(refused) => refusal::of_redirect(refused),
+        SendError::NotSent(cause) if followed == 0 => NotCalled::NotSent(unavailable(cause)),
+        // Whoever sent the redirect got the call.
+        SendError::NotSent(cause) | SendError::Broken(cause) => NotCalled::Broken(unavailable(cause)),
+    })
 }
 
 #[async_trait]

@@ -1,9 +1,9 @@
 //! Where outbound webhooks may lead: the public web over `https`, and what the operator allows beside it.
 
 use domain::Failure;
-use service::ports::Destinations;
+use service::ports::{Destinations, Web};
 
-use crate::web::{Destination, Place, Reach, Refused, Web};
+use crate::web::{Destination, Place, Reach, Refused};
 use crate::web_calls::clause;
 
 /// Judges addresses by their text, as the calls do before they look a name up.

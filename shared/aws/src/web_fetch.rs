@@ -5,11 +5,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use http::Request;
 use http_body_util::Full;
-use service::ports::{FETCH_LIMIT_BYTES, Fetch, FetchRequest, Fetched, Unavailable};
+use service::ports::{FETCH_LIMIT_BYTES, Fetch, FetchRequest, Fetched, Unavailable, Web};
 use tokio::time::timeout;
 
 use crate::attempts::with_sources;
-use crate::web::{Client, Place, Reach, ReadError, SendError, Web, read};
+use crate::web::{Client, Place, Reach, ReadError, SendError, read};
 
 /// From the question for the host to the last byte of the answer. *Source*: the port's contract.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(3);

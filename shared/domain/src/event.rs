@@ -11,6 +11,10 @@ use crate::{EventId, OrgId, Record, RecordKind, RunId, Timestamp, TransactionId,
 /// How many generations of changes may follow from one beginning. *Source*: the issue that asked for records.
 pub const LINEAGE_LIMIT_DEPTH: u32 = 10;
 
+/// The header of calls and deliveries that tells of which generation whatever they set off is, so that workflows which set
+/// each other off over the web come to an end as well. Who sends it can only make runs of their own arrivals fail.
+pub const GENERATION_HEADER: &str = "hookwright-generation";
+
 /// The most bytes of values before and after, together, that an event tells; the record itself is in it anyway.
 pub const CHANGES_LIMIT_BYTES: usize = 256 * 1024;
 
@@ -134,16 +138,17 @@ impl Event {
         self.data.get("id").cloned().unwrap_or_default()
     }
 
-    /// The event as it is told outside.
+    /// The event as it is told outside; `org_name` is what its org is called.
     ///
-    /// *Source*: reference, section 6.
-    pub fn envelope(&self) -> Value {
+    /// *Source*: reference, section 6, but for `snsFilters`, which is of Kustomer's own machinery.
+    pub fn envelope(&self, org_name: Option<&str>) -> Value {
         let custom = self.changes.pointer("/attributes/custom").is_some();
         object([
             ("id", json!(self.id)),
             ("name", json!(self.name)),
             ("org", json!(self.org)),
             ("partition", json!(self.org)),
+            ("orgName", json!(org_name)),
             ("data", self.data.clone()),
             ("createdAt", json!(self.created_at)),
             ("changes", self.changes.clone()),
@@ -242,9 +247,9 @@ mod tests {
         assert_eq!(names, ["name", "rev", "updatedAt", "locale"]);
         assert_eq!(attributes["name"], json!({"op": "replace", "before": "Ann", "after": "Anna"}));
         assert_eq!(attributes["locale"], json!({"op": "replace", "before": null, "after": "da"}));
-        let envelope = changed.envelope();
+        let envelope = changed.envelope(Some("Acme"));
         assert_eq!((&envelope["client"], &envelope["meta"]["customChanged"]), (&json!("workflow"), &json!(false)));
-        assert_eq!(envelope["dataId"], json!(second.id));
+        assert_eq!((&envelope["dataId"], &envelope["orgName"]), (&json!(second.id), &json!("Acme")));
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub mod exact;
 pub use api_key::{ApiKey, ApiKeySecret, Caller, KeyProblem, Role, TOKEN_PREFIX};
 pub use custom::{CUSTOM_STR_LIMIT_CHARS, CUSTOM_TXT_LIMIT_CHARS, CustomProblem, Suffix};
 pub use email_address::EmailAddress;
-pub use event::{CHANGES_LIMIT_BYTES, Client, Event, LINEAGE_LIMIT_DEPTH, Lineage};
+pub use event::{CHANGES_LIMIT_BYTES, Client, Event, GENERATION_HEADER, LINEAGE_LIMIT_DEPTH, Lineage};
 pub use hook::{
     Auth, BEARER, DUPLICATES_DEFAULT_SECONDS, DUPLICATES_LIMIT_SECONDS, DuplicateRule, Duplicates, Guard, Hook,
     HookHash, HookKind, Limit, MailBody, MailPolicy, MailRule, REPLY_BODY_LIMIT_BYTES, RETIRED_SECONDS, Reply,

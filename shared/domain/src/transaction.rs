@@ -32,9 +32,17 @@ pub struct Transaction {
     /// may be the sender's, and proves nothing. No part of [`Transaction::document`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<StoredFile>,
+    /// How many runs lie between the beginning and this, where a run's call brought it: as [`Lineage::depth`].
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub generation: u32,
     /// The event that it is, where it did not arrive at a hook.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fired: Option<Box<Event>>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes what it skips by reference")]
+const fn is_first(generation: &u32) -> bool {
+    *generation == 0
 }
 
 /// A file among the blobs, under `sha256/` and its digest.
@@ -59,13 +67,15 @@ impl Transaction {
             data: Value::Null,
             email: None,
             files: Vec::new(),
+            generation: 0,
             fired: Some(Box::new(event)),
         }
     }
 
     /// What the events of a run that it starts follow from.
     pub fn lineage_of(&self, run: RunId) -> Lineage {
-        let (root, depth) = self.fired.as_ref().map_or((self.id, 0), |event| (event.lineage.root, event.lineage.depth));
+        let (root, depth) =
+            self.fired.as_ref().map_or((self.id, self.generation), |event| (event.lineage.root, event.lineage.depth));
         Lineage { root, depth: depth + 1, run: Some(run) }
     }
 
@@ -126,6 +136,7 @@ mod tests {
             data: json!({"orderId": "1234", "price": "$10.25", "quantity": 2, "email": "test@example.com"}),
             email: None,
             files: vec![StoredFile { sha256: "ab".repeat(32), size: 5 }],
+            generation: 0,
             fired: None,
         };
         let expected = r#"{"id":"a5c3694a5d1ab8ffee5b2b0e","type":"transaction","attributes":{"createdAt":"2017-12-22T05:23:02.138Z","data":{"orderId":"1234","price":"$10.25","quantity":2,"email":"test@example.com"}},"relationships":{"org":{"data":{"type":"org","id":"581392b55ac7a2110099d9c8"},"links":{"self":"/v1/org/581392b55ac7a2110099d9c8"}},"hook":{"data":{"type":"form_hook","id":"5a345109e578360010eaa1ad"},"links":{"self":"/v1/hooks/form/5a345109e578360010eaa1ad"}}}}"#;

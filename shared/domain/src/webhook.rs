@@ -36,8 +36,8 @@ pub struct Webhook {
     /// What it is signed with: `whsec_` and base64.
     pub secret: Secret,
     /// What it was signed with before, and is beside the other one for a while.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub retired: Option<RetiredSecret>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub retired: Vec<RetiredSecret>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last changed.
@@ -47,14 +47,24 @@ pub struct Webhook {
 impl Webhook {
     /// The secrets it is signed with at `now`, the present one first.
     pub fn secrets(&self, now: Timestamp) -> Vec<&Secret> {
-        let retired = self.retired.as_ref().filter(|retired| now < retired.until);
-        std::iter::once(&self.secret).chain(retired.map(|retired| &retired.secret)).collect()
+        std::iter::once(&self.secret).chain(self.signing(now).map(|retired| &retired.secret)).collect()
     }
 
-    /// Puts `secret` in the place of the present one, which goes on signing beside it until `until`.
-    pub fn rotate(&mut self, secret: Secret, until: Timestamp) {
+    /// The earlier secrets that still sign at `now`, the latest first.
+    pub fn signing(&self, now: Timestamp) -> impl Iterator<Item = &RetiredSecret> {
+        self.retired.iter().filter(move |retired| now < retired.until)
+    }
+
+    /// Puts `secret` in the place of the present one, which goes on signing beside it for `overlap_seconds`. Those before
+    /// it sign on until their own time is up; without an overlap it is up for all of them.
+    pub fn rotate(&mut self, secret: Secret, now: Timestamp, overlap_seconds: i64) {
         let before = std::mem::replace(&mut self.secret, secret);
-        self.retired = Some(RetiredSecret { secret: before, until });
+        if overlap_seconds <= 0 {
+            self.retired.clear();
+            return;
+        }
+        self.retired.retain(|retired| now < retired.until);
+        self.retired.insert(0, RetiredSecret { secret: before, until: now.plus_seconds(overlap_seconds) });
     }
 
     /// What is shown of the secret: `whsec_••••3f2a`.
@@ -108,7 +118,7 @@ mod tests {
             events: vec!["*".to_owned()],
             enabled: true,
             secret: secret("whsec_older"),
-            retired: None,
+            retired: Vec::new(),
             created_at: now,
             updated_at: now,
         };
@@ -116,10 +126,15 @@ mod tests {
             webhook.secrets(at).into_iter().map(|secret| secret.reveal().to_owned()).collect::<Vec<_>>()
         };
         assert_eq!(revealed(&webhook, now), ["whsec_older"]);
-        webhook.rotate(secret("whsec_newer"), now.plus_seconds(10));
+        webhook.rotate(secret("whsec_newer"), now, 10);
         assert_eq!(revealed(&webhook, now.plus_seconds(9)), ["whsec_newer", "whsec_older"]);
         assert_eq!(revealed(&webhook, now.plus_seconds(10)), ["whsec_newer"]);
         assert_eq!(webhook.masked_secret(), "whsec_••••ewer");
+        webhook.rotate(secret("whsec_newest"), now.plus_seconds(5), 2);
+        assert_eq!(revealed(&webhook, now.plus_seconds(6)), ["whsec_newest", "whsec_newer", "whsec_older"]);
+        assert_eq!(revealed(&webhook, now.plus_seconds(7)), ["whsec_newest", "whsec_older"]);
+        webhook.rotate(secret("whsec_last"), now.plus_seconds(7), 0);
+        assert_eq!(revealed(&webhook, now.plus_seconds(7)), ["whsec_last"]);
         assert!(!format!("{webhook:?}").contains("whsec_"));
     }
 }

@@ -40,12 +40,20 @@ pub enum Happening {
 /// Who makes things happen.
 #[derive(Debug, Clone)]
 pub enum Author {
-    /// A request to the management API: the beginning of whatever follows.
-    Request,
+    /// A request to the management API: the beginning of whatever follows, but where a run's call brought it.
+    Request {
+        /// How many runs lie between the beginning and this.
+        generation: u32,
+    },
     /// Nobody, because it is about Hookwright's own doing: a beginning as well.
     Hookwright,
     /// A step of a run.
     Step(Lineage),
+}
+
+/// The generation that a header says, which is how many runs lie between a beginning and what came with it.
+pub(crate) fn generation(header: Option<&str>) -> u32 {
+    header.and_then(|text| text.parse().ok()).unwrap_or_default()
 }
 
 impl Author {
@@ -57,16 +65,25 @@ impl Author {
     /// Whom events name.
     pub const fn client(&self) -> Client {
         match self {
-            Self::Request => Client::Api,
+            Self::Request { .. } => Client::Api,
             Self::Hookwright => Client::Hookwright,
             Self::Step(_) => Client::Workflow,
+        }
+    }
+
+    /// Of which generation whatever it sets off is.
+    pub const fn generation(&self) -> u32 {
+        match self {
+            Self::Request { generation } => *generation,
+            Self::Hookwright => 0,
+            Self::Step(lineage) => lineage.depth,
         }
     }
 
     /// What the event with this id follows from.
     pub fn lineage(&self, event: TransactionId) -> Lineage {
         match self {
-            Self::Request | Self::Hookwright => Lineage { root: event, depth: 0, run: None },
+            Self::Request { .. } | Self::Hookwright => Lineage { root: event, depth: self.generation(), run: None },
             Self::Step(lineage) => lineage.clone(),
         }
     }
@@ -167,15 +184,20 @@ pub(crate) async fn tell(
     try_join_all(sends).await.map(|_| ())
 }
 
-/// Writes what a request changes, or what was published on purpose, and tells whoever listens.
+/// Writes what `author` changes or publishes outside of a run, and tells whoever listens.
 ///
 /// *Once it returns* the change is durable, and so is that it will be told.
 /// *Errors*: [`WriteError`], as the store's.
-pub(crate) async fn write(store: &dyn Store, queue: &dyn Queue, org: OrgId, work: Work) -> Result<(), WriteError> {
+pub(crate) async fn write(
+    store: &dyn Store,
+    queue: &dyn Queue,
+    (org, author): (OrgId, &Author),
+    work: Work,
+) -> Result<(), WriteError> {
     if work.changes.is_empty() && work.happenings.is_empty() {
         return Ok(());
     }
-    let transactions = transactions(store, org, &work, &Author::Request).await?;
+    let transactions = transactions(store, org, &work, author).await?;
     let mut all = work.changes;
     if transactions.is_empty() {
         return store.write(&all).await;

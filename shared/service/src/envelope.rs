@@ -205,6 +205,7 @@ mod tests {
             data,
             email: None,
             files: Vec::new(),
+            generation: 0,
             fired: None,
         };
         Envelope::new("kustomer.hooks.form.x.receive".to_owned(), transaction, Vec::new())

@@ -129,7 +129,10 @@ impl Executor {
             Admitted::First => (stored, drive::Delivery::First),
             Admitted::Again(before) => (*before, drive::Delivery::Again),
         };
-        Ok(self.drive_all(&stored, delivery).await?)
+        match self.lineage_problem(&stored).await? {
+            None => Ok(self.drive_all(&stored, delivery).await?),
+            Some(failure) => Ok(self.fail_all(&stored, &failure).await?),
+        }
     }
 
     async fn drive_all(&self, stored: &StoredTransaction, delivery: drive::Delivery) -> Result<(), Unavailable> {

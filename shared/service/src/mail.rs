@@ -300,6 +300,7 @@ impl MailDoor {
             data,
             email,
             files,
+            generation: 0,
             fired: None,
         }
     }

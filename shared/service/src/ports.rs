@@ -17,7 +17,7 @@ use domain::Timestamp;
 
 pub use calls::{
     ANSWER_LIMIT_BYTES, CALL_LIMIT_SECONDS, CallAnswer, CallBody, CallHeader, Calls, HEADER_VALUE_LIMIT_BYTES, Method,
-    NotCalled, OutgoingCall, REDIRECTS_LIMIT, Redirects, Secrecy, WrongHeader,
+    NotCalled, OutgoingCall, REDIRECTS_LIMIT, Redirects, Secrecy, Web, WrongHeader,
 };
 pub use destinations::Destinations;
 pub use mail::{MAIL_LIMIT_BYTES, Mails, NotPosted, OutgoingContent, OutgoingMail, Post, Posted, SentMail, SentMails};

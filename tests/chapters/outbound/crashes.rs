@@ -84,5 +84,5 @@ async fn an_attempt_that_never_comes_to_its_end_is_not_made_for_ever() {
     assert_eq!((attempts(&delivery).len(), told(&world, ENDPOINT).len()), (12, 12));
 }
 
-/// Delivery, webhook, standing and transaction are read, the claim is written, the call is made: the next fails.
-const CLAIM_CALLS: usize = 6;
+/// Delivery, webhook, standing, transaction and settings are read, the claim is written, the call is made: the next fails.
+const CLAIM_CALLS: usize = 7;

@@ -176,6 +176,34 @@ async fn an_endpoint_that_is_gone_is_told_nothing_any_more() {
 }
 
 #[tokio::test]
+async fn what_a_disabled_webhook_misses_stands_in_its_list_and_is_told_when_it_is_asked_for() {
+    let world = World::new().await;
+    world.calls.answer(ENDPOINT, 410, &[], "");
+    world.calls.answer(ENDPOINT, 200, &[], "");
+    let made = webhook(&world, ENDPOINT, &["shop.paid"]).await;
+    publish(&world).await;
+    world.work().await;
+    // Who reads it and sends all of it back has not switched it off.
+    let read = json!({ "description": "ERP", "enabled": shown(&world, &made).await["enabled"] });
+    assert_eq!(read["enabled"], false);
+    world.api("PUT", &made.path, read).await.expect(200);
+    let missed = publish(&world).await;
+    pass(&world, HOUR).await;
+    assert_eq!(told(&world, ENDPOINT).len(), 1);
+
+    let newest = deliveries(&world, &made, "?state=failed").await.remove(0);
+    assert_eq!(newest["relationships"]["transaction"]["data"]["id"], json!(missed));
+    assert_eq!(newest["attributes"]["attemptCount"], 0);
+    assert!(newest["attributes"]["reason"].as_str().unwrap().contains("disabled"), "{newest}");
+    world.api("PATCH", &made.path, json!({ "enabled": true })).await.expect(200);
+    let resend = format!("{}/resend", newest["links"]["self"].as_str().unwrap());
+    world.api("POST", &resend, Value::Null).await.expect(200);
+    world.work().await;
+    assert_eq!(told(&world, ENDPOINT).len(), 2);
+    assert_eq!(body(&told(&world, ENDPOINT)[1])["id"], json!(missed));
+}
+
+#[tokio::test]
 async fn what_waits_for_a_deleted_webhook_is_given_up() {
     let world = World::new().await;
     world.calls.answer(ENDPOINT, 500, &[], "");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use tests::world::World;
 
-use super::{ENDPOINT, webhook};
+use super::{ENDPOINT, shown, webhook};
 
 async fn refusals(world: &World, draft: Value) -> Vec<(String, String)> {
     let refused = world.api("POST", "/v1/webhooks", draft).await.expect(400);
@@ -83,6 +83,7 @@ async fn everything_that_is_wrong_is_told_at_once() {
         json!({ "url": ENDPOINT, "events": ["*"], "description": [] }),
         json!({ "url": "http://hooks.test/v1/hooks/form/x", "events": ["*"] }),
         json!({ "url": "https://HOOKS.test/v1/events", "events": ["*"] }),
+        json!({ "url": "https://hooks.test:443/v1/hooks/form/x", "events": ["*"] }),
     ] {
         assert!(!refusals(&world, draft.clone()).await.is_empty(), "{draft}");
     }
@@ -136,4 +137,42 @@ async fn a_change_keeps_what_it_does_not_name() {
     );
     let changed = world.api("PUT", &made.path, json!({ "description": null, "events": ["shop.*"] })).await.expect(200);
     assert_eq!((changed.attribute("description"), changed.attribute("events")), (Value::Null, json!(["shop.*"])));
+}
+
+#[tokio::test]
+async fn a_webhook_whose_address_is_not_allowed_any_more_can_still_be_switched_off() {
+    let mut world = World::new().await;
+    let destinations = |allowed: &[&str]| {
+        Arc::new(aws::WebDestinations::new(allowed.iter().map(|text| text.parse().unwrap()).collect()))
+    };
+    world.management.destinations = destinations(&["receiver.internal:8080"]);
+    let made = webhook(&world, "http://receiver.internal:8080/told", &["shop.paid"]).await;
+    world.management.destinations = destinations(&[]);
+    for (change, status) in [
+        (json!({ "description": "ERP" }), 200),
+        (json!({ "enabled": false }), 200),
+        (json!({ "enabled": true }), 400),
+        (json!({ "url": "http://receiver.internal:8080/other" }), 400),
+        (json!({ "url": ENDPOINT, "enabled": true }), 200),
+    ] {
+        assert_eq!(world.api("PATCH", &made.path, change.clone()).await.status, status, "{change}");
+    }
+}
+
+#[tokio::test]
+async fn five_secrets_sign_at_a_time_and_an_overlap_of_nothing_ends_all_but_the_new_one() {
+    let world = World::new().await;
+    let made = webhook(&world, ENDPOINT, &["shop.paid"]).await;
+    let rotate = async |seconds: u64| {
+        world.api("POST", &format!("{}/rotate-secret", made.path), json!({ "overlapSeconds": seconds })).await
+    };
+    for seconds in [60, 600, 60, 60] {
+        rotate(seconds).await.expect(200);
+    }
+    assert_eq!(shown(&world, &made).await["previousSecretUntil"], "2026-11-22T12:10:00.000Z");
+    rotate(60).await.expect(200);
+    assert_eq!(rotate(60).await.expect(409).code(), "too_many_secrets");
+    rotate(0).await.expect(200);
+    assert_eq!(shown(&world, &made).await["previousSecretUntil"], Value::Null);
+    rotate(60).await.expect(200);
 }

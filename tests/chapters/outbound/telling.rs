@@ -13,6 +13,7 @@ async fn a_changed_record_is_told_as_kustomer_tells_it() {
     let world = World::new().await;
     world.calls.answer(ENDPOINT, 200, &[], "thanks");
     let made = webhook(&world, ENDPOINT, &["kustomer.customer.*"]).await;
+    world.api("PUT", "/v1/org", json!({ "name": "Acme" })).await.expect(200);
     let customer = world.api("POST", "/v1/customers", json!({ "name": "Ann" })).await.expect(201).id();
     world.api("PATCH", &format!("/v1/customers/{customer}"), json!({ "name": "Anna" })).await.expect(200);
     world.work().await;
@@ -23,6 +24,7 @@ async fn a_changed_record_is_told_as_kustomer_tells_it() {
     let (first, second) = (body(&calls[0]), body(&calls[1]));
     assert_eq!(first["name"], "kustomer.customer.create");
     assert_eq!((&first["org"], &first["partition"]), (&json!(world.org), &json!(world.org)));
+    assert_eq!(first["orgName"], "Acme");
     assert_eq!((&first["dataId"], &first["data"]["attributes"]["name"]), (&json!(customer), &json!("Ann")));
     assert_eq!(
         (&first["changes"], &first["client"], &first["persist"]),
@@ -80,6 +82,14 @@ async fn what_workflows_change_and_publish_is_told_and_what_arrives_at_hooks_is_
     names.sort();
     assert_eq!(names, ["kustomer.company.create", "shop.paid"]);
     assert!(told(&world, ENDPOINT).iter().all(|call| body(call)["client"] == "workflow"));
+    assert!(told(&world, ENDPOINT).iter().all(|call| header(call, "hookwright-generation") == "1"));
+
+    // A request that a run's call brought goes on from there.
+    let bearer = format!("Bearer {}", world.admin);
+    let headers = [("authorization", bearer.as_str()), ("hookwright-generation", "7")];
+    world.send("POST", "/v1/companies", &headers, r#"{"name": "Initech"}"#).await.expect(201);
+    world.work().await;
+    assert_eq!(header(&told(&world, ENDPOINT)[2], "hookwright-generation"), "7");
 }
 
 #[tokio::test]

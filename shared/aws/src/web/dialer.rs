@@ -81,19 +81,16 @@ impl Dialer {
     /// The addresses of the host, all of them allowed; one that is not makes the name useless, because whoever mixes the two
     /// kinds means the other one.
     async fn checked_addresses(&self, target: &Target) -> Result<Vec<IpAddr>, NotDialed> {
-        let (addresses, refused) = match &target.host {
-            Host::Address(address) => (vec![*address], Refused::Address),
-            Host::Name(name) => {
-                let found = self.names.addresses(name).await.map_err(|_| NotDialed::UnknownName)?;
-                (found, Refused::NameToAddress)
-            }
+        let addresses = match &target.host {
+            Host::Address(address) => vec![*address],
+            Host::Name(name) => self.names.addresses(name).await.map_err(|_| NotDialed::UnknownName)?,
         };
         if addresses.is_empty() {
             return Err(NotDialed::UnknownName);
         }
         match addresses.iter().all(|address| self.reach.admits(target, *address)) {
             true => Ok(addresses),
-            false => Err(refused.into()),
+            false => Err(self.reach.refusal(target, &addresses).into()),
         }
     }
 }

@@ -5,10 +5,11 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
+use service::ports::Web;
 use url::{Host, Url};
 
 use super::public::is_public;
-use super::reach::{Reach, Web};
+use super::reach::Reach;
 use super::{Place, place::is_public_name};
 
 /// Cases for each law; a case takes microseconds.

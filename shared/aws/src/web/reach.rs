@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use ipnet::IpNet;
+use service::ports::Web;
 
 use super::place::{Host, Refused, Scheme, Target, is_public_name};
 use super::public::{is_public, may_be_named};
@@ -15,15 +16,6 @@ use super::public::{is_public, may_be_named};
 pub(crate) struct Reach {
     web: Web,
     allowed: Arc<[Destination]>,
-}
-
-/// How the public web may be asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Web {
-    /// `https` at port 443.
-    Https,
-    /// That, and `http` at port 80.
-    HttpsAndHttp,
 }
 
 /// A destination that the operator allows beside the public web, over `https` and `http`.
@@ -86,6 +78,17 @@ impl Reach {
     pub(super) fn admits(&self, target: &Target, address: IpAddr) -> bool {
         let is_allowed = self.allows_host(target) && may_be_named(address);
         is_allowed || self.allows_address(target, address) || (is_public(address) && self.judge_public(target).is_ok())
+    }
+
+    /// Why no connection for `target` goes to `addresses`, which are not all admitted.
+    pub(super) fn refusal(&self, target: &Target, addresses: &[IpAddr]) -> Refused {
+        let is_private = addresses.iter().any(|address| !is_public(*address) && !self.allows_address(target, *address));
+        match (is_private, &target.host, self.judge_public(target)) {
+            (true, Host::Name(_), _) | (false, Host::Name(_), Ok(())) => Refused::NameToAddress,
+            (true, Host::Address(_), _) | (false, Host::Address(_), Ok(())) => Refused::Address,
+            // The public web it leads to, only not in this way; that an allowed network was meant, its text could not tell.
+            (false, _, Err(refused)) => refused,
+        }
     }
 
     fn judge_public(&self, target: &Target) -> Result<(), Refused> {

@@ -60,7 +60,7 @@ pub(crate) fn clause(refused: Refused) -> String {
             "it is not written as https://host/path should be, or has more than 8192 bytes. A host of other letters is written in its xn-- form."
                 .to_owned()
         }
-        Refused::Scheme => "it begins with neither https:// nor http://.".to_owned(),
+        Refused::Scheme => "it does not begin with https://, or with http:// where that may be used.".to_owned(),
         Refused::UserInfo => {
             "it holds a user name. Put user name and password into the header Authorization, as Basic and their base64.".to_owned()
         }

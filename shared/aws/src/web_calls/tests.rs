@@ -12,11 +12,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::Failure;
-use service::ports::{CallAnswer, CallBody, CallHeader, Calls, Method, NotCalled, OutgoingCall, Redirects, Secrecy};
+use service::ports::{
+    CallAnswer, CallBody, CallHeader, Calls, Method, NotCalled, OutgoingCall, Redirects, Secrecy, Web,
+};
 
 use super::WebCalls;
 use crate::web::given::GivenNames;
-use crate::web::{Client, Destination, Names, Reach, Roots, Web};
+use crate::web::{Client, Destination, Names, Reach, Roots};
 
 use servers::Server;
 
@@ -44,9 +46,10 @@ impl Town {
         known.extend_from_slice(names);
         let names = GivenNames::before(server.address, &known);
         let allowed: Vec<Destination> = allowed.iter().map(|text| text.parse().unwrap()).collect();
-        let reach = Reach::new(Web::HttpsAndHttp, allowed);
-        let roots = Roots::Given(Arc::clone(&server.roots));
-        let calls = WebCalls { client: Client::over(Names::Given(Arc::clone(&names)), roots, reach) };
+        let calls = WebCalls::over(|web| {
+            let roots = Roots::Given(Arc::clone(&server.roots));
+            Client::over(Names::Given(Arc::clone(&names)), roots, Reach::new(web, allowed.clone()))
+        });
         Self { server, names, calls }
     }
 
@@ -65,6 +68,7 @@ fn call(method: Method, url: &str) -> OutgoingCall {
         body: None,
         deadline: Duration::from_secs(5),
         redirects: Redirects::Follow,
+        web: Web::HttpsAndHttp,
     }
 }
 

@@ -2,10 +2,11 @@
 
 use std::net::IpAddr;
 
+use domain::GENERATION_HEADER;
 use serde_json::{Map, Value};
 
 /// Headers that are kept although their name does not begin with `x-`.
-const KEPT: &[&str] = &["content-type", "idempotency-key", "origin", "referer", "user-agent"];
+const KEPT: &[&str] = &["content-type", GENERATION_HEADER, "idempotency-key", "origin", "referer", "user-agent"];
 
 /// Parts of names that tell of credentials, of signatures over the body, or of where a proxy had the request from.
 const NEVER_KEPT: &[&str] = &[

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
-use domain::{Hook, Rejected, Rejection, StoredFile, Timestamp, Transaction, TransactionId};
+use domain::{GENERATION_HEADER, Hook, Rejected, Rejection, StoredFile, Timestamp, Transaction, TransactionId};
 use futures_util::future::try_join_all;
 use ingest::Reading;
 use serde_json::{Map, Value};
@@ -16,6 +16,7 @@ use super::{
     repeats::{self, IDEMPOTENCY_KEY_LIMIT_BYTES, OtherBody, RepeatKey},
 };
 use crate::{
+    announce,
     envelope::{Envelope, Source},
     ports::MESSAGE_LIMIT_BYTES,
     runs::{self, Interaction, Mark, Marked, Recording},
@@ -145,6 +146,7 @@ impl Door {
             data,
             email: None,
             files,
+            generation: announce::generation(circumstances.header(GENERATION_HEADER)),
             fired: None,
         };
         let delivery_id = source.as_ref().and_then(|source| source.delivery_id.as_deref());

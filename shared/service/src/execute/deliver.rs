@@ -21,14 +21,14 @@ mod outcome;
 mod posting;
 
 use domain::{Webhook, WebhookId};
-use futures_util::future::try_join_all;
+use futures_util::future::{try_join, try_join_all};
 
 use super::Executor;
 use crate::{
-    directory::webhooks,
+    directory::{settings, webhooks},
     document::{self, Versioned},
     envelope::{Named, Turn},
-    ports::{Unavailable, WriteError},
+    ports::{Freshness, Unavailable, WriteError},
     runs::{
         self, Attempt, AttemptState, Delivery, DeliveryState, StoredTransaction, WebhookStanding, attempt_change,
         delivery_change,
@@ -36,14 +36,18 @@ use crate::{
 };
 
 use outcome::{Outcome, Verdict};
+use posting::Told;
 
 /// How often one message takes up a delivery that others write at the same time.
 const ROUNDS_LIMIT: usize = 10;
 
+/// Why nobody is told anything.
+const DISABLED: &str = "The webhook is disabled. Enable it, then ask for this delivery again.";
+
 /// What is to become of a delivery whose turn has come.
 enum Prospect {
     /// The webhook is told this.
-    Told(Box<Webhook>, String),
+    Told(Box<Webhook>, Told),
     /// Nothing, for this reason.
     GivenUp(String),
 }
@@ -63,10 +67,13 @@ impl Executor {
 
     async fn tell_webhook(&self, webhook: WebhookId, stored: &StoredTransaction) -> Result<(), Unavailable> {
         let (store, org, event) = (self.store.as_ref(), stored.transaction.org, stored.transaction.id);
-        if self.standing(org, webhook).await?.value.stopped.is_some() {
-            return Ok(());
-        }
-        let delivery = Delivery::of(org, webhook, event, stored.event.clone(), self.world.now());
+        let now = self.world.now();
+        let delivery = Delivery::of(org, webhook, event, stored.event.clone(), now);
+        // What it misses while it is disabled stands in its list, so that its owner can ask for it afterwards.
+        let delivery = match self.standing(org, webhook).await?.value.stopped {
+            Some(_) => delivery.given_up(DISABLED.to_owned(), now),
+            None => delivery,
+        };
         let delivery = match store.write(&[delivery_change(&delivery, None)?]).await {
             Ok(()) => delivery,
             Err(WriteError::Unavailable(error)) => return Err(error),
@@ -116,7 +123,7 @@ impl Executor {
             return Ok(self.queue.send_later(message, self.delay_seconds_until(until)).await?);
         }
         match self.prospect(&found.value).await? {
-            Prospect::Told(webhook, body) => self.attempt(found, &webhook, body).await,
+            Prospect::Told(webhook, told) => self.attempt(found, &webhook, told).await,
             Prospect::GivenUp(reason) => {
                 tracing::info!(delivery.id = %turn.delivery, reason, "a delivery was given up");
                 let given_up = found.value.given_up(reason, now);
@@ -135,18 +142,22 @@ impl Executor {
         };
         let is_stopped = self.standing(org, webhook.id).await?.value.stopped.is_some();
         if !webhook.enabled || is_stopped {
-            let reason = "The webhook is disabled. Enable it, then ask for this delivery again.";
-            return Ok(Prospect::GivenUp(reason.to_owned()));
+            return Ok(Prospect::GivenUp(DISABLED.to_owned()));
         }
-        let stored = runs::find_transaction(store, org, delivery.event).await?;
+        let (stored, settings) =
+            try_join(runs::find_transaction(store, org, delivery.event), settings::find(store, org, Freshness::Recent))
+                .await?;
         Ok(match stored.and_then(|stored| stored.transaction.fired) {
-            Some(event) => Prospect::Told(Box::new(webhook), event.envelope().to_string()),
+            Some(event) => {
+                let body = event.envelope(settings.value.name.as_deref()).to_string();
+                Prospect::Told(Box::new(webhook), Told { body, generation: event.lineage.depth })
+            }
             None => Prospect::GivenUp("The event is not kept any more.".to_owned()),
         })
     }
 
     /// Claims the delivery, tells the endpoint, and writes down what came of it.
-    async fn attempt(&self, found: Versioned<Delivery>, webhook: &Webhook, body: String) -> Result<(), WriteError> {
+    async fn attempt(&self, found: Versioned<Delivery>, webhook: &Webhook, told: Told) -> Result<(), WriteError> {
         let began_at = self.world.now();
         let claimed = found.value.claimed(began_at);
         let attempt = Attempt {
@@ -161,7 +172,7 @@ impl Executor {
         let claim = [delivery_change(&claimed, Some(found.rev))?, attempt_change(&claimed, &attempt)?];
         self.store.write(&claim).await?;
 
-        let outcome = self.post(webhook, &claimed, body).await;
+        let outcome = self.post(webhook, &claimed, told).await;
         let ended_at = self.world.now();
         let standing = self.note(webhook, outcome.verdict).await?;
         tracing::info!(

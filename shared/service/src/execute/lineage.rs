@@ -2,9 +2,10 @@
 //!
 //! What a run changes fires events, which start runs, which change something. Each such event knows what it all began with
 //! and how many runs lie between; past [`LINEAGE_LIMIT_DEPTH`] of them, or [`RUNS_LIMIT`] runs within an hour from one beginning, the
-//! runs fail before their first step and say why. Nothing that was written is taken back.
+//! runs fail before their first step and say why. Nothing that was written is taken back. What a run calls, and what a webhook
+//! is told, says in a header of which generation it is, and our own doors read it.
 
-use domain::{Failure, LINEAGE_LIMIT_DEPTH, RunId, Transaction};
+use domain::{Failure, GENERATION_HEADER, LINEAGE_LIMIT_DEPTH, RunId, Transaction};
 
 use super::{Executor, drive};
 use crate::{
@@ -17,9 +18,12 @@ use crate::{
 pub(crate) const RUNS_LIMIT: u32 = 1_000;
 
 impl Executor {
-    /// Why the runs of an event are not to begin.
+    /// Why the runs of an event, or of an arrival that a run's call brought, are not to begin.
     pub(super) async fn lineage_problem(&self, stored: &StoredTransaction) -> Result<Option<Failure>, Unavailable> {
-        let Some(event) = &stored.transaction.fired else { return Ok(None) };
+        let Some(event) = &stored.transaction.fired else {
+            let is_late = stored.transaction.generation > LINEAGE_LIMIT_DEPTH;
+            return Ok(is_late.then(|| called_too_often(stored)));
+        };
         let lineage = &event.lineage;
         if lineage.depth > LINEAGE_LIMIT_DEPTH {
             return Ok(Some(too_deep(stored)));
@@ -70,6 +74,16 @@ fn too_deep(stored: &StoredTransaction) -> Failure {
         stored.event,
         LINEAGE_LIMIT_DEPTH + 1,
         began(stored)
+    );
+    Failure::new("lineage_too_deep", message)
+}
+
+fn called_too_often(stored: &StoredTransaction) -> Failure {
+    let message = format!(
+        "At most {LINEAGE_LIMIT_DEPTH} generations of runs follow from one beginning, and {}, which starts this run, came by a call \
+         of one of the {LINEAGE_LIMIT_DEPTH}th ({GENERATION_HEADER}). A workflow that calls the hook it listens to, straight or by \
+         others, calls it for ever; end that with a condition.",
+        stored.event,
     );
     Failure::new("lineage_too_deep", message)
 }

@@ -29,8 +29,7 @@ pub const REDIRECTS_LIMIT: usize = 3;
 pub trait Calls: Send + Sync {
     /// Makes `call` and gives the answer, whatever its status.
     ///
-    /// Only public addresses are reached, over `https` at port 443 and `http` at port 80, and what the operator has allowed
-    /// beside them. Every address that the host's name stands for is judged, the connection goes to one that was, and so it
+    /// Only public addresses are reached, as far as its `web` says, and what the operator has allowed beside them. Every address that the host's name stands for is judged, the connection goes to one that was, and so it
     /// is for each redirect that is followed.
     ///
     /// *Once it returns* the other side has answered as a whole.
@@ -54,6 +53,8 @@ pub struct OutgoingCall {
     pub deadline: Duration,
     /// What becomes of an answer that leads elsewhere.
     pub redirects: Redirects,
+    /// How the public web may be reached.
+    pub web: Web,
 }
 
 impl fmt::Debug for OutgoingCall {
@@ -70,6 +71,15 @@ pub struct CallBody {
     pub bytes: Bytes,
     /// Whether there is a secret in it, which no other origin may learn.
     pub secrecy: Secrecy,
+}
+
+/// How the public web may be reached. What the operator allows beside it is reached either way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Web {
+    /// Over `https` at port 443, because nobody shall read on the way what is said.
+    Https,
+    /// Over that, and over `http` at port 80.
+    HttpsAndHttp,
 }
 
 /// What becomes of an answer that leads elsewhere.
@@ -183,7 +193,8 @@ mod tests {
         let body = Some(CallBody { bytes: Bytes::from_static(b"c4n4ry"), secrecy: Secrecy::Open });
         let url = "https://example.org/c4n4ry".to_owned();
         let (method, deadline, redirects) = (Method::Get, Duration::from_secs(1), Redirects::Keep);
-        let call = OutgoingCall { method, url, headers: vec![header], body, deadline, redirects };
+        let web = Web::Https;
+        let call = OutgoingCall { method, url, headers: vec![header], body, deadline, redirects, web };
         let headers = vec![("x-key".to_owned(), "c4n4ry".to_owned())];
         let answer = CallAnswer { status: 200, headers, body: Bytes::from_static(b"c4n4ry") };
         let printed = format!("{call:?} {:?} {answer:?}", call.headers);

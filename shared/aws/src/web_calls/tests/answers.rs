@@ -1,5 +1,6 @@
 //! What is sent, and what becomes of answers that are large, slow, cut, packed, or no HTTP.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -8,7 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use super::{CallBody, GivenNames, PUBLIC, Town, WebCalls, call, header, refusal};
-use crate::web::{Client, Names, Reach, Roots, Web};
+use crate::web::{Client, Names, Reach, Roots};
 
 const URL: &str = "http://service.example/x?y=1#z";
 
@@ -181,8 +182,8 @@ async fn slow_calls(begun: &'static [u8], drip: &'static [u8]) -> (WebCalls, tok
             }
         }
     });
-    let reach = Reach::new(Web::HttpsAndHttp, Vec::new());
-    (WebCalls { client: Client::over(Names::Given(names), Roots::System, reach) }, server)
+    let client = |web| Client::over(Names::Given(Arc::clone(&names)), Roots::System, Reach::new(web, Vec::new()));
+    (WebCalls::over(client), server)
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use serde_json::Value;
-use service::ports::{Calls, Method, NotCalled};
+use service::ports::{Calls, Method, NotCalled, OutgoingCall, Web};
 
 use super::{PUBLIC, Server, Town, call, refusal};
-use crate::web::{Place, Reach, Refused, Web};
+use crate::web::{Place, Reach, Refused};
 
 /// URLs by why they are refused. *Source*: `reliability.md`, S16, and what each line adds to it.
 fn refused() -> Vec<(Refused, String, Vec<String>)> {
@@ -216,6 +216,29 @@ async fn what_the_operator_allows_holds_for_this_destination_only() {
 }
 
 #[tokio::test]
+async fn an_allowed_network_opens_no_other_way_to_the_public_web() {
+    let over = async |web: Web, allowed: &str, url: &str| {
+        let server = Server::start(|_| OK.to_vec()).await;
+        let town = Town::with(server, &[("told.example", vec![vec!["10.1.2.3"]])], &[allowed]);
+        let ended = town.calls.call(&OutgoingCall { web, ..call(Method::Post, url) }).await;
+        (ended, town.server.connections())
+    };
+    for (web, allowed, url, said) in [
+        (Web::Https, "10.1.0.0/16", "http://service.example/", "https"),
+        (Web::Https, "10.1.0.0/16:8080", "http://service.example:8080/", "https"),
+        (Web::HttpsAndHttp, "10.1.0.0/16:8080", "http://service.example:8080/", "port"),
+    ] {
+        let (ended, connections) = over(web, allowed, url).await;
+        let failure = refusal(ended);
+        assert!(failure.message.contains(said) && connections == 0, "{url}: {}", failure.message);
+    }
+    for web in [Web::Https, Web::HttpsAndHttp] {
+        let (ended, connections) = over(web, "10.1.0.0/16", "http://told.example/").await;
+        assert_eq!((ended.unwrap().status, connections), (200, 1), "{web:?}");
+    }
+}
+
+#[tokio::test]
 async fn whoever_has_a_certificate_for_another_name_is_not_asked() {
     let server = Server::start_for(&["other.example"], |_| OK.to_vec()).await;
     let town = Town::with(server, &[], &[]);
@@ -234,12 +257,10 @@ async fn whoever_is_not_there_did_not_get_the_call() {
         listener.local_addr().unwrap()
     };
     let names = crate::web::given::GivenNames::before(closed, &[("service.example", vec![vec![PUBLIC]])]);
-    let client = crate::web::Client::over(
-        crate::web::Names::Given(Arc::clone(&names)),
-        crate::web::Roots::System,
-        Reach::new(Web::HttpsAndHttp, Vec::new()),
-    );
-    let calls = super::WebCalls { client };
+    let calls = super::WebCalls::over(|web| {
+        let names = crate::web::Names::Given(Arc::clone(&names));
+        crate::web::Client::over(names, crate::web::Roots::System, Reach::new(web, Vec::new()))
+    });
     let ended = calls.call(&call(Method::Post, "http://service.example/")).await;
     let Err(NotCalled::NotSent(error)) = ended else { panic!("{ended:?}") };
     assert!(error.cause.contains("no connection could be made") && !error.cause.contains("127.0.0.1"), "{error}");

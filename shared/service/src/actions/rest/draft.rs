@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use domain::GENERATION_HEADER;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::Value;
 
@@ -10,7 +11,7 @@ use super::{
     address,
     answer::Reading,
 };
-use crate::ports::{CALL_LIMIT_SECONDS, CallBody, CallHeader, Method, OutgoingCall, Redirects, Secrecy};
+use crate::ports::{CALL_LIMIT_SECONDS, CallBody, CallHeader, Method, OutgoingCall, Redirects, Secrecy, Web};
 
 /// How long a call may take where the step does not say.
 const DEFAULT_TIMEOUT_SECONDS: u64 = 20;
@@ -37,7 +38,8 @@ impl Draft<'_> {
         let url = address::of(&self.params.required_text("uri")?, &self.params.object("qs")?)?;
         let headers = self.headers(actor, body.as_ref())?;
         let redirects = if self.flag("followRedirects")? { Redirects::Follow } else { Redirects::Keep };
-        Ok(OutgoingCall { method, url, headers, body, deadline: self.deadline()?, redirects })
+        let (deadline, web) = (self.deadline()?, Web::HttpsAndHttp);
+        Ok(OutgoingCall { method, url, headers, body, deadline, redirects, web })
     }
 
     /// What is made of the answer's body.
@@ -79,7 +81,9 @@ impl Draft<'_> {
             return Err(wrong("headers", &format!("at most {HEADERS_LIMIT} headers")));
         }
         let mut headers: Vec<CallHeader> = Vec::with_capacity(written.len());
-        for (name, value) in written.iter().filter(|(_, value)| !value.is_null()) {
+        let is_wanted =
+            |(name, value): &(&String, &Value)| !value.is_null() && !name.eq_ignore_ascii_case(GENERATION_HEADER);
+        for (name, value) in written.iter().filter(is_wanted) {
             let secrecy = self.secrecy(Some(value), self.shown.get("headers").and_then(|shown| shown.get(name)));
             let header = header(name, value, secrecy)?;
             if headers.iter().any(|earlier| earlier.name() == header.name()) {
@@ -102,6 +106,8 @@ impl Draft<'_> {
                 headers.push(header(name, &Value::from(value), Secrecy::Open)?);
             }
         }
+        let generation = actor.author.generation().to_string();
+        headers.push(header(GENERATION_HEADER, &Value::from(generation), Secrecy::Open)?);
         Ok(headers)
     }
 

@@ -138,6 +138,7 @@ mod tests {
             data: json!({}),
             email: None,
             files: Vec::new(),
+            generation: 0,
             fired: None,
         }
     }
@@ -162,7 +163,7 @@ mod tests {
             on_unknown_outcome: OnUnknownOutcome::Retry,
         };
         let run = RunId::for_transaction(transaction.id, WorkflowId::fresh(transaction.created_at, [4; 8]));
-        let author = crate::actions::Author::Request;
+        let author = crate::actions::Author::Request { generation: 0 };
         let actor = Actor { run, step: "send", visit: 1, author: &author };
         let occasion = Occasion { actor, transaction: &transaction, dated_at: transaction.created_at };
         match &draft.content {

@@ -34,7 +34,7 @@ impl Executor {
             let change = runs::standing_change(org, &after, (rev > 0).then_some(rev))?;
             let happening = told_of(webhook, &before, &after, now);
             let work = Work { changes: vec![change], happenings: happening.into_iter().collect() };
-            match announce::write(store, self.queue.as_ref(), org, work).await {
+            match announce::write(store, self.queue.as_ref(), (org, &Author::Hookwright), work).await {
                 Ok(()) => return Ok(after),
                 Err(WriteError::Conflict { .. }) => {}
                 Err(WriteError::Unavailable(error)) => return Err(error),

@@ -6,13 +6,14 @@
 //! | `webhook-timestamp` | the attempt's own second |
 //! | `webhook-signature` | `v1,…` for each secret that signs, with a blank between |
 //! | `x-kustomer-webhook-event` | the event's name |
+//! | `hookwright-generation` | how many runs lie between the beginning and this event |
 //! | `x-kustomer-webhook-signature` | HMAC-SHA256 of the body in hex; the key is the text of the newest secret, `whsec_` and all |
 //!
 //! *Source*: Standard Webhooks; for Kustomer's the app `kustomer`, so that a hook of ours can be told by a webhook of ours.
 
 use std::time::Duration;
 
-use domain::{Secret, Timestamp, Webhook};
+use domain::{GENERATION_HEADER, Secret, Timestamp, Webhook};
 use verify::{
     Settings,
     sign::{Unsigned, sign},
@@ -20,7 +21,7 @@ use verify::{
 
 use super::{super::Executor, Outcome};
 use crate::{
-    ports::{CallBody, CallHeader, Method, OutgoingCall, Redirects, Secrecy},
+    ports::{CallBody, CallHeader, Method, OutgoingCall, Redirects, Secrecy, Web},
     runs::Delivery,
     senders,
 };
@@ -28,15 +29,23 @@ use crate::{
 /// How long an endpoint may take. *Source*: Standard Webhooks, which asks for 15 to 30 seconds.
 pub(super) const DEADLINE_SECONDS: u64 = 15;
 
+/// What an endpoint is told.
+pub(super) struct Told {
+    /// The event's envelope.
+    pub(super) body: String,
+    /// Of which generation the event is.
+    pub(super) generation: u32,
+}
+
 impl Executor {
-    /// Posts `body` to the webhook's endpoint.
-    pub(super) async fn post(&self, webhook: &Webhook, delivery: &Delivery, body: String) -> Outcome {
+    /// Posts `told` to the webhook's endpoint.
+    pub(super) async fn post(&self, webhook: &Webhook, delivery: &Delivery, told: Told) -> Outcome {
         let now = self.world.now();
         let secrets = webhook.secrets(now);
         let Some(calls) = &self.ways.calls else {
             return Outcome::failed("No calls can be made from here.");
         };
-        match call(webhook, &secrets, delivery, body, now) {
+        match call(webhook, &secrets, delivery, told, now) {
             Ok(call) => Outcome::of(calls.call(&call).await, &secrets, self.world.now()),
             Err(sentence) => Outcome::failed(sentence),
         }
@@ -47,12 +56,13 @@ fn call(
     webhook: &Webhook,
     secrets: &[&Secret],
     delivery: &Delivery,
-    body: String,
+    Told { body, generation }: Told,
     now: Timestamp,
 ) -> Result<OutgoingCall, String> {
     let mut headers = vec![
         ("content-type".to_owned(), "application/json".to_owned()),
         ("x-kustomer-webhook-event".to_owned(), delivery.event_name.clone()),
+        (GENERATION_HEADER.to_owned(), generation.to_string()),
     ];
     let signing = Signing { webhook, delivery, body: &body, now };
     headers.extend(signing.standard(secrets)?);
@@ -68,6 +78,7 @@ fn call(
         body: Some(CallBody { bytes: body.into(), secrecy: Secrecy::Open }),
         deadline: Duration::from_secs(DEADLINE_SECONDS),
         redirects: Redirects::Keep,
+        web: Web::Https,
     })
 }
 

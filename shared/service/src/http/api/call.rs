@@ -1,6 +1,6 @@
 //! One authenticated request to the management API, and how its parts are read.
 
-use domain::{Caller, Rejected, Rejection, Timestamp};
+use domain::{Caller, GENERATION_HEADER, Rejected, Rejection, Timestamp};
 use http::header;
 use ingest::Note;
 use serde_json::{Map, Value};
@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use super::{Management, Refused, Request};
 use crate::{
     accept::refused_body,
+    announce::{self, Author},
     directory::Paging,
     http::answer::Problem,
     ports::{LIST_LIMIT_ITEMS, Unavailable},
@@ -130,6 +131,12 @@ impl Call<'_> {
     /// The attributes in the body; none where there is no body.
     pub(super) fn optional_attributes(&self) -> Result<Map<String, Value>, Refused> {
         if self.request.body().is_empty() { Ok(Map::new()) } else { self.attributes() }
+    }
+
+    /// Who makes what the request makes.
+    pub(super) fn author(&self) -> Author {
+        let header = self.request.headers().get(GENERATION_HEADER).and_then(|value| value.to_str().ok());
+        Author::Request { generation: announce::generation(header) }
     }
 
     /// Bytes that nobody can guess.

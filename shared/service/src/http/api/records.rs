@@ -308,7 +308,7 @@ async fn written(call: &Call<'_>, change: &Change<'_>) -> Result<Record, Refused
     for _ in 0..TRIES_LIMIT {
         let mut unit = unit(call);
         let record = change.perform(call, &mut unit).await?;
-        match announce::write(store, queue, call.caller.org, unit.into_work()).await {
+        match announce::write(store, queue, (call.caller.org, &call.author()), unit.into_work()).await {
             Ok(()) => return Ok(record),
             Err(WriteError::Conflict { .. }) => {}
             Err(WriteError::Unavailable(error)) => return Err(error.into()),

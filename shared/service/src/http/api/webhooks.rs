@@ -30,6 +30,9 @@ const DESCRIPTION_LIMIT_CHARS: usize = 256;
 
 /// For how long a secret that was rotated signs on, where nothing else is asked for.
 const OVERLAP_SECONDS: i64 = 24 * 60 * 60;
+/// How many secrets sign a webhook at a time.
+const SECRETS_LIMIT: usize = 5;
+
 const OVERLAP_LIMIT_SECONDS: i64 = 7 * 24 * 60 * 60;
 
 pub(super) async fn create(call: &Call<'_>) -> Result<Response, Refused> {
@@ -43,7 +46,7 @@ pub(super) async fn create(call: &Call<'_>) -> Result<Response, Refused> {
         events: Vec::new(),
         enabled: true,
         secret: fresh_secret(call)?,
-        retired: None,
+        retired: Vec::new(),
         created_at: now,
         updated_at: now,
     };
@@ -82,6 +85,10 @@ pub(super) async fn update(call: &Call<'_>) -> Result<Response, Refused> {
     let attributes = call.attributes()?;
     let mut webhook = before.clone();
     apply(call, &mut webhook, &attributes)?;
+    // Who sends back what was read sends back that it is stopped, which is not to say that its owner wants it so.
+    if webhook.url == before.url && standing(call, &before).await?.stopped.is_some() && !webhook.enabled {
+        webhook.enabled = before.enabled;
+    }
     webhook.updated_at = call.management.world.now();
     let store = call.management.store.as_ref();
     // Whoever enables it, or gives it another address, has seen to it.
@@ -107,7 +114,14 @@ pub(super) async fn rotate(call: &Call<'_>) -> Result<Response, Refused> {
     let Versioned { rev, value: mut webhook } = found(call).await?;
     let now = call.management.world.now();
     let overlap_seconds = overlap_seconds(&call.optional_attributes()?)?;
-    webhook.rotate(fresh_secret(call)?, now.plus_seconds(overlap_seconds));
+    if overlap_seconds > 0 && webhook.signing(now).count() >= SECRETS_LIMIT {
+        let detail = format!(
+            "{SECRETS_LIMIT} secrets sign this webhook already. Wait until the time of one is up, or end all of them at \
+             once with {{\"overlapSeconds\": 0}}."
+        );
+        return Err(Rejected::new(Rejection::Taken, "too_many_secrets", detail).into());
+    }
+    webhook.rotate(fresh_secret(call)?, now, overlap_seconds);
     webhook.updated_at = now;
     webhooks::replace(call.management.store.as_ref(), &webhook, rev, None).await?;
     let standing = standing(call, &webhook).await?;
@@ -147,6 +161,7 @@ fn overlap_seconds(attributes: &Map<String, Value>) -> Result<i64, Refused> {
 
 /// Puts what is sent into the webhook, or tells everything that is wrong with it.
 fn apply(call: &Call<'_>, webhook: &mut Webhook, attributes: &Map<String, Value>) -> Result<(), Refused> {
+    let before = webhook.url.clone();
     if let Some(url) = text(attributes, "url")? {
         webhook.url = url;
     }
@@ -164,7 +179,10 @@ fn apply(call: &Call<'_>, webhook: &mut Webhook, attributes: &Map<String, Value>
         webhook.events = texts.and_then(Iterator::collect).ok_or_else(wrong)?;
     }
     let mut problems = event_problems(&webhook.events);
-    problems.extend(url_problem(call, &webhook.url).map(|sentence| ("$.url".to_owned(), sentence)));
+    // An address that may not be told any more is no reason to keep its webhook enabled.
+    let is_judged = before.is_empty() || before != webhook.url || attributes.get("enabled") == Some(&Value::Bool(true));
+    let url_problem = if is_judged { url_problem(call, &webhook.url) } else { None };
+    problems.extend(url_problem.map(|sentence| ("$.url".to_owned(), sentence)));
     if webhook.description.as_ref().is_some_and(|text| text.chars().count() > DESCRIPTION_LIMIT_CHARS) {
         let sentence = format!("A description has at most {DESCRIPTION_LIMIT_CHARS} characters.");
         problems.push(("$.description".to_owned(), sentence));
@@ -186,13 +204,17 @@ fn url_problem(call: &Call<'_>, url: &str) -> Option<String> {
     if let Err(failure) = call.management.destinations.judge(url) {
         return Some(failure.message);
     }
-    let authority =
-        |url: &str| url.parse::<Uri>().ok().and_then(|uri| uri.authority().map(|one| one.as_str().to_lowercase()));
-    let is_own = authority(url).is_some_and(|of_url| authority(&call.base_url()) == Some(of_url));
+    let is_own = host_and_port(url).is_some_and(|of_url| host_and_port(&call.base_url()) == Some(of_url));
     is_own.then(|| {
         "This address is Hookwright's own: what it is told would fire events again. A workflow can listen to the event itself."
             .to_owned()
     })
+}
+
+/// To whom a URL leads, in one spelling; those of both schemes at their own ports are the same.
+fn host_and_port(url: &str) -> Option<(String, Option<u16>)> {
+    let uri: Uri = url.parse().ok()?;
+    Some((uri.host()?.to_lowercase(), uri.port_u16().filter(|port| ![80, 443].contains(port))))
 }
 
 fn event_problems(events: &[String]) -> Vec<(String, String)> {
@@ -229,7 +251,7 @@ fn with_secret(call: &Call<'_>, webhook: &Webhook, standing: &WebhookStanding) -
 }
 
 fn attributes(webhook: &Webhook, standing: &WebhookStanding, now: Timestamp) -> Map<String, Value> {
-    let retired = webhook.retired.as_ref().filter(|retired| now < retired.until);
+    let previous_until = webhook.signing(now).map(|retired| retired.until).max();
     let disabled = standing
         .stopped
         .as_ref()
@@ -240,7 +262,7 @@ fn attributes(webhook: &Webhook, standing: &WebhookStanding, now: Timestamp) -> 
         ("events", json!(webhook.events)),
         ("enabled", json!(webhook.enabled && standing.stopped.is_none())),
         ("maskedSecret", json!(webhook.masked_secret())),
-        ("previousSecretUntil", json!(retired.map(|retired| retired.until))),
+        ("previousSecretUntil", json!(previous_until)),
         ("failingSince", json!(standing.failing_since)),
         ("warning", json!(standing.warning(now))),
         ("disabled", disabled.unwrap_or_default()),

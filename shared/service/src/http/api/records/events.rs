@@ -9,11 +9,7 @@ use super::super::{
     call::{Call, bad_attribute},
     resource::{one, text},
 };
-use crate::{
-    announce::{self, Author},
-    event_names::check_published,
-    records::Unit,
-};
+use crate::{announce, event_names::check_published, records::Unit};
 
 /// `POST /v1/events`: `{"name": "kustomer.app.shop.order.paid", "data": {…}}`.
 ///
@@ -30,11 +26,11 @@ pub(in super::super) async fn publish(call: &Call<'_>) -> Result<Response, Refus
         Some(_) => return Err(bad_attribute("data", "`data` is an object, which step 1 of a workflow sees.")),
     };
     let (org, now) = (call.caller.org, call.management.world.now());
-    let id = EventId::fresh(now, call.random()?);
+    let (id, author) = (EventId::fresh(now, call.random()?), call.author());
     let (store, queue) = (call.management.store.as_ref(), call.management.queue.as_ref());
     let mut unit = Unit::new(store, org, now);
-    unit.publish(Author::Request.event(id, org, name.clone(), data, now));
-    announce::write(store, queue, org, unit.into_work()).await?;
+    unit.publish(author.event(id, org, name.clone(), data, now));
+    announce::write(store, queue, (org, &author), unit.into_work()).await?;
     let document = json!({
         "type": "event",
         "id": id,

@@ -13,11 +13,11 @@ use super::{
     found, standing,
 };
 use crate::{
-    announce::{Author, INSURANCE_SECONDS},
-    directory::Versioned,
+    announce::INSURANCE_SECONDS,
+    directory::{Versioned, settings},
     envelope::{Named, Turn},
     http::ANSWER_LIMIT_BYTES,
-    ports::Change,
+    ports::{Change, Freshness},
     runs::{self, Attempt, Delivery, DeliveryState, StoredTransaction, delivery_change},
 };
 
@@ -51,7 +51,9 @@ pub(in super::super) async fn get(call: &Call<'_>) -> Result<Response, Refused> 
     let store = call.management.store.as_ref();
     let attempts = runs::list_attempts(store, delivery.org, delivery.id).await?;
     let event = runs::find_transaction(store, delivery.org, delivery.event).await?;
-    let body = event.and_then(|stored| stored.transaction.fired).map(|event| event.envelope());
+    let settings = settings::find(store, delivery.org, Freshness::Recent).await?.value;
+    let fired = event.and_then(|stored| stored.transaction.fired);
+    let body = fired.map(|event| event.envelope(settings.name.as_deref()));
     let mut document = delivery_resource(&delivery, Some((attempts, body)));
     let whole = one(StatusCode::OK, document.clone());
     if whole.body().len() <= ANSWER_LIMIT_BYTES {
@@ -88,7 +90,7 @@ pub(in super::super) async fn ping(call: &Call<'_>) -> Result<Response, Refused>
         "id": webhook.id,
         "attributes": { "description": webhook.description, "events": webhook.events },
     });
-    let event = Author::Request.event(id, org, PING.to_owned(), data, now);
+    let event = call.author().event(id, org, PING.to_owned(), data, now);
     let stored = StoredTransaction::of_event(PING.to_owned(), Transaction::of_event(event), Vec::new());
     let delivery = Delivery::of(org, webhook.id, id.into(), PING.to_owned(), now);
     let changes = vec![runs::transaction_change(&stored)?, delivery_change(&delivery, None)?];
