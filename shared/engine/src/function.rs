@@ -25,7 +25,8 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 
 pub(crate) use call::{Call, wrong_arguments};
-pub use texts::compile_pattern;
+pub(crate) use texts::work_of_64_bytes;
+pub use texts::{NoSearch, pattern_for};
 
 use crate::allowance::{Allowance, weight};
 use crate::cast;

@@ -44,6 +44,6 @@ mod verdict;
 
 pub use check::{Catalogue, check};
 pub use definition::Definition;
-pub use function::compile_pattern;
+pub use function::{NoSearch, pattern_for};
 pub use problem::Problem;
 pub use surroundings::{Setup, Surroundings};

@@ -26,6 +26,34 @@ async fn what_does_not_fit_the_schema_starts_no_run_and_the_trace_says_why() {
 }
 
 #[tokio::test]
+async fn a_value_that_takes_too_long_to_check_does_not_fit_and_one_that_is_large_is_only_judged() {
+    let schema = |branches: usize| {
+        let numbers = vec![json!({ "type": "number" }); branches];
+        json!({ "type": "object", "properties": { "list": { "type": "array", "items": { "anyOf": numbers } } } })
+    };
+    let texts = |count: usize| json!({ "list": vec!["x"; count] });
+    for (branches, posted, verdict, said) in [
+        (2, texts(2), "misfit", "/list/0"),
+        (2, json!({ "list": vec![1; 50_000] }), "started", ""),
+        (200, texts(2_000), "misfit", "too large to say what"),
+        (2_000, texts(20_000), "misfit", "too large to be held against"),
+    ] {
+        let world = World::new().await;
+        let mut definition = ecommstore();
+        definition["triggers"] = json!([{
+            "eventName": "company.create",
+            "outputTemplate": { "list": "/#data.list" },
+            "outputSchema": schema(branches),
+        }]);
+        let app = installed(&world, &definition).await;
+        let transaction = world.arrive(&hook_of(&app, 0), posted).await;
+        let trace = world.get(&format!("/v1/transactions/{transaction}")).await.body["meta"]["trace"].clone();
+        assert_eq!(trace["considered"][0]["verdict"], verdict, "{branches}");
+        assert!(trace["reason"].as_str().unwrap_or_default().contains(said), "{}", trace["reason"]);
+    }
+}
+
+#[tokio::test]
 async fn a_transaction_that_is_delivered_again_after_an_upgrade_gives_what_it_gave() {
     let world = World::new().await;
     let app = installed(&world, &ecommstore()).await;

@@ -4,6 +4,7 @@ use jsonschema::{PatternOptions, Validator};
 use serde_json::Value;
 
 use crate::allowance::Allowance;
+use crate::function::work_of_64_bytes;
 use crate::naming::shortened;
 
 /// The most bytes of a schema as compact JSON, and how deep it may nest. *Why* — it is compiled wherever the app runs.
@@ -16,12 +17,31 @@ const PATTERN_LIMIT_BYTES: usize = 1 << 20;
 /// So many of the things that are wrong with a value are told.
 const TOLD_LIMIT: usize = 3;
 
+/// How much work a check may be: parts of the schema times parts of the value, where a part of a value is itself or 64 bytes of its
+/// texts. *Why* — without `$ref` no part of a schema is held against a part of a value more than once, and senders whom nobody
+/// knows choose the value.
+const CHECK_LIMIT: usize = 20_000_000;
+
+/// The same of a check that also says what is wrong. *Why less* — the library tells what is wrong with every branch of an `anyOf`
+/// and every entry of a list, with copies of them, before the first of it is known.
+const TOLD_CHECK_LIMIT: usize = 100_000;
+
+/// How much work the search of all texts of a value with all patterns may be, by the price of the functions.
+const SEARCH_LIMIT: usize = 2_000_000;
+
+/// What the library holds against a value a second time, once for each level that it nests.
+const REPEATED: [&str; 2] = ["unevaluatedItems", "unevaluatedProperties"];
+
 /// A schema and what checks it.
 #[derive(Debug)]
 pub(crate) struct Schema {
     /// As it was written.
     pub(crate) document: Value,
     validator: Validator,
+    /// How many parts it has.
+    parts: usize,
+    /// What it costs to search 64 bytes with each of its patterns.
+    patterns: usize,
 }
 
 impl Schema {
@@ -38,18 +58,34 @@ impl Schema {
         if refers_to_itself(document) {
             return Err("Write the schema without \"$ref\", \"$dynamicRef\" and \"$recursiveRef\".".to_owned());
         }
-        let patterns = PatternOptions::regex().size_limit(PATTERN_LIMIT_BYTES);
-        let validator = jsonschema::options().with_pattern_options(patterns).build(document);
+        if let Some(key) = REPEATED.into_iter().find(|key| has_key(document, key)) {
+            return Err(format!(
+                "Write the schema without \"{key}\"; \"additionalProperties\" and \"items\" say what else there may be."
+            ));
+        }
+        let options = PatternOptions::regex().size_limit(PATTERN_LIMIT_BYTES);
+        let validator = jsonschema::options().with_pattern_options(options).build(document);
         let validator = validator.map_err(|error| {
             format!("This is no JSON Schema: {}.", shortened(&error.to_string()).trim_end_matches('.'))
         })?;
-        Ok(Schema { document: document.clone(), validator })
+        Ok(Schema { document: document.clone(), validator, parts: parts(document), patterns: patterns(document) })
     }
 
     /// Holds a value against the schema.
     ///
     /// *Errors* — a sentence that names the first few things that are wrong.
     pub(crate) fn check(&self, value: &Value) -> Result<(), String> {
+        let held_against = parts(value);
+        let work = self.parts.saturating_mul(held_against);
+        if work > CHECK_LIMIT || self.patterns.saturating_mul(held_against) > SEARCH_LIMIT {
+            return Err("it is too large to be held against a schema of this size".to_owned());
+        }
+        if work > TOLD_CHECK_LIMIT {
+            return match self.validator.is_valid(value) {
+                true => Ok(()),
+                false => Err("something in it, which is too large to say what, is not as the schema has it".to_owned()),
+            };
+        }
         let wrong: Vec<String> = self
             .validator
             .iter_errors(value)
@@ -61,6 +97,44 @@ impl Schema {
             })
             .collect();
         if wrong.is_empty() { Ok(()) } else { Err(wrong.join("; ")) }
+    }
+}
+
+/// How many parts a document has, each 64 bytes of a text being one.
+fn parts(document: &Value) -> usize {
+    match document {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 1,
+        Value::String(text) => 1 + text.len() / 64,
+        Value::Array(elements) => 1 + elements.iter().map(parts).sum::<usize>(),
+        Value::Object(members) => {
+            1 + members.iter().map(|(key, inner)| 1 + key.len() / 64 + parts(inner)).sum::<usize>()
+        }
+    }
+}
+
+fn patterns(schema: &Value) -> usize {
+    match schema {
+        Value::Object(members) => members
+            .iter()
+            .map(|(key, inner)| {
+                let own = match (key.as_str(), inner) {
+                    ("pattern", Value::String(pattern)) => work_of_64_bytes(pattern),
+                    ("patternProperties", Value::Object(inner)) => inner.keys().map(|key| work_of_64_bytes(key)).sum(),
+                    _ => 0,
+                };
+                own + patterns(inner)
+            })
+            .sum(),
+        Value::Array(elements) => elements.iter().map(patterns).sum(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
+    }
+}
+
+fn has_key(schema: &Value, wanted: &str) -> bool {
+    match schema {
+        Value::Object(members) => members.iter().any(|(key, inner)| key == wanted || has_key(inner, wanted)),
+        Value::Array(elements) => elements.iter().any(|element| has_key(element, wanted)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
     }
 }
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{Arguments, Function, either, literal, optional, path, pattern};
 use crate::fault::Fault;
-use crate::limits::TEMPLATE_LIMIT_BYTES;
+use crate::limits::{EVALUATION_LIMIT_OPERATIONS, TEMPLATE_LIMIT_BYTES};
 use crate::naming::quoted;
 use crate::problem::Flaw;
 
@@ -86,6 +86,14 @@ struct Price {
     operations: u64,
     /// To search that much of a text.
     operations_per_64_bytes: usize,
+}
+
+impl Price {
+    /// To compile it and to search all of `text`.
+    fn of_search(self, text: &str) -> u64 {
+        let searched = text.len().div_ceil(64).saturating_mul(self.operations_per_64_bytes);
+        self.operations.saturating_add(searched as u64)
+    }
 }
 
 type Given<'e, 'a> = Arguments<'e, 'a>;
@@ -219,8 +227,7 @@ fn searched(arguments: &Given<'_, '_>) -> Result<Option<(String, Regex)>, Fault>
     let Some((text, pattern)) = arguments.text(0).zip(arguments.text(1)) else { return Ok(None) };
     match compiled(&pattern) {
         Ok(Pattern { pattern, price }) => {
-            let searched = text.len().div_ceil(64).saturating_mul(price.operations_per_64_bytes);
-            arguments.evaluation.pay(price.operations.saturating_add(searched as u64))?;
+            arguments.evaluation.pay(price.of_search(&text))?;
             Ok(Some((text.into_owned(), pattern)))
         }
         Err(reason) => {
@@ -250,11 +257,34 @@ pub(super) fn check_pattern(pattern: &str) -> Result<(), Flaw> {
     Err(Flaw { code: "bad_pattern", message: wrong, suggestion: None })
 }
 
-/// The pattern, compiled once for all who ask for it again; it searches in time linear in the text.
-///
-/// *Errors* — a sentence: it is no pattern, too long, or too large once compiled.
-pub fn compile_pattern(pattern: &str) -> Result<Regex, String> {
-    compiled(pattern).map(|compiled| compiled.pattern)
+/// How much work a search of 64 bytes with the pattern is; as much as of the dearest one where it is none of ours.
+pub(crate) fn work_of_64_bytes(pattern: &str) -> usize {
+    let dearest = PRICES.last().map_or(0, |price| price.operations_per_64_bytes);
+    compiled(pattern).map_or(dearest, |compiled| compiled.price.operations_per_64_bytes)
+}
+
+/// Why a text is not searched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoSearch {
+    /// It is no pattern, too long, or too large once compiled; why, as a sentence.
+    Pattern(String),
+    /// The search would be more work than all params of a step may be; how much of it, as a sentence.
+    Work(String),
+}
+
+/// The pattern for a search of `text`, compiled once for all who ask for it again. It searches in time linear in the text, at a
+/// price that grows with what is compiled, and the price is that of the functions.
+pub fn pattern_for(pattern: &str, text: &str) -> Result<Regex, NoSearch> {
+    let Pattern { pattern, price } = compiled(pattern).map_err(NoSearch::Pattern)?;
+    let operations = price.of_search(text);
+    if operations <= EVALUATION_LIMIT_OPERATIONS {
+        return Ok(pattern);
+    }
+    Err(NoSearch::Work(format!(
+        "This pattern would take {operations} operations to search a text of {} bytes, and {EVALUATION_LIMIT_OPERATIONS} are \
+         allowed. Repeat less in it, or search a part of the text.",
+        text.len()
+    )))
 }
 
 fn too_long(pattern: &str) -> String {

@@ -1,6 +1,6 @@
 //! Actions that only work something out.
 
-use engine::compile_pattern;
+use engine::{NoSearch, pattern_for};
 use serde_json::{Map, Value, json};
 
 use super::{NotDone, Params, params::missing};
@@ -11,7 +11,10 @@ pub(super) fn match_regex(params: &Params<'_>) -> Result<Value, NotDone> {
     let text = params.text("testString")?.unwrap_or_default();
     let (body, flags) = with_flags(params.required_text("regex")?);
     let pattern = if flags.is_empty() { body } else { format!("(?{flags}){body}") };
-    let regex = compile_pattern(&pattern).map_err(|sentence| NotDone::wrong("regex", "wrong_pattern", sentence))?;
+    let regex = pattern_for(&pattern, &text).map_err(|refused| match refused {
+        NoSearch::Pattern(sentence) => NotDone::wrong("regex", "wrong_pattern", sentence),
+        NoSearch::Work(sentence) => NotDone::failed("too_many_operations", sentence),
+    })?;
     let Some(found) = regex.captures(&text) else { return Ok(json!({ "matched": false })) };
     let whole = found.get(0).map(|whole| (whole.as_str(), whole.start())).unwrap_or_default();
     let groups: Vec<Option<&str>> = found.iter().skip(1).map(|group| group.map(|group| group.as_str())).collect();
