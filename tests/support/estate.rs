@@ -247,6 +247,10 @@ impl Estate {
                 let other = self.world.api("POST", "/v1/customers", json!({ "name": name })).await.expect(201);
                 json!({ "otherId": other.id() })
             }
+            "InstanceRelation" => {
+                let other = self.world.api("POST", "/v1/customers", json!({ "name": name })).await.expect(201);
+                json!({ "relationship": "payer", "type": "customer", "relatedId": other.id() })
+            }
             "EventDraft" => json!({ "name": "shop.order.paid", "data": { "name": name } }),
             "ApiKeyDraft" => json!({ "name": name, "roles": [permission] }),
             "AppUpgrade" | "ApiKeyRotation" | "WebhookRotation" | "WorkflowPublication" | "" => Value::Null,

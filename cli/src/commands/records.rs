@@ -79,6 +79,18 @@ fn perform(table: &'static Table, verb: Verb, matches: &ArgMatches, session: &Se
             let document = json!({ "otherId": other }).to_string().into_bytes();
             session.show(&session.client.post(&named(table, matches).below(&["merge"]), document)?, show::view)
         }
+        Verb::Relate => {
+            let given = |argument| matches.try_get_one::<String>(argument).ok().flatten();
+            let mut document = json!({
+                "relationship": verbs::text(matches, verbs::RELATIONSHIP),
+                "relatedId": given(verbs::OTHER),
+            });
+            if let (Some(kind), Some(document)) = (given(verbs::KIND), document.as_object_mut()) {
+                document.insert("type".to_owned(), json!(kind));
+            }
+            let address = named(table, matches).below(&["relationships"]);
+            session.show(&session.client.post(&address, document.to_string().into_bytes())?, show::view)
+        }
         Verb::Timeline => session.list(named(table, matches).below(&["timeline"]), &paging(matches)?, show::timeline),
         Verb::Instances => {
             let address = named(table, matches).below(&["klasses", verbs::text(matches, verbs::KLASS)]);

@@ -55,6 +55,16 @@ fn each_command_sends_its_request() {
             json!({"otherId": "c2"}),
         ),
         (
+            &["instances", "relate", "order", "externalId:o-1", "payer", "c1", "--type", "customer"],
+            "POST /v1/klasses/order/externalId=o-1/relationships",
+            json!({"relationship": "payer", "type": "customer", "relatedId": "c1"}),
+        ),
+        (
+            &["instances", "relate", "order", "o1", "payer", "--clear"],
+            "POST /v1/klasses/order/o1/relationships",
+            json!({"relationship": "payer", "relatedId": null}),
+        ),
+        (
             &[
                 "conversations",
                 "create",

@@ -13,6 +13,7 @@ mod key_claims;
 mod listing;
 mod merge;
 mod not_done;
+mod relation;
 mod unit;
 mod write;
 
@@ -27,8 +28,9 @@ use crate::{
 pub use listing::{list_customers, list_kind, list_timeline};
 pub use merge::{MERGED_LIMIT, merge};
 pub use not_done::NotDone;
+pub use relation::{Relation, relate, unrelate};
 pub use unit::{Unit, Work};
-pub use write::{NewIds, create, delete, relate, update};
+pub use write::{NewIds, create, delete, update};
 
 /// The relationship of a customer to the one that it was merged into.
 const MERGED_INTO: &str = "mergedInto";

@@ -156,3 +156,54 @@ async fn what_belonged_to_a_deleted_customer_stays_readable() {
     assert_eq!(world.customers().await, [] as [Value; 0]);
     made(&world, "customers", json!({ "email": "ann@example.com" })).await;
 }
+
+#[tokio::test]
+async fn an_instance_is_related_to_any_record_under_a_name_of_its_authors() {
+    let world = World::new().await;
+    world.api("POST", "/v1/klasses", json!({ "name": "order" })).await.expect(201);
+    let ann = made(&world, "customers", json!({ "name": "Ann" })).await;
+    let acme = made(&world, "companies", json!({ "name": "Acme" })).await;
+    let order = made(&world, "klasses/order", json!({ "title": "Order 1" })).await;
+    let path = format!("/v1/klasses/order/{order}/relationships");
+    let relate = async |name: &str, kind: Value, id: Value| {
+        world.api("POST", &path, json!({ "relationship": name, "type": kind, "relatedId": id })).await
+    };
+    let related = relate("payer", json!("customer"), json!(ann)).await.expect(200);
+    assert_eq!(related.body["data"]["relationships"]["payer"]["data"], json!({ "type": "customer", "id": ann }));
+    // The name says the type where nothing else does, and what was related by it is so no more.
+    relate("company", Value::Null, json!(acme)).await.expect(200);
+    let related = relate("payer", json!("company"), json!(acme)).await.expect(200);
+    assert_eq!(related.body["data"]["relationships"]["payer"]["data"], json!({ "type": "company", "id": acme }));
+    let rev = related.attribute("rev");
+    assert_eq!(relate("payer", json!("company"), json!(acme)).await.expect(200).attribute("rev"), rev);
+    let without = relate("payer", Value::Null, Value::Null).await.expect(200);
+    assert!(without.body["data"]["relationships"].get("payer").is_none(), "{without:?}");
+    assert_eq!(
+        relate("nothing", Value::Null, Value::Null).await.expect(200).attribute("rev"),
+        without.attribute("rev")
+    );
+
+    for (name, kind, id, place) in [
+        ("payer", Value::Null, json!(ann), "$.type"),
+        ("payer", json!("planet"), json!(ann), "$.type"),
+        ("customer", json!("company"), json!(acme), "$.type"),
+        ("title", json!("company"), json!(acme), "$.relationship"),
+        ("org", json!("company"), json!(acme), "$.relationship"),
+        ("two words", json!("company"), json!(acme), "$.relationship"),
+        ("", json!("company"), json!(acme), "$.relationship"),
+        (&"n".repeat(65), json!("company"), json!(acme), "$.relationship"),
+        ("payer", json!("company"), json!(ann), "$.relatedId"),
+        ("payer", json!("company"), json!("none"), "$.relatedId"),
+        ("payer", json!("company"), json!(1), "$.relatedId"),
+    ] {
+        let refused = relate(name, kind.clone(), id.clone()).await.expect(400);
+        assert_eq!(refused.body["errors"][0]["source"]["path"], place, "{name} {kind} {id}: {refused:?}");
+    }
+    world.api("POST", &path, json!({ "relatedId": ann })).await.expect(400);
+    world.api("POST", &path, json!({ "relationship": "payer", "type": "company" })).await.expect(400);
+    relate(&"n".repeat(64), json!("company"), json!(acme)).await.expect(200);
+    for number in 0..18 {
+        relate(&format!("n{number}"), json!("company"), json!(acme)).await.expect(200);
+    }
+    assert_eq!(relate("n18", json!("company"), json!(acme)).await.expect(400).code(), "too_many_relationships");
+}

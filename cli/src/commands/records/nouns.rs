@@ -315,7 +315,7 @@ pub(super) static INSTANCES: Table = Table {
     one: "an instance",
     named: "ID|KEY",
     keys: BY_EXTERNAL_ID,
-    verbs: VERBS,
+    verbs: &[Verb::Create, Verb::Ls, Verb::Show, Verb::Update, Verb::Rm, Verb::Relate],
     lists: Lists::OfKlass,
     flags: &[
         text("title", "title", "Its title"),

@@ -16,6 +16,8 @@ pub(super) const FILE: &str = "file";
 pub(super) const CUSTOM: &str = "custom";
 pub(super) const CLEAR: &str = "clear";
 pub(super) const REV: &str = "rev";
+pub(super) const RELATIONSHIP: &str = "relationship";
+pub(super) const KIND: &str = "type";
 
 /// What can be done with records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +30,7 @@ pub(super) enum Verb {
     Merge,
     Timeline,
     Instances,
+    Relate,
 }
 
 impl Verb {
@@ -46,6 +49,7 @@ impl Verb {
             Self::Merge => "merge",
             Self::Timeline => "timeline",
             Self::Instances => "instances",
+            Self::Relate => "relate",
         }
     }
 
@@ -53,11 +57,14 @@ impl Verb {
         let command = Command::new(self.name()).after_help(self.examples(table));
         let command = if table.is_of_klass() { command.arg(klass()) } else { command };
         let Table { plural, singular, one, .. } = table;
+        // The flags of a page bring a sentence of their own along, so what the verb does is said last.
         match self {
             Self::Create => with_draft(command.about(format!("Create {one}")), table),
             Self::Ls => {
-                let command = command.about(format!("List {plural}, newest first")).visible_alias("list");
-                Paging::augment_args(with_filters(command, table))
+                let of =
+                    if table.is_of_klass() { " of a klass: a customer's, or those that belong to none" } else { "" };
+                let about = format!("List {plural}{of}, newest first");
+                Paging::augment_args(with_filters(command.visible_alias("list"), table)).about(about)
             }
             Self::Show => command.about(format!("Show {one}")).arg(record(table)),
             Self::Update => {
@@ -75,12 +82,24 @@ impl Verb {
                     "Merge another customer into this one, whatever that one was found by and has on its timeline";
                 command.about(about).arg(record(table)).arg(other)
             }
-            Self::Timeline => Paging::augment_args(
-                command.about(format!("List what belongs to {one}, newest first")).arg(record(table)),
-            ),
+            Self::Timeline => Paging::augment_args(command.arg(record(table)))
+                .about(format!("List what belongs to {one}, newest first")),
             Self::Instances => {
                 let about = format!("List {one}'s instances of a klass, newest first");
-                Paging::augment_args(command.about(about).arg(record(table)).arg(klass()))
+                Paging::augment_args(command.arg(record(table)).arg(klass())).about(about)
+            }
+            Self::Relate => {
+                let about = format!("Relate {one} to another record by a name, in the place of the one before");
+                let name = Arg::new(RELATIONSHIP).required(true).value_name("RELATIONSHIP").help("What it is called");
+                let other =
+                    Arg::new(OTHER).value_name("ID").help("The other record's id").required_unless_present(CLEAR);
+                let kind = Arg::new(KIND).long("type").value_name("TYPE").help(
+                    "What it leads to: customer, conversation, message, note, company, user, tag or kobject.KLASS; \
+                     without it the name says so",
+                );
+                let clear = Arg::new(CLEAR).long(CLEAR).action(ArgAction::SetTrue).conflicts_with(OTHER);
+                let clear = clear.help("Take the relationship away");
+                command.about(about).arg(record(table)).arg(name).arg(other).arg(kind).arg(clear)
             }
         }
     }
@@ -106,6 +125,10 @@ impl Verb {
             Self::Merge => vec![format!("{named} phone:+15550100")],
             Self::Timeline => vec![named],
             Self::Instances => vec![format!("{named} order")],
+            Self::Relate => vec![
+                format!("{named} payer 5a345109e578360010eaa002 --type customer"),
+                format!("{named} payer --clear"),
+            ],
         };
         format!("Examples:\n  {}", lines.join("\n  "))
     }

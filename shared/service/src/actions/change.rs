@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     directory::klasses::klass_item,
-    records::{self, Unit},
+    records::{self, Relation, Unit},
 };
 
 pub(super) async fn create(
@@ -122,28 +122,11 @@ pub(super) async fn remove_tags(unit: &mut Unit<'_>, params: &Params<'_>) -> Res
 
 /// Relates an instance to `relatedId`, by the name `relationship`. What it is says `type`, and where there is none the name.
 pub(super) async fn add_relationship(unit: &mut Unit<'_>, params: &Params<'_>) -> Result<Value, NotDone> {
-    const NAME_LIMIT_CHARS: usize = 64;
     let kind = Of::Kobject.kind(params)?;
     let before = params.required_record(unit, "id", &kind).await?;
-    let name = params.required_text("relationship")?;
-    let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic())
-        && name.len() <= NAME_LIMIT_CHARS
-        && name.chars().all(|c| c.is_ascii_alphanumeric())
-        && !["org", "id", "type", "rev", "custom", "createdAt", "updatedAt"].contains(&name.as_str())
-        && fields::fields(&kind).iter().all(|(attribute, _)| *attribute != name);
-    if !is_name {
-        return Err(wrong("relationship", "a name of at most 64 letters and digits that is no attribute's"));
-    }
-    let written = params.text("type")?.unwrap_or_else(|| name.clone());
-    let other_kind = RecordKind::try_from(written)
-        .map_err(|_| wrong("type", "customer, conversation, message, note, company, user, tag or kobject.{klass}"))?;
-    // An instance stands on the timeline of its `customer`, which can be nothing else.
-    let fixed = fields::relationships(&kind).iter().find(|(relation, _)| *relation == name);
-    if let Some((_, wanted)) = fixed.filter(|(_, wanted)| *wanted != other_kind) {
-        return Err(wrong("type", &format!("{wanted}, because that is what `{name}` of an instance is")));
-    }
-    let other = params.required_record(unit, "relatedId", &other_kind).await?;
-    Ok(records::relate(unit, &before, &name, &other)?.flattened())
+    let relation = Relation::of(&kind, params.required_text("relationship")?, params.text("type")?)?;
+    let other = params.required_record(unit, "relatedId", relation.kind()).await?;
+    Ok(records::relate(unit, &before, &relation, &other)?.flattened())
 }
 
 pub(super) async fn create_klass(unit: &mut Unit<'_>, actor: Actor<'_>, params: &Params<'_>) -> Result<Value, NotDone> {

@@ -174,6 +174,7 @@ impl Management {
             &audited
         };
         let mut call = Call { management, request, params, caller, page_limit: LIST_LIMIT_ITEMS };
+        call.check_query(route)?;
         loop {
             let response = perform(route.operation, &call).await?;
             let is_one_item = !route.response.ends_with("List") || call.page_limit == 1;

@@ -12,6 +12,27 @@ use super::{
 /// The schemas by name. Whether a route's schema is among them is tested.
 const SCHEMAS: &str = include_str!("schemas.json");
 
+/// What may be asked for in a query, beside the page.
+const FILTERS: &[(Operation, &[&str])] = &[
+    (Operation::ListHookArrivals, &["since"]),
+    (Operation::ListAuditLog, &["objectType", "objectId", "key", "from", "until"]),
+    (Operation::ListRuns, &["state", "from", "until"]),
+    (Operation::ListDeliveries, &["state"]),
+    (Operation::DiffWorkflow, &["from", "to"]),
+    (Operation::GetAvailableApp, &["version"]),
+    (
+        Operation::ListCustomers,
+        &["email", "phone", "externalId", "whatsapp", "facebookId", "instagramId", "smoochId", "twitterId"],
+    ),
+    (Operation::ListConversations, &["customer", "externalId"]),
+    (Operation::ListMessages, &["customer", "conversation", "externalId"]),
+    (Operation::ListNotes, &["customer", "conversation", "externalId"]),
+    (Operation::ListCompanies, &["externalId"]),
+    (Operation::ListUsers, &["email", "externalId"]),
+    (Operation::ListTags, &["externalId"]),
+    (Operation::ListInstancesOfKlass, &["externalId"]),
+];
+
 /// The document.
 pub fn document() -> Value {
     let mut paths: Map<String, Value> = Map::new();
@@ -70,39 +91,34 @@ fn needs_body(route: &Route) -> bool {
 }
 
 fn parameters(route: &Route) -> Vec<Value> {
-    let mut parameters = path_parameters(route.path);
-    let instant = json!({ "type": "string", "format": "date-time" });
-    let page_size = json!({ "type": "integer", "minimum": 1, "maximum": 100, "default": 25 });
-    let after = json!({ "type": "string" });
-    match route.response {
-        // These are short and come whole.
-        "InteractionList" | "RefusalList" | "AppList" | "ActionList" => {}
-        "ArrivalList" => query(&mut parameters, [("pageSize", page_size), ("after", after), ("since", instant)]),
-        list if list.ends_with("List") => {
-            let page = json!({ "type": "integer", "minimum": 1, "default": 1 });
-            query(&mut parameters, [("pageSize", page_size), ("page", page), ("after", after)]);
-            if list == "AuditEntryList" {
-                let text = || json!({ "type": "string" });
-                query(&mut parameters, [("objectType", text()), ("objectId", text()), ("key", text())]);
-                query(&mut parameters, [("from", instant.clone()), ("until", instant.clone())]);
-            }
-            if list == "RunList" {
-                let states = json!({ "enum": ["running", "waiting", "held", "succeeded", "failed", "cancelled"] });
-                query(&mut parameters, [("state", states), ("from", instant.clone()), ("until", instant)]);
-            }
-        }
-        "WorkflowDiff" => {
-            let version = json!({ "type": "string", "pattern": "^([0-9]+|live|draft)$" });
-            query(&mut parameters, [("from", version.clone()), ("to", version)]);
-        }
-        _ => {}
-    }
-    parameters
+    let asked = query_names(route).map(
+        |name| json!({ "name": name, "in": "query", "required": false, "schema": query_schema(name, route.response) }),
+    );
+    path_parameters(route.path).into_iter().chain(asked).collect()
 }
 
-fn query<const COUNT: usize>(parameters: &mut Vec<Value>, named: [(&str, Value); COUNT]) {
-    for (name, schema) in named {
-        parameters.push(json!({ "name": name, "in": "query", "required": false, "schema": schema }));
+/// The query parameters that the route knows.
+pub(super) fn query_names(route: &Route) -> impl Iterator<Item = &'static str> {
+    let pages: &[&str] = match route.response {
+        // These are short and come whole.
+        "InteractionList" | "RefusalList" | "AppList" | "ActionList" => &[],
+        list if list.ends_with("List") => &["pageSize", "page", "after"],
+        _ => &[],
+    };
+    let filters =
+        FILTERS.iter().find(|(operation, _)| *operation == route.operation).map_or(&[][..], |(_, names)| names);
+    pages.iter().chain(filters).copied()
+}
+
+fn query_schema(name: &str, response: &str) -> Value {
+    match (name, response) {
+        ("pageSize", _) => json!({ "type": "integer", "minimum": 1, "maximum": 100, "default": 25 }),
+        ("page", _) => json!({ "type": "integer", "minimum": 1, "default": 1 }),
+        ("from" | "to", "WorkflowDiff") => json!({ "type": "string", "pattern": "^([0-9]+|live|draft)$" }),
+        ("from" | "until" | "since", _) => json!({ "type": "string", "format": "date-time" }),
+        ("state", "RunList") => json!({ "enum": ["running", "waiting", "held", "succeeded", "failed", "cancelled"] }),
+        ("state", _) => json!({ "enum": ["pending", "delivered", "failed"] }),
+        _ => json!({ "type": "string" }),
     }
 }
 

@@ -143,6 +143,7 @@ pub enum Operation {
     ListInstancesOfKlass,
     GetInstance,
     UpdateInstance,
+    RelateInstance,
     DeleteInstance,
     PublishEvent,
     CreateOutboundWebhook,
@@ -344,6 +345,7 @@ pub const ROUTES: &[Route] = &[
     Route::new(Get, "/v1/klasses/{name}/{id}", "org.permission.kobject.read", Op::GetInstance, "Reads an instance by id, or by `externalId={id}`.", "Record"),
     Route::new(Put, "/v1/klasses/{name}/{id}", "org.permission.kobject.update", Op::UpdateInstance, "Changes the attributes that are sent; `null` takes one away, `rev` refuses what has changed since.", "Record").taking("RecordDraft"),
     Route::new(Patch, "/v1/klasses/{name}/{id}", "org.permission.kobject.update", Op::UpdateInstance, "Changes an instance, as PUT does.", "Record").taking("RecordDraft"),
+    Route::new(Post, "/v1/klasses/{name}/{id}/relationships", "org.permission.kobject.update", Op::RelateInstance, "Relates an instance to another record, in the place of what it was related to by that name; `relatedId` `null` takes it away.", "Record").taking("InstanceRelation").answering_here(),
     Route::new(Delete, "/v1/klasses/{name}/{id}", "org.permission.kobject.delete", Op::DeleteInstance, "Deletes an instance.", ""),
     Route::new(Post, "/v1/events", "org.permission.event.create", Op::PublishEvent, "Publishes an event, to which workflows may listen; step 1 sees its `data`.", "Event").taking("EventDraft"),
 

@@ -8,9 +8,6 @@ use super::{NotDone, Unit, key_claims};
 /// The priority of a conversation for which none is given. *Source*: real conversations have 3 to 5; 5 was seen there.
 const DEFAULT_PRIORITY: u32 = 5;
 
-/// The most records that one belongs to.
-const RELATIONSHIPS_LIMIT: usize = 20;
-
 /// Ids of what may be made.
 #[derive(Debug, Clone, Copy)]
 pub struct NewIds {
@@ -85,19 +82,6 @@ pub async fn delete(unit: &mut Unit<'_>, record: &Record) -> Result<(), NotDone>
     key_claims::release(unit, record).await?;
     unit.delete_record(record);
     Ok(())
-}
-
-/// Relates `before` to `other` by the name of the relationship, in the place of what it was related to by that name.
-///
-/// *Errors*: `too_many_relationships` past [`RELATIONSHIPS_LIMIT`].
-pub fn relate(unit: &mut Unit<'_>, before: &Record, name: &str, other: &Record) -> Result<Record, NotDone> {
-    let mut after = before.clone();
-    set_relationship(&mut after, name, Some((other.kind.clone(), other.id)));
-    if after.relationships.len() > RELATIONSHIPS_LIMIT {
-        let message = format!("A {} belongs to at most {RELATIONSHIPS_LIMIT} others.", after.kind);
-        return Err(NotDone::failed("too_many_relationships", message));
-    }
-    unit.put_record(Some(before), after)
 }
 
 async fn apply(unit: &mut Unit<'_>, record: &mut Record, attributes: Map<String, Value>) -> Result<(), NotDone> {
@@ -182,7 +166,7 @@ async fn klass_of(unit: &mut Unit<'_>, name: &str) -> Result<Klass, NotDone> {
     unit.find_klass(name).await?.ok_or_else(unknown)
 }
 
-fn set_relationship(record: &mut Record, name: &str, other: Option<(RecordKind, RecordId)>) {
+pub(super) fn set_relationship(record: &mut Record, name: &str, other: Option<(RecordKind, RecordId)>) {
     let position = record.relationships.iter().position(|(relation, _, _)| relation == name);
     match (position.and_then(|position| record.relationships.get_mut(position)), other) {
         (Some(relation), Some((kind, id))) => *relation = (name.to_owned(), kind, id),
@@ -285,7 +269,11 @@ async fn follow(unit: &mut Unit<'_>, record: &mut Record, conversation: RecordId
 }
 
 fn missing(kind: &RecordKind, name: &str) -> NotDone {
-    NotDone::wrong(name, "missing_param", format!("A {kind} needs `{name}`."))
+    let instead = match (kind, name) {
+        (RecordKind::Message | RecordKind::Note, "customer") => " or `conversation`",
+        _ => "",
+    };
+    NotDone::wrong(name, "missing_param", format!("A {kind} needs `{name}`{instead}."))
 }
 
 fn wrong(name: &str, shape: fields::Shape, value: &Value, wanted: &str) -> NotDone {

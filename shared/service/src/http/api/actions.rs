@@ -1,11 +1,12 @@
 //! The actions that steps may use: what each takes and gives.
 
+use domain::{Rejected, Rejection};
 use http::StatusCode;
 use serde_json::Value;
 
 use super::{
     Refused, Response,
-    call::{Call, not_found},
+    call::Call,
     resource::{many, one},
 };
 use crate::actions::{Description, description, descriptions};
@@ -17,6 +18,12 @@ pub(super) async fn list(call: &Call<'_>) -> Result<Response, Refused> {
 }
 
 pub(super) async fn get(call: &Call<'_>) -> Result<Response, Refused> {
-    let action = description(call.param("name")).ok_or_else(not_found)?;
+    let name = call.param("name");
+    let unknown = || {
+        let shown = domain::shortened(name, 80);
+        let detail = format!("There is no action `{shown}`. GET /v1/actions lists those that are built in.");
+        Rejected::new(Rejection::NotFound, "not_found", detail)
+    };
+    let action = description(name).ok_or_else(unknown)?;
     Ok(one(StatusCode::OK, action.resource()))
 }

@@ -1,12 +1,12 @@
 //! One authenticated request to the management API, and how its parts are read.
 
-use domain::{Caller, GENERATION_HEADER, Rejected, Rejection, Timestamp};
+use domain::{Caller, GENERATION_HEADER, RecordKind, Rejected, Rejection, Timestamp, record::fields};
 use http::header;
 use ingest::Note;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::{Management, Refused, Request};
+use super::{Management, Refused, Request, Route, openapi};
 use crate::{
     accept::refused_body,
     announce::{self, Author},
@@ -47,6 +47,28 @@ impl Call<'_> {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
             (decode(key) == name).then(|| decode(value))
         })
+    }
+
+    /// *Errors*: a query parameter that the route does not know. Left out, a filter that is written wrong would find everything.
+    pub(super) fn check_query(&self, route: &Route) -> Result<(), Refused> {
+        let Some(query) = self.request.uri().query() else { return Ok(()) };
+        let mut known: Vec<&str> = openapi::query_names(route).collect();
+        if route.response.ends_with("List") {
+            // Those that come whole have one page, whatever is asked for.
+            known.extend(
+                ["pageSize", "page", "after"]
+                    .into_iter()
+                    .filter(|name| !openapi::query_names(route).any(|own| own == *name)),
+            );
+        }
+        let names = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| pair.split('=').next().unwrap_or(pair));
+        let Some(unknown) = names.map(decode).find(|name| !known.contains(&name.as_str())) else { return Ok(()) };
+        let shown = domain::shortened(&unknown, 60);
+        let detail = match known.is_empty() {
+            true => format!("There is no query parameter `{shown}` here, nor any other."),
+            false => format!("There is no query parameter `{shown}` here; there is {}.", known.join(", ")),
+        };
+        Err(Rejected::at(shown, "bad_query", detail).into())
     }
 
     /// The query parameter `name` as an instant.
@@ -109,6 +131,26 @@ impl Call<'_> {
             Some(Value::Object(attributes)) => Ok(std::mem::take(attributes)),
             Some(_) | None => Ok(document),
         }
+    }
+
+    /// The same, and of a JSON:API document what it is related to, by id, where an attribute may say so.
+    pub(super) fn attributes_of_record(&self, kind: &RecordKind) -> Result<Map<String, Value>, Refused> {
+        let mut document = self.document()?;
+        let Some(Value::Object(data)) = document.get_mut("data") else { return Ok(document) };
+        let relationships = data.shift_remove("relationships");
+        let mut attributes = match data.get_mut("attributes") {
+            Some(Value::Object(attributes)) => std::mem::take(attributes),
+            Some(_) | None if relationships.is_some() => Map::new(),
+            Some(_) | None => return Ok(document),
+        };
+        for (name, _) in fields::relationships(kind) {
+            let related = relationships.as_ref().and_then(|related| related.get(name)?.get("data"));
+            let id = related.map(|data| data.get("id").cloned().unwrap_or_default());
+            if let (Some(id), false) = (id, attributes.contains_key(*name)) {
+                attributes.insert((*name).to_owned(), id);
+            }
+        }
+        Ok(attributes)
     }
 
     /// The object in the body as it is.
@@ -192,6 +234,14 @@ pub(super) fn mail_not_set_up() -> Rejected {
 /// The refusal of a key in a body, with the sentence for its author.
 pub(super) fn bad_attribute(name: &str, detail: impl Into<String>) -> Refused {
     Rejected::at(format!("$.{name}"), "bad_attribute", detail).into()
+}
+
+/// Makes sure that `attributes` have no others than `known`, of which one would do nothing.
+pub(super) fn check_names(attributes: &Map<String, Value>, known: &[&str]) -> Result<(), Refused> {
+    let Some(unknown) = attributes.keys().find(|name| !known.contains(&name.as_str())) else { return Ok(()) };
+    let shown = domain::shortened(unknown, 60);
+    let detail = format!("There is no attribute `{shown}` here; there is {}.", known.join(", "));
+    Err(Rejected::at(format!("$.{shown}"), "unknown_attribute", detail).into())
 }
 
 pub(super) fn bad_query(name: &str, wanted: &str) -> Refused {

@@ -119,6 +119,7 @@ pub(super) async fn perform(operation: Operation, call: &Call<'_>) -> Result<Res
         Operation::ListInstancesOfKlass => records::list_instances_of_klass(call).await,
         Operation::GetInstance => records::get_instance(call).await,
         Operation::UpdateInstance => records::update_instance(call).await,
+        Operation::RelateInstance => records::relate_instance(call).await,
         Operation::DeleteInstance => records::delete_instance(call).await,
         Operation::PublishEvent => records::publish(call).await,
         Operation::CreateOutboundWebhook => webhooks::create(call).await,

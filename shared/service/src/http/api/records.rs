@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Refused, Response,
-    call::{Call, bad_attribute, bad_query, not_found},
+    call::{Call, bad_attribute, bad_query, check_names, not_found},
     resource::{many, one, text},
 };
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
     directory::Listing,
     http::answer::{Problem, empty_response},
     ports::WriteError,
-    records::{self, NewIds, NotDone, Unit},
+    records::{self, NewIds, NotDone, Relation, Unit},
 };
 
 pub(super) use events::publish;
@@ -44,6 +44,8 @@ enum Change<'k> {
     Update { kind: &'k RecordKind, attributes: Map<String, Value> },
     Delete { kind: &'k RecordKind },
     Merge { other: RecordId },
+    Relate { kind: &'k RecordKind, relation: Relation, other: RecordId },
+    Unrelate { kind: &'k RecordKind, name: String },
 }
 
 impl Change<'_> {
@@ -62,8 +64,19 @@ impl Change<'_> {
             }
             Change::Merge { other } => {
                 let survivor = found_in(call, unit, &RecordKind::Customer).await?;
-                let other = unit.find_living(&RecordKind::Customer, *other).await?.ok_or_else(no_other)?;
+                let other = unit.find_living(&RecordKind::Customer, *other).await?;
+                let other =
+                    other.ok_or_else(|| bad_attribute("otherId", "There is no customer with this id in your org."))?;
                 records::merge(unit, &survivor, &other).await
+            }
+            Change::Relate { kind, relation, other } => {
+                let before = found_in(call, unit, kind).await?;
+                let other = unit.find_living(relation.kind(), *other).await?.ok_or_else(no_related)?;
+                records::relate(unit, &before, relation, &other)
+            }
+            Change::Unrelate { kind, name } => {
+                let before = found_in(call, unit, kind).await?;
+                records::unrelate(unit, &before, name)
             }
         };
         done.map_err(refused)
@@ -74,8 +87,14 @@ fn no_other() -> Refused {
     bad_attribute("otherId", "Name the customer to be merged into this one: {\"otherId\": \"…\"}.")
 }
 
+fn no_related() -> Refused {
+    let detail =
+        "`relatedId` is the id of a record of that `type` which is there, or null to take the relationship away.";
+    bad_attribute("relatedId", detail)
+}
+
 pub(super) async fn create(call: &Call<'_>, kind: RecordKind) -> Result<Response, Refused> {
-    let mut attributes = call.attributes()?;
+    let mut attributes = call.attributes_of_record(&kind)?;
     attributes.shift_remove("rev");
     made(call, kind, attributes).await
 }
@@ -83,7 +102,7 @@ pub(super) async fn create(call: &Call<'_>, kind: RecordKind) -> Result<Response
 /// Makes an instance of the klass that the path names, on the timeline of the customer that it names, if it does.
 pub(super) async fn create_instance(call: &Call<'_>) -> Result<Response, Refused> {
     let kind = instance_kind(call)?;
-    let mut attributes = call.attributes()?;
+    let mut attributes = call.attributes_of_record(&kind)?;
     attributes.shift_remove("rev");
     if !call.param("id").is_empty() {
         attributes.insert("customer".to_owned(), json!(found(call, &RecordKind::Customer).await?.id));
@@ -107,7 +126,7 @@ pub(super) async fn get_instance(call: &Call<'_>) -> Result<Response, Refused> {
 }
 
 pub(super) async fn update(call: &Call<'_>, kind: &RecordKind) -> Result<Response, Refused> {
-    let attributes = normalized(kind, call.attributes()?)?;
+    let attributes = normalized(kind, call.attributes_of_record(kind)?)?;
     Ok(one(StatusCode::OK, written(call, &Change::Update { kind, attributes }).await?.resource()))
 }
 
@@ -124,9 +143,30 @@ pub(super) async fn delete_instance(call: &Call<'_>) -> Result<Response, Refused
     delete(call, &instance_kind(call)?).await
 }
 
+/// `POST /v1/klasses/{name}/{id}/relationships`: `{"relationship": "payer", "type": "customer", "relatedId": "…"}`.
+pub(super) async fn relate_instance(call: &Call<'_>) -> Result<Response, Refused> {
+    let kind = instance_kind(call)?;
+    let attributes = call.attributes()?;
+    let unnamed =
+        || bad_attribute("relationship", "Say what the relationship is called: {\"relationship\": \"payer\", …}.");
+    check_names(&attributes, &["relationship", "type", "relatedId"])?;
+    let name = text(&attributes, "relationship")?.ok_or_else(unnamed)?;
+    let change = match attributes.get("relatedId") {
+        Some(Value::Null) => Change::Unrelate { kind: &kind, name },
+        Some(_) | None => {
+            let relation = Relation::of(&kind, name, text(&attributes, "type")?).map_err(refused)?;
+            let written = text(&attributes, "relatedId")?;
+            let other = written.and_then(|id| RecordId::parse(&id).ok()).ok_or_else(no_related)?;
+            Change::Relate { kind: &kind, relation, other }
+        }
+    };
+    Ok(one(StatusCode::OK, written(call, &change).await?.resource()))
+}
+
 /// `POST /v1/customers/{id}/merge`: `{"otherId": "…"}`.
 pub(super) async fn merge(call: &Call<'_>) -> Result<Response, Refused> {
     let attributes = call.attributes()?;
+    check_names(&attributes, &["otherId"])?;
     let other = text(&attributes, "otherId")?.and_then(|id| RecordId::parse(&id).ok()).ok_or_else(no_other)?;
     Ok(one(StatusCode::OK, written(call, &Change::Merge { other }).await?.resource()))
 }
@@ -173,8 +213,8 @@ pub(super) async fn list_of_customer(call: &Call<'_>, kind: &RecordKind) -> Resu
     };
     let of_conversation = conversation.as_ref().and_then(|conversation| conversation.related("customer"));
     let named = call.query("customer").map(|id| RecordId::parse(&id));
-    let wanted =
-        || bad_query("customer", "the id of a customer, whose records are listed; `conversation` names one, too");
+    let or_conversation = if *kind == RecordKind::Conversation { "" } else { "; `conversation` names one, too" };
+    let wanted = || bad_query("customer", &format!("the id of a customer, whose records are listed{or_conversation}"));
     let customer = match (named, of_conversation) {
         (Some(id), _) => id.map_err(|_| wanted())?,
         (None, Some(id)) => id,

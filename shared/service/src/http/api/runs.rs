@@ -79,12 +79,14 @@ pub(super) async fn transaction(call: &Call<'_>) -> Result<Response, Refused> {
     };
     let trace = trace(call, &stored).await?;
     let mut document = stored.transaction.document();
-    if let Some(document) = document.as_object_mut() {
-        document.insert("links".to_owned(), json!({ "self": format!("/v1/transactions/{id}") }));
+    let links = json!({ "self": format!("/v1/transactions/{id}") });
+    // What was published is its publisher's, whose `links` are something else.
+    if let (None, Some(document)) = (&stored.transaction.fired, document.as_object_mut()) {
+        document.insert("links".to_owned(), links.clone());
     }
     let event = stored.transaction.fired.as_ref().map_or(Value::Null, |event| event.about());
     let meta = object([("trace", trace), ("event", event)]);
-    Ok(json_response(StatusCode::OK, &object([("data", document), ("meta", meta)])))
+    Ok(json_response(StatusCode::OK, &object([("data", document), ("meta", meta), ("links", links)])))
 }
 
 fn state(word: &str) -> Result<RunState, Refused> {

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Refused, Response,
-    call::{Call, bad_attribute, not_found},
+    call::{Call, bad_attribute, check_names, not_found},
     resource::{many, one, org_relationship, resource, text},
 };
 use crate::{
@@ -27,6 +27,20 @@ use crate::{
 const URL_LIMIT_BYTES: usize = 2_048;
 
 const DESCRIPTION_LIMIT_CHARS: usize = 256;
+
+/// What may be set, and what is only shown and may be sent back.
+const TAKEN: [&str; 4] = ["url", "events", "description", "enabled"];
+const SHOWN: [&str; 9] = [
+    "maskedSecret",
+    "previousSecretUntil",
+    "failingSince",
+    "warning",
+    "disabled",
+    "createdAt",
+    "updatedAt",
+    "secret",
+    "id",
+];
 
 /// For how long a secret that was rotated signs on, where nothing else is asked for.
 const OVERLAP_SECONDS: i64 = 24 * 60 * 60;
@@ -113,7 +127,9 @@ pub(super) async fn delete(call: &Call<'_>) -> Result<Response, Refused> {
 pub(super) async fn rotate(call: &Call<'_>) -> Result<Response, Refused> {
     let Versioned { rev, value: mut webhook } = found(call).await?;
     let now = call.management.world.now();
-    let overlap_seconds = overlap_seconds(&call.optional_attributes()?)?;
+    let attributes = call.optional_attributes()?;
+    check_names(&attributes, &["overlapSeconds"])?;
+    let overlap_seconds = overlap_seconds(&attributes)?;
     if overlap_seconds > 0 && webhook.signing(now).count() >= SECRETS_LIMIT {
         let detail = format!(
             "{SECRETS_LIMIT} secrets sign this webhook already. Wait until the time of one is up, or end all of them at \
@@ -161,6 +177,7 @@ fn overlap_seconds(attributes: &Map<String, Value>) -> Result<i64, Refused> {
 
 /// Puts what is sent into the webhook, or tells everything that is wrong with it.
 fn apply(call: &Call<'_>, webhook: &mut Webhook, attributes: &Map<String, Value>) -> Result<(), Refused> {
+    check_names(attributes, &[&TAKEN[..], &SHOWN].concat())?;
     let before = webhook.url.clone();
     if let Some(url) = text(attributes, "url")? {
         webhook.url = url;

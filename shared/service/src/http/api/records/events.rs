@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::{
     Refused, Response,
-    call::{Call, bad_attribute},
+    call::{Call, bad_attribute, check_names},
     resource::{one, text},
 };
 use crate::{announce, event_names::check_published, records::Unit};
@@ -18,6 +18,7 @@ pub(in super::super) async fn publish(call: &Call<'_>) -> Result<Response, Refus
     // An event's own `data` may look like that of a JSON:API document, which has no name beside it.
     let document = call.document()?;
     let attributes = if document.contains_key("name") { document } else { call.attributes()? };
+    check_names(&attributes, &["name", "data"])?;
     let name = text(&attributes, "name")?.unwrap_or_default();
     check_published(&name).map_err(|sentence| bad_attribute("name", sentence))?;
     let data = match attributes.get("data") {
