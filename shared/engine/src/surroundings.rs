@@ -3,8 +3,13 @@
 //! All of it is given. The same surroundings give the same values, `randomId` included, so a step that is worked out
 //! again after a crash comes to the input it had.
 
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE},
+};
 use domain::{Schedule, ScheduleId, Timestamp};
 use jiff::tz::TimeZone;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 
 /// What stands in the place of a secret wherever somebody could read it.
@@ -12,6 +17,9 @@ pub const MASK: &str = "••••••••";
 
 /// Shorter secrets are not looked for in texts: half of all texts would hold them.
 const MASKED_LIMIT_BYTES: usize = 4;
+
+/// The same of what is made of them, which looks more like other texts.
+const MADE_LIMIT_BYTES: usize = 8;
 
 /// Sentences quote so much of a text at the most, escaped.
 const CUT_LIMIT_CHARACTERS: usize = 160;
@@ -88,7 +96,8 @@ impl Setup {
     pub fn mask(&self, value: &mut Value) {
         let secrets = self.secrets();
         if !secrets.is_empty() {
-            mask_within(value, &secrets);
+            let made: Vec<String> = secrets.iter().flat_map(|secret| made_of(secret)).collect();
+            mask_within(value, &longest_first(secrets.into_iter().chain(made.iter().map(String::as_str))));
         }
     }
 
@@ -109,6 +118,9 @@ impl Setup {
                 }
                 mask_cut(&mut text, &spelled);
             }
+            for made in made_of(secret).into_iter().filter(|made| text.contains(made)).collect::<Vec<_>>() {
+                text = text.replace(&made, MASK);
+            }
         }
         text
     }
@@ -120,17 +132,35 @@ impl Setup {
 
     /// The longest first, because one may be the beginning of another.
     fn secrets(&self) -> Vec<&str> {
-        let mut secrets: Vec<&str> = self
-            .variables
-            .values()
-            .filter_map(Value::as_str)
-            .chain(self.retired.iter().chain(&self.app_secrets).map(String::as_str))
-            .filter(|secret| secret.len() >= MASKED_LIMIT_BYTES)
-            .collect();
-        secrets.sort_unstable_by(|left, right| right.len().cmp(&left.len()).then(left.cmp(right)));
-        secrets.dedup();
-        secrets
+        let all = self.variables.values().filter_map(Value::as_str);
+        let all = all.chain(self.retired.iter().chain(&self.app_secrets).map(String::as_str));
+        longest_first(all.filter(|secret| secret.len() >= MASKED_LIMIT_BYTES))
     }
+}
+
+fn longest_first<'s>(secrets: impl Iterator<Item = &'s str>) -> Vec<&'s str> {
+    let mut secrets: Vec<&str> = secrets.collect();
+    secrets.sort_unstable_by(|left, right| right.len().cmp(&left.len()).then(left.cmp(right)));
+    secrets.dedup();
+    secrets
+}
+
+/// What expressions make of a secret and still tell it: in lower and upper case, percent-encoded, and in base64 by itself or
+/// with something before and behind it.
+fn made_of(secret: &str) -> Vec<String> {
+    let mut made = vec![secret.to_lowercase(), secret.to_uppercase()];
+    made.push(utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string());
+    for encoding in [STANDARD, URL_SAFE] {
+        made.push(encoding.encode(secret));
+        // Where it begins in the middle of three bytes, the first letters are also of what is before it.
+        for before in 0..3 {
+            let encoded = encoding.encode([&vec![0; before][..], secret.as_bytes()].concat());
+            let whole = (before + secret.len()) / 3 * 4;
+            made.extend(encoded.get(if before == 0 { 0 } else { 4 }..whole).map(str::to_owned));
+        }
+    }
+    made.retain(|made| made.len() >= MADE_LIMIT_BYTES && made != secret);
+    made
 }
 
 /// A secret as sentences have it: as it is, inside of JSON, as Rust quotes it, and without white space around it.
@@ -209,7 +239,7 @@ fn mask_text(text: &mut String, secrets: &[&str]) {
 mod tests {
     use serde_json::json;
 
-    use super::Setup;
+    use super::*;
 
     #[test]
     fn no_spelling_of_a_secret_stays_in_a_sentence() {
@@ -227,8 +257,42 @@ mod tests {
             ("The id \"a-token-of…\" is none.", "The id \"••••••••…\" is none."),
             ("Bearer admin:hun… and a-tok…", "Bearer ••••••••… and ••••••••…"),
             ("abc… a-t… and so on…", "abc… a-t… and so on…"),
+            ("OLD-SECRET", "••••••••"),
         ] {
             assert_eq!(setup.mask_text(text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn what_expressions_make_of_a_secret_is_masked_as_well() {
+        let secret = "Top Secret/Value?98765";
+        let variables = json!({ "1": secret, "2": "Ab1!" }).as_object().cloned().unwrap();
+        let setup = Setup { variables, ..Setup::default() };
+        let base64 = |text: String| STANDARD.encode(text);
+        for told in [
+            secret.to_lowercase(),
+            format!("x{}x", secret.to_uppercase()),
+            "Top%20Secret%2FValue%3F98765".to_owned(),
+            base64(secret.to_owned()),
+            URL_SAFE.encode(secret),
+        ] {
+            let mut value = json!({ "told": told });
+            setup.mask(&mut value);
+            assert!(value["told"].as_str().unwrap().trim_matches('x') == MASK, "{told}: {value}");
+        }
+        // Up to two letters at each end may also be of what stands beside it.
+        for (before, behind) in [("", ":x"), ("u:", ""), ("us:", ":word"), ("use:", "y"), ("user:", "zz")] {
+            let whole = base64(format!("{before}{secret}{behind}"));
+            let mut value = json!({ "told": format!("Basic {whole}") });
+            setup.mask(&mut value);
+            let shown = value["told"].as_str().unwrap();
+            assert!(
+                shown.contains(MASK) && shown.len() < whole.len() / 2 + MASK.len() + 6,
+                "{before} {behind}: {shown}"
+            );
+        }
+        let mut short = json!("ab1! AB1! QWIxIQ==");
+        setup.mask(&mut short);
+        assert_eq!(short, json!("ab1! AB1! ••••••••"));
     }
 }
