@@ -22,7 +22,8 @@ impl Destinations for WebDestinations {
     fn judge(&self, url: &str) -> Result<(), Failure> {
         let Err(refused) = Place::parse(url, &self.reach) else { return Ok(()) };
         let why = match refused {
-            Refused::Scheme => "it does not begin with https://. What it is sent would be read on the way.".to_owned(),
+            Refused::Scheme => "it does not begin with https://. What it is sent would be read on the way. Whoever runs Hookwright can allow a \
+                 destination without (docs/rest.md).".to_owned(),
             Refused::UserInfo => {
                 "it holds a user name. The endpoint knows by the signature who calls (docs/outbound-webhooks.md)."
                     .to_owned()

@@ -29,7 +29,7 @@ use crate::{
     directory::workflows::{self, Trigger},
     envelope::{Envelope, Message, Named, ToldOf, UnreadableMessage, Woken},
     ports::{Calls, DELAY_LIMIT_SECONDS, Queue, Store, Unavailable, World},
-    runs::{self, Admitted, AppEvent, AppTrigger, Considered, StoredTransaction, verdicts},
+    runs::{self, Admitted, AppEvent, AppTrigger, CLAIM_SECONDS, Considered, StoredTransaction, verdicts},
 };
 
 use definitions::Definitions;
@@ -50,6 +50,9 @@ pub enum NotExecuted {
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
 }
+
+/// The port of an error that says who is at a step already.
+const CLAIM_PORT: &str = "claim";
 
 /// What carries runs forward.
 pub struct Executor {
@@ -97,7 +100,15 @@ impl Executor {
         match Message::parse(message)? {
             Message::Transaction(envelope) => self.execute_transaction(*envelope).await,
             Message::Named(Named::Wake(woken)) => Ok(self.wake(woken).await?),
-            Message::Named(Named::Told(told)) => Ok(self.hear(told).await?),
+            Message::Named(Named::Told(told)) => match self.hear(told).await {
+                // The message that was sent in case the first is lost comes while the first is at it. Given back, it would be
+                // a dead letter before a run of slow calls has ended.
+                Err(error) if error.port == CLAIM_PORT => {
+                    let seconds = u32::try_from(CLAIM_SECONDS).unwrap_or(DELAY_LIMIT_SECONDS);
+                    Ok(self.queue.send_later(message.to_owned(), seconds).await?)
+                }
+                heard => Ok(heard?),
+            },
             Message::Named(Named::Deliver(turn)) => Ok(self.deliver(turn).await?),
         }
     }

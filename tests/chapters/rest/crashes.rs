@@ -9,7 +9,7 @@ use service::{
 };
 use tests::{
     faults::{Fault, Faulty, FaultyStore, Fuse},
-    world::always,
+    world::{always, workflow_of},
 };
 
 use super::{Exchange, URL, header_of, step};
@@ -158,6 +158,37 @@ async fn while_somebody_is_at_the_call_nobody_else_makes_it() {
         exchange.world.clock.pass_seconds(19);
     }
     assert_eq!(exchange.calls.made().len(), 1);
+}
+
+#[tokio::test]
+async fn what_tells_of_an_event_a_second_time_waits_while_somebody_is_at_the_call() {
+    for offset in 0.. {
+        let exchange = Exchange::with_params(json!({ "uri": URL })).await;
+        exchange.answer(201, &json!({}));
+        let steps = json!([step(json!({ "uri": URL }), json!([]))]);
+        exchange.world.workflow(workflow_of("hears", "shop.paid", steps)).await;
+        let published = json!({ "name": "shop.paid", "data": {} });
+        let event = exchange.world.api("POST", "/v1/events", published).await.expect(201).id();
+        let message = exchange.world.queue.receive(1, 3_600).remove(0);
+        let faulty = Arc::new(FaultyStore::new(exchange.store.clone(), Fault::Refuses));
+        faulty.fail_in(offset);
+        let ended = exchange.executor_over(faulty).execute(&message.body).await;
+        if ended.is_ok() || exchange.calls.made().is_empty() {
+            assert!(ended.is_err(), "some call of the store comes behind the call");
+            continue;
+        }
+        // The first was at the call, and its claim holds.
+        exchange.world.executor.execute(&message.body).await.unwrap();
+        exchange.world.queue.delete(&message.receipt);
+        assert_eq!(exchange.calls.made().len(), 1);
+        exchange.world.clock.pass_seconds(PAST_CLAIM_SECONDS);
+        exchange.world.work().await;
+        assert_eq!(exchange.world.run_of(&event).await["state"], "succeeded");
+        assert_eq!(exchange.calls.made().len(), 2);
+        assert_one_key(&exchange, "told a second time");
+        assert_eq!(exchange.world.queue.depth(), 0);
+        return;
+    }
 }
 
 /// How many calls of the store come before the one that writes the outcome of the call.

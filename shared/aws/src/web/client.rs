@@ -29,6 +29,9 @@ const IDLE_LIMIT: usize = 8;
 /// The most bytes of an answer's head.
 const HEAD_LIMIT_BYTES: usize = 128 * 1024;
 
+/// The most header lines of an answer.
+const HEADERS_LIMIT: usize = 1_000;
+
 /// A client of HTTP/1.1 within its reach, with TLS for the host's name.
 ///
 /// Redirects are answers like others, and nothing is tried again once it was sent.
@@ -105,7 +108,8 @@ impl Client {
         let connector = tls.https_or_http().enable_http1().wrap_connector(dialer);
         let mut builder = legacy::Client::builder(TokioExecutor::new());
         builder.pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE_TIMEOUT).pool_max_idle_per_host(IDLE_LIMIT);
-        Ok(builder.http1_max_buf_size(HEAD_LIMIT_BYTES).build(connector))
+        builder.http1_max_buf_size(HEAD_LIMIT_BYTES).http1_max_headers(HEADERS_LIMIT);
+        Ok(builder.build(connector))
     }
 }
 

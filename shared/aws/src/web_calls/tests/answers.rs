@@ -47,6 +47,15 @@ async fn a_call_is_sent_as_it_is_written_and_asks_for_no_compression() {
 }
 
 #[tokio::test]
+async fn a_head_of_many_lines_is_read() {
+    let lines: String = (0..900).map(|number| format!("x-{number}: y\r\n")).collect();
+    let answer = format!("HTTP/1.1 200 OK\r\n{lines}content-length: 2\r\n\r\nok");
+    let town = Town::answering(answer.as_bytes()).await;
+    let answer = town.get("http://service.example/").await.unwrap();
+    assert_eq!((answer.headers.len(), &answer.body[..]), (901, &b"ok"[..]));
+}
+
+#[tokio::test]
 async fn any_status_and_any_headers_are_an_answer() {
     for status in [200, 201, 204, 400, 401, 404, 409, 418, 429, 500, 503, 599, 999] {
         let town = Town::answering(format!("HTTP/1.1 {status} Some\r\ncontent-length: 0\r\n\r\n").as_bytes()).await;

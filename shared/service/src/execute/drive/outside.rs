@@ -12,7 +12,11 @@
 use domain::Timestamp;
 use engine::{journal::Outcome, run::Params};
 
-use super::{super::Executor, Journey, app_action::AppAction};
+use super::{
+    super::{CLAIM_PORT, Executor},
+    Journey,
+    app_action::AppAction,
+};
 use crate::{
     actions::{Actor, Headers, NotDone, NotPerformed, Occasion, OnUnknownOutcome, OutsideAction, Prepared},
     announce::Author,
@@ -214,5 +218,5 @@ fn claimed(journey: &Journey<'_>, step: &OutsideStep) -> Unavailable {
     let cause = format!(
         "visit {visit} of step {step} of run {run} is claimed by another attempt, for {CLAIM_SECONDS} s at most"
     );
-    Unavailable { port: "claim", cause }
+    Unavailable { port: CLAIM_PORT, cause }
 }
