@@ -53,6 +53,11 @@ pub(crate) struct Global {
 }
 
 impl Global {
+    /// What `--url` says.
+    pub(crate) fn url(&self) -> Option<&str> {
+        self.url.as_deref()
+    }
+
     /// How answers are printed.
     pub(crate) fn format(&self) -> Format {
         if self.json { Format::Json } else { Format::Human }

@@ -153,6 +153,31 @@ async fn the_api_tells_of_each_action() {
 }
 
 #[tokio::test]
+async fn a_literal_past_a_limit_is_refused_with_the_limit() {
+    let stage = Stage::with(&[]).await;
+    let (company, conversation) = ("kustomer.company.create", "kustomer.conversation.create");
+    let name = |count: usize| json!({ "name": "x".repeat(count) });
+    let urls = |count: usize| json!({ "name": "n", "urls": vec!["https://a.example"; count] });
+    let priority = |number: i32| json!({ "customer": stage.id("ann"), "priority": number });
+    for (action, taken, refused, told) in [
+        (company, name(1_024), name(1_025), "at most 1024 characters"),
+        (company, urls(200), urls(201), "at most 200 entries"),
+        (conversation, priority(5), priority(6), "at most 5 here"),
+        (conversation, priority(1), priority(0), "at least 1 here"),
+    ] {
+        let document = |name: &str, params: &Value| {
+            let step = json!([{ "id": "step", "action": action, "params": params, "transitions": [] }]);
+            tests::world::workflow_of(name, &stage.hook.event, step)
+        };
+        let answer = stage.world.api("POST", "/v1/workflows", document("refused", &refused)).await.expect(400);
+        assert_eq!(answer.code(), "wrong_param");
+        assert!(answer.text.contains(told), "{}", answer.text);
+        let saved = stage.world.api("POST", "/v1/workflows", document("taken", &taken)).await.expect(201).id();
+        stage.world.api("DELETE", &format!("/v1/workflows/{saved}"), Value::Null).await.expect(204);
+    }
+}
+
+#[tokio::test]
 async fn what_patterns_have_not_here_is_refused_with_a_sentence() {
     let stage = Stage::with(&[]).await;
     for (pattern, told) in [("a(?=b)", "look-ahead"), ("(?<!a)b", "look-behind"), ("(a)\\1", "backreferences")] {

@@ -144,11 +144,12 @@ impl Story {
     }
 }
 
-/// Whether secrets may be in the item: a hook, by its id and by its address, an outbound webhook, or a variable.
+/// Whether secrets may be in the item: a hook, by its id and by its address, an outbound webhook, a variable, or
+/// settings of an app.
 fn may_hold_secrets(item: &Item) -> bool {
     is_variable(item)
         || is_webhook(item)
-        || is_retired(item)
+        || is_bare(item)
         || item.key.partition.contains("#hooks#")
         || item.key.partition.starts_with("address#")
 }
@@ -161,8 +162,12 @@ fn is_webhook(item: &Item) -> bool {
     item.key.partition.ends_with("#webhooks")
 }
 
-fn is_retired(item: &Item) -> bool {
-    item.key.partition.contains("#retired-values#")
+/// Whether nothing of ours has what is in the item as a value that could be printed.
+fn is_bare(item: &Item) -> bool {
+    let partition = &item.key.partition;
+    partition.contains("#retired-values#")
+        || partition.ends_with("#app-settings")
+        || partition.ends_with("#retired-settings")
 }
 
 /// What is printed of everything that holds secrets.
@@ -174,8 +179,8 @@ fn print_documents(story: &mut Story) {
         } else if is_webhook(&item) {
             let webhook: Webhook = serde_json::from_str(&item.document).unwrap();
             write!(story.printed, "{webhook:?} {webhook:#?}").unwrap();
-        } else if is_retired(&item) {
-            // Bare text; nothing of ours has it as a value that could be printed.
+        } else if is_bare(&item) {
+            // Text and JSON.
         } else if may_hold_secrets(&item) {
             let hook: Hook = serde_json::from_str(&item.document).unwrap();
             let auth = hook.auth.as_ref();

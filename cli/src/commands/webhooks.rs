@@ -6,7 +6,13 @@ use clap::Subcommand;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    client::Address, config::Global, duration, failure::Failure, output::Page, paging::Paging, session::Session,
+    client::Address,
+    config::{Global, Place, place_of},
+    duration,
+    failure::Failure,
+    output::Page,
+    paging::Paging,
+    session::Session,
 };
 
 const EVENTS: &str = "\
@@ -62,6 +68,7 @@ Examples:
     #[command(after_help = format!("\
 Examples:
   hookwright webhooks update 6a1f2e3d4c5b6a7980a1b2c3 --enable
+  hookwright webhooks update 6a1f2e3d4c5b6a7980a1b2c3 --endpoint https://shop.example/told
   hookwright webhooks update 6a1f2e3d4c5b6a7980a1b2c3 --event kustomer.customer.create --event kustomer.customer.update
 
 {EVENTS}"))]
@@ -150,6 +157,9 @@ struct Changes {
 
 /// Carries the command out.
 pub(crate) fn run(args: Args, global: &Global) -> Result<(), Failure> {
+    if let Command::Update { changes: Changes { endpoint: None, .. }, .. } | Command::Create { .. } = &args.command {
+        check_server(global)?;
+    }
     let session = Session::open(global)?;
     let client = &session.client;
     match args.command {
@@ -186,6 +196,18 @@ pub(crate) fn run(args: Args, global: &Global) -> Result<(), Failure> {
             sent(&DeliveryArg { webhook, delivery }, made)
         }),
     }
+}
+
+/// Makes sure that `--url` is not meant for the webhook's endpoint, which would be sent the API key.
+fn check_server(global: &Global) -> Result<(), Failure> {
+    let Some(url) = global.url().and_then(|url| url.parse::<http::Uri>().ok()) else { return Ok(()) };
+    if url.path() == "/" && place_of(&url) == Place::Here {
+        return Ok(());
+    }
+    Err(Failure::Usage(format!(
+        "--url names the server of Hookwright, which gets your API key, and {url} looks like an endpoint. Where a webhook is told \
+         is `webhooks create URL` and `webhooks update ID --endpoint URL`. If it is the server, name it with HOOKWRIGHT_URL here."
+    )))
 }
 
 impl WebhookArg {

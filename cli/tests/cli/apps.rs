@@ -21,7 +21,7 @@ fn a_definition_is_sent_as_it_is_in_its_file_and_its_warnings_are_told() {
         (done.code, done.out.as_str()),
         (
             0,
-            "Version 0.0.1 of the app ecommstore is registered. `hookwright apps install ecommstore` installs it.\n\
+            "Version 0.0.1 of the app ecommstore is registered. `hookwright apps install ecommstore` installs it, `apps upgrade ecommstore` where an earlier one is.\n\
              warning: $.commands: It does nothing. (not_used)\n"
         ),
         "{}",

@@ -30,6 +30,7 @@ pub(super) async fn drive_form(story: &mut Story) {
     ]);
     story.world.workflow(workflow_of("fails", &open.event, steps)).await;
     drive_variable(story, &open.event).await;
+    drive_app_setting(story, &open.event).await;
     story.post(&open.path, &[], "{\"a\":1}").await.expect(202);
     let again = ("idempotency-key".to_owned(), "one".to_owned());
     story.post(&open.path, std::slice::from_ref(&again), "{\"a\":2}").await.expect(202);
@@ -86,6 +87,36 @@ pub(super) async fn drive_outbound(story: &mut Story) {
         let refused = story.world.api("PATCH", &path, json!({ field: value })).await.expect(400);
         story.note("a refused change", &refused);
     }
+}
+
+/// A workflow that uses a secret setting of an app in params, in conditions and in a failure.
+async fn drive_app_setting(story: &mut Story, event: &str) {
+    let settings = json!({ "default": { "apiKey": { "type": "secret" } } });
+    let app = json!({ "app": "store", "version": "1.0.0", "title": "Store", "settings": settings });
+    story.world.api("POST", "/v1/apps/available", app).await.expect(201);
+    story.world.api("POST", "/v1/apps", json!({ "app": "store" })).await.expect(201);
+    let path = "/v1/apps/store/settings";
+    for what in ["first secret of an app", "secret of an app"] {
+        let secret = story.canaries.plant(what);
+        let answer = story.world.api("PUT", path, json!({ "default": { "apiKey": secret } })).await.expect(200);
+        story.note("the answer to a new secret of an app", &answer);
+        let refused = json!({ "default": { "apiKey": { "is": secret }, "apikey": secret } });
+        let answer = story.world.api("PUT", path, refused).await.expect(400);
+        story.note("the answer to a refused secret of an app", &answer);
+    }
+    let reads = "/#fn:getAppSetting,store.default.apiKey";
+    let made = "{{toUpper (getAppSetting 'store.default.apiKey')}}";
+    let holds = |op: &str, value: &str| json!({ "op": op, "values": [value, "another"] });
+    let steps = json!([
+        { "id": "find", "action": "kustomer.customer.update", "params": { "id": reads, "name": made },
+          "transitions": [{ "target": "end", "condition": holds("eq", made) }],
+          "errorCases": [{ "errorAction": { "type": "continue" }, "condition": { "op": "or", "values": [holds("contains", reads)] } }] },
+        { "id": "end", "transitions": [] },
+    ]);
+    story.world.workflow(workflow_of("uses-a-setting", event, steps)).await;
+    let question = json!({ "expression": [reads, made] });
+    let answer = story.world.api("POST", "/v1/evaluate", question).await.expect(200);
+    story.note("an evaluation", &answer);
 }
 
 /// What management refuses, which must not quote it.

@@ -107,7 +107,7 @@ fn registered_page(document: &Value) -> Page {
     let app = document.get("data").unwrap_or(document);
     let (name, version) = (text_at(app, "/id"), text_at(app, "/attributes/version"));
     page.line(format!(
-        "Version {version} of the app {name} is registered. `hookwright apps install {name}` installs it."
+        "Version {version} of the app {name} is registered. `hookwright apps install {name}` installs it, `apps upgrade {name}` where an earlier one is."
     ));
     page.append(problems("warning", document.pointer("/meta/warnings")));
     page

@@ -122,6 +122,18 @@ fn tell(action: &ActionSchema, error: &ValidationError<'_>, found: &str, place: 
             let found = error.instance().as_str().unwrap_or_default();
             problems.add_unknown(place, "wrong_param", message, found, &options);
         }
+        ValidationErrorKind::MaxItems { limit } => {
+            problems.add(place, "wrong_param", format!("{name} takes at most {limit} entries here."));
+        }
+        ValidationErrorKind::MaxLength { limit } => {
+            problems.add(place, "wrong_param", format!("{name} takes at most {limit} characters here."));
+        }
+        ValidationErrorKind::Maximum { limit } => {
+            problems.add(place, "wrong_param", format!("{name} takes at most {limit} here; it is {found}."));
+        }
+        ValidationErrorKind::Minimum { limit } => {
+            problems.add(place, "wrong_param", format!("{name} takes at least {limit} here; it is {found}."));
+        }
         _ => problems.add(place, "wrong_param", format!("{name} cannot work with this: {}.", sentence_of(error))),
     });
 }

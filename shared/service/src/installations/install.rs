@@ -36,6 +36,11 @@ pub async fn install(site: &Site<'_>, name: &str, version: Option<&str>, mail: M
     if let Some(before) = apps::find_installed(site.store, site.org, name).await? {
         return Err(already(&before.value).into());
     }
+    if is_built_in(name) {
+        let detail =
+            format!("The app {name} is built in: its hooks, triggers and actions are there without installing it.");
+        return Err(Rejected::new(Rejection::Taken, "built_in", detail).into());
+    }
     let definition = definition(site, name, version).await?;
     check_mail(&definition, mail)?;
     let installed = apps::all_installed(site.store, site.org).await?;
