@@ -38,12 +38,9 @@ pub(super) fn view(record: &Value) -> Page {
 /// Records of one kind.
 pub(super) fn table(table: &Table, records: &[Value]) -> Page {
     if records.is_empty() {
-        let hint = if table.is_of_klass() {
-            " that belong to no customer. Those of a customer: --customer CUSTOMER"
-        } else {
-            ""
-        };
-        return Page::of_line(format!("There are no {}{hint}.", table.plural));
+        let hint =
+            if table.is_of_klass() { " Without --customer those are listed that belong to no customer." } else { "" };
+        return Page::of_line(format!("There are no {}.{hint}", table.plural));
     }
     let mut page = Page::default();
     let (header, attribute) = table.column;
