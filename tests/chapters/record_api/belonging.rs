@@ -207,3 +207,31 @@ async fn an_instance_is_related_to_any_record_under_a_name_of_its_authors() {
     }
     assert_eq!(relate("n18", json!("company"), json!(acme)).await.expect(400).code(), "too_many_relationships");
 }
+
+#[tokio::test]
+async fn a_document_of_json_api_says_by_relationships_what_a_record_belongs_to() {
+    let world = World::new().await;
+    world.order_klass().await;
+    let ann = made(&world, "customers", json!({ "name": "Ann" })).await;
+    let acme = made(&world, "companies", json!({ "name": "Acme" })).await;
+    let related = |kind: &str, id: &str| json!({ "data": { "type": kind, "id": id } });
+    let document = json!({ "data": { "attributes": { "name": "Where?" }, "relationships": { "customer": related("customer", &ann) } } });
+    let conversation = world.api("POST", "/v1/conversations", document).await.expect(201);
+    assert_eq!(conversation.body["data"]["relationships"]["customer"]["data"]["id"], json!(ann));
+    let own = format!("/v1/customers/{ann}");
+    let document = json!({ "data": { "attributes": {}, "relationships": { "company": related("company", &acme) } } });
+    let changed = world.api("PUT", &own, document).await.expect(200);
+    assert_eq!(changed.body["data"]["relationships"]["company"]["data"]["id"], json!(acme));
+    // What was read may be sent back, and `null` takes away.
+    world.api("PUT", &own, changed.body.clone()).await.expect(200);
+    let document = json!({ "data": { "attributes": {}, "relationships": { "company": { "data": null } } } });
+    let without = world.api("PUT", &own, document).await.expect(200);
+    assert!(without.body["data"]["relationships"].get("company").is_none(), "{without:?}");
+
+    // An instance's own `data` is no such document, whatever is in it.
+    let order = made(&world, "klasses/order", json!({ "title": "Order 1" })).await;
+    let data = json!({ "relationships": { "customer": related("customer", &ann) }, "size": 2 });
+    let kept = world.api("PUT", &format!("/v1/klasses/order/{order}"), json!({ "data": data })).await.expect(200);
+    assert_eq!(kept.attribute("data"), data);
+    assert!(kept.body["data"]["relationships"].get("customer").is_none(), "{kept:?}");
+}

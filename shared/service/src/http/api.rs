@@ -54,6 +54,7 @@ use call::Call;
 use perform::perform;
 
 pub use mail::{MailSetup, MailWay};
+pub(super) use records::KEYS as RECORD_KEYS;
 
 /// The JSON Schema of workflow documents, for editors. Whether it says what the checks do is tested.
 const WORKFLOW_SCHEMA: &str = include_str!("../../../../docs/schemas/workflow.json");

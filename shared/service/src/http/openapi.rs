@@ -6,11 +6,15 @@ use serde_json::{Map, Value, json};
 
 use super::{
     RouteMethod,
+    api::RECORD_KEYS,
     routes::{Operation, ROUTES, Route},
 };
 
 /// The schemas by name. Whether a route's schema is among them is tested.
 const SCHEMAS: &str = include_str!("schemas.json");
+
+/// What says which page of a list is asked for.
+const PAGES: [&str; 3] = ["pageSize", "page", "after"];
 
 /// What may be asked for in a query, beside the page.
 const FILTERS: &[(Operation, &[&str])] = &[
@@ -20,10 +24,7 @@ const FILTERS: &[(Operation, &[&str])] = &[
     (Operation::ListDeliveries, &["state"]),
     (Operation::DiffWorkflow, &["from", "to"]),
     (Operation::GetAvailableApp, &["version"]),
-    (
-        Operation::ListCustomers,
-        &["email", "phone", "externalId", "whatsapp", "facebookId", "instagramId", "smoochId", "twitterId"],
-    ),
+    (Operation::ListCustomers, &RECORD_KEYS),
     (Operation::ListConversations, &["customer", "externalId"]),
     (Operation::ListMessages, &["customer", "conversation", "externalId"]),
     (Operation::ListNotes, &["customer", "conversation", "externalId"]),
@@ -91,23 +92,23 @@ fn needs_body(route: &Route) -> bool {
 }
 
 fn parameters(route: &Route) -> Vec<Value> {
-    let asked = query_names(route).map(
+    let asked = query_names(route).filter(|name| !(comes_whole(route) && PAGES.contains(name))).map(
         |name| json!({ "name": name, "in": "query", "required": false, "schema": query_schema(name, route.response) }),
     );
     path_parameters(route.path).into_iter().chain(asked).collect()
 }
 
-/// The query parameters that the route knows.
+/// The query parameters that the route knows. Lists that come whole have one page, whatever is asked for.
 pub(super) fn query_names(route: &Route) -> impl Iterator<Item = &'static str> {
-    let pages: &[&str] = match route.response {
-        // These are short and come whole.
-        "InteractionList" | "RefusalList" | "AppList" | "ActionList" => &[],
-        list if list.ends_with("List") => &["pageSize", "page", "after"],
-        _ => &[],
-    };
+    let pages: &[&str] = if route.response.ends_with("List") { &PAGES } else { &[] };
     let filters =
         FILTERS.iter().find(|(operation, _)| *operation == route.operation).map_or(&[][..], |(_, names)| names);
     pages.iter().chain(filters).copied()
+}
+
+/// Whether the route's list is short and comes whole, so that nobody needs to be told of pages.
+fn comes_whole(route: &Route) -> bool {
+    ["InteractionList", "RefusalList", "AppList", "ActionList"].contains(&route.response)
 }
 
 fn query_schema(name: &str, response: &str) -> Value {

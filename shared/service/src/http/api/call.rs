@@ -52,15 +52,7 @@ impl Call<'_> {
     /// *Errors*: a query parameter that the route does not know. Left out, a filter that is written wrong would find everything.
     pub(super) fn check_query(&self, route: &Route) -> Result<(), Refused> {
         let Some(query) = self.request.uri().query() else { return Ok(()) };
-        let mut known: Vec<&str> = openapi::query_names(route).collect();
-        if route.response.ends_with("List") {
-            // Those that come whole have one page, whatever is asked for.
-            known.extend(
-                ["pageSize", "page", "after"]
-                    .into_iter()
-                    .filter(|name| !openapi::query_names(route).any(|own| own == *name)),
-            );
-        }
+        let known: Vec<&str> = openapi::query_names(route).collect();
         let names = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| pair.split('=').next().unwrap_or(pair));
         let Some(unknown) = names.map(decode).find(|name| !known.contains(&name.as_str())) else { return Ok(()) };
         let shown = domain::shortened(&unknown, 60);
@@ -126,31 +118,31 @@ impl Call<'_> {
     ///
     /// *Errors*: no JSON, or no object; a key that comes twice, of which nobody can say which one is meant.
     pub(super) fn attributes(&self) -> Result<Map<String, Value>, Refused> {
-        let mut document = self.document()?;
-        match document.get_mut("data").and_then(|data| data.get_mut("attributes")) {
-            Some(Value::Object(attributes)) => Ok(std::mem::take(attributes)),
-            Some(_) | None => Ok(document),
-        }
+        self.resource().map(|(attributes, _)| attributes)
     }
 
     /// The same, and of a JSON:API document what it is related to, by id, where an attribute may say so.
     pub(super) fn attributes_of_record(&self, kind: &RecordKind) -> Result<Map<String, Value>, Refused> {
-        let mut document = self.document()?;
-        let Some(Value::Object(data)) = document.get_mut("data") else { return Ok(document) };
-        let relationships = data.shift_remove("relationships");
-        let mut attributes = match data.get_mut("attributes") {
-            Some(Value::Object(attributes)) => std::mem::take(attributes),
-            Some(_) | None if relationships.is_some() => Map::new(),
-            Some(_) | None => return Ok(document),
-        };
+        let (mut attributes, relationships) = self.resource()?;
         for (name, _) in fields::relationships(kind) {
-            let related = relationships.as_ref().and_then(|related| related.get(name)?.get("data"));
-            let id = related.map(|data| data.get("id").cloned().unwrap_or_default());
-            if let (Some(id), false) = (id, attributes.contains_key(*name)) {
-                attributes.insert((*name).to_owned(), id);
+            if let Some(data) = relationships.get(name).and_then(|related| related.get("data")) {
+                attributes.entry(*name).or_insert_with(|| data.get("id").cloned().unwrap_or_default());
             }
         }
         Ok(attributes)
+    }
+
+    /// The attributes in the body, and the relationships beside them in a JSON:API document. Without `attributes` it is none:
+    /// an instance has an attribute called `data`.
+    fn resource(&self) -> Result<(Map<String, Value>, Value), Refused> {
+        let mut document = self.document()?;
+        if let Some(Value::Object(data)) = document.get_mut("data")
+            && let Some(Value::Object(attributes)) = data.get_mut("attributes")
+        {
+            let attributes = std::mem::take(attributes);
+            return Ok((attributes, data.shift_remove("relationships").unwrap_or_default()));
+        }
+        Ok((document, Value::Null))
     }
 
     /// The object in the body as it is.

@@ -35,7 +35,7 @@ const COLLISIONS: [&str; 6] =
     ["email_taken", "phone_taken", "external_id_taken", "account_taken", "name_taken", "rev_mismatch"];
 
 /// Ways to name a record in a path beside its id: `email=ann@example.com`.
-const KEYS: [&str; 8] =
+pub(in super::super) const KEYS: [&str; 8] =
     ["email", "phone", "externalId", "whatsapp", "facebookId", "instagramId", "smoochId", "twitterId"];
 
 /// What is to become of a record; which one, the path says.
