@@ -113,13 +113,11 @@ impl Setup {
         let mut text = text.to_owned();
         for secret in self.secrets() {
             for spelled in spellings(secret) {
-                if text.contains(&spelled) {
-                    text = text.replace(&spelled, MASK);
-                }
+                mask_text(&mut text, &[&spelled]);
                 mask_cut(&mut text, &spelled);
             }
-            for made in made_of(secret).into_iter().filter(|made| text.contains(made)).collect::<Vec<_>>() {
-                text = text.replace(&made, MASK);
+            for made in made_of(secret) {
+                mask_text(&mut text, &[&made]);
             }
         }
         text
