@@ -104,7 +104,8 @@ impl Executor {
                 // The message that was sent in case the first is lost comes while the first is at it. Given back, it would be
                 // a dead letter before a run of slow calls has ended.
                 Err(error) if error.port == CLAIM_PORT => {
-                    let seconds = u32::try_from(CLAIM_SECONDS).unwrap_or(DELAY_LIMIT_SECONDS);
+                    let claimed_until = self.world.now().plus_seconds(CLAIM_SECONDS);
+                    let seconds = self.delay_seconds_until(claimed_until);
                     Ok(self.queue.send_later(message.to_owned(), seconds).await?)
                 }
                 heard => Ok(heard?),

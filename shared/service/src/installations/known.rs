@@ -53,12 +53,8 @@ pub(crate) async fn actions_of(
 ) -> Result<(Vec<(String, Value)>, HashMap<String, String>), Unavailable> {
     let (mut found, mut versions) = (Vec::new(), HashMap::new());
     for name in names {
-        let Some(installed) = apps::find_installed(store, org, name).await? else { continue };
-        let Installed { version, .. } = installed.value;
-        let document = apps::find_version(store, org, name, &version).await?;
-        if let Some(definition) = document.and_then(|document| AppDefinition::parse(&document).ok()) {
-            found.extend(actions(&definition));
-        }
+        let Some((version, definition)) = installed_definition(store, org, name).await? else { continue };
+        found.extend(definition.iter().flat_map(actions));
         versions.insert(name.clone(), version);
     }
     Ok((found, versions))
@@ -71,12 +67,21 @@ pub(crate) async fn attributes_of(
     app: &str,
     klass: &str,
 ) -> Result<Vec<String>, Unavailable> {
-    let Some(installed) = apps::find_installed(store, org, app).await? else { return Ok(Vec::new()) };
-    let Some(document) = apps::find_version(store, org, app, &installed.value.version).await? else {
-        return Ok(Vec::new());
-    };
-    let Ok(definition) = AppDefinition::parse(&document) else { return Ok(Vec::new()) };
+    let installed = installed_definition(store, org, app).await?;
+    let Some(definition) = installed.and_then(|(_, definition)| definition) else { return Ok(Vec::new()) };
     let part = definition.klasses.iter().find(|part| part.name == klass);
     let properties = part.and_then(|part| part.metadata.get("properties")).and_then(Value::as_object);
     Ok(properties.map(|properties| properties.keys().cloned().collect()).unwrap_or_default())
+}
+
+/// The version of the app that is installed, and its definition, if this program can read it.
+async fn installed_definition(
+    store: &dyn Store,
+    org: OrgId,
+    name: &str,
+) -> Result<Option<(String, Option<AppDefinition>)>, Unavailable> {
+    let Some(installed) = apps::find_installed(store, org, name).await? else { return Ok(None) };
+    let Installed { version, .. } = installed.value;
+    let document = apps::find_version(store, org, name, &version).await?;
+    Ok(Some((version, document.and_then(|document| AppDefinition::parse(&document).ok()))))
 }

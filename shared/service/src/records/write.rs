@@ -127,10 +127,10 @@ fn require(record: &Record) -> Result<(), NotDone> {
 /// New custom attributes beside the old ones; `null` clears one, and in the place of all of them all.
 async fn merge_custom(unit: &mut Unit<'_>, record: &mut Record, custom: &Value) -> Result<(), NotDone> {
     if custom.is_null() {
-        record.attributes.shift_remove("custom");
-        if record.kind.klass().is_some() {
-            record.attributes.insert("custom".to_owned(), json!({}));
-        }
+        match record.kind.klass() {
+            Some(_) => record.attributes.insert("custom".to_owned(), json!({})),
+            None => record.attributes.shift_remove("custom"),
+        };
         return Ok(());
     }
     let no_object = || NotDone::wrong("custom", "wrong_param", "`custom` has to be an object.");
