@@ -15,6 +15,7 @@ mod mail;
 mod org;
 mod records;
 mod runs;
+mod scheduled_runs;
 mod schedules;
 mod transactions;
 mod trigger;
@@ -81,6 +82,8 @@ enum Command {
     Actions(actions::Args),
     /// Executions of workflows, step by step
     Runs(runs::Args),
+    /// Calls of workflows that are to be made at a time
+    ScheduledRuns(scheduled_runs::Args),
     /// What arrived, and which workflows ran because of it
     Transactions(transactions::Args),
     /// What became of a transaction and why, in sentences
@@ -134,6 +137,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         Command::Workflows(args) => workflows::run(args, &global),
         Command::Actions(args) => actions::run(args, &global),
         Command::Runs(args) => runs::run(args, &global),
+        Command::ScheduledRuns(args) => scheduled_runs::run(args, &global),
         Command::Transactions(args) => transactions::run(args, &global),
         Command::Why(args) => why::run(&args, &global),
         Command::Eval(args) => eval::run(args, &global),

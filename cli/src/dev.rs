@@ -7,6 +7,7 @@ mod admin;
 mod consumer;
 mod mail;
 mod server;
+mod ticker;
 mod tour;
 
 use std::{
@@ -24,7 +25,7 @@ use clap::Args as ClapArgs;
 use domain::Limit;
 use local::{Stack, smtp};
 use service::{
-    Door, Executor, Limits, MailDoor, Management, Senders,
+    Door, Executor, Limits, MailDoor, Management, Senders, Ticker,
     actions::Mailing,
     directory::keys::KeyCache,
     http::api::{MailSetup, MailWay},
@@ -146,6 +147,8 @@ async fn serve(args: Args) -> Result<(), String> {
     let settings = args.mail.settings(stack.world.clone())?;
     let mail_server = tokio::spawn(smtp::serve(mail_listener, Arc::new(inbox), settings, stopping.clone()));
     let consumer = tokio::spawn(consumer::consume(Arc::clone(&stack.queue), Arc::new(executor), stopping.clone()));
+    let ticker = Arc::new(Ticker::new(stack.store.clone(), stack.queue.clone(), stack.world.clone()));
+    let ticker = tokio::spawn(ticker::tick(ticker, stopping.clone()));
     let server = tokio::spawn(server::serve(listener, doors, stopping));
     let stop_asked = stop_signal().map_err(|error| format!("Signals cannot be listened for: {error}."))?;
     tour::print(&url, &mail_address, &admin, &args);
@@ -153,7 +156,7 @@ async fn serve(args: Args) -> Result<(), String> {
     sweep_until_stopped(&stack, stop_asked).await;
     drop(stop);
     output::say("Stopping; what was accepted and is not done yet goes on at the next start.");
-    for part in [server, mail_server, consumer] {
+    for part in [server, mail_server, ticker, consumer] {
         match timeout(FINISH_TIMEOUT, part).await {
             Ok(ended) => ended.map_err(|error| error.to_string())?,
             Err(_) => output::say("Some runs are still at work; they go on at the next start."),

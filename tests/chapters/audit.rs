@@ -13,7 +13,8 @@ use tests::{
 };
 
 /// Operations that are asked for with another method than GET and change nothing.
-const CHANGE_NOTHING: [&str; 5] = ["Evaluate", "CreateSample", "PublishEvent", "PingOutboundWebhook", "ResendDelivery"];
+const CHANGE_NOTHING: [&str; 6] =
+    ["Evaluate", "CreateSample", "PublishEvent", "CallWorkflow", "PingOutboundWebhook", "ResendDelivery"];
 
 /// Everything in the log, newest first.
 async fn log(world: &World) -> Vec<Value> {
@@ -50,6 +51,9 @@ async fn change(estate: &Estate, route: &Route, kind: &str) -> Answer {
         ("DeleteDraft", _) => {
             let draft = format!("/v1/workflows/{id}/draft");
             estate.world.api("PUT", &draft, json!({ "description": format!("{route:?}") })).await.expect(200);
+        }
+        ("ResumeRun", _) => {
+            estate.world.api("POST", &format!("/v1/runs/{id}/pause"), Value::Null).await.expect(200);
         }
         ("RollBackWorkflow", _) => {
             let workflow = format!("/v1/workflows/{id}");

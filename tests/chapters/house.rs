@@ -21,6 +21,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("email-hook", &["ingest", "service", "aws"]),
     ("executor", &["domain", "service", "aws"]),
     ("api", &["domain", "service", "aws"]),
+    ("ticker", &["service", "aws"]),
     ("hookwright", &["domain", "ingest", "verify", "engine", "apps", "service", "aws", "local"]),
     ("tests", &["domain", "ingest", "verify", "engine", "apps", "service", "aws", "local"]),
     ("benches", &["domain", "engine", "ingest", "verify", "apps", "service", "aws", "local"]),
@@ -81,7 +82,7 @@ fn pure_crates_have_no_runtime_and_only_adapters_have_an_aws_sdk() {
             // `tests` builds the mains of the functions once more, to have programs to start.
             assert!(
                 !is_lambda
-                    || ["form-hook", "webhook", "email-hook", "executor", "api", "tests", "benches"]
+                    || ["form-hook", "webhook", "email-hook", "executor", "api", "ticker", "tests", "benches"]
                         .contains(&name.as_str()),
                 "forbidden edge: {name} -> {other}"
             );

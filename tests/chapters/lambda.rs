@@ -7,6 +7,7 @@ mod outages;
 mod posts;
 mod requests;
 mod template;
+mod ticks;
 mod webhooks;
 
 use tests::lambda::Binaries;
@@ -17,4 +18,5 @@ const BINARIES: Binaries = Binaries {
     email_hook: env!("CARGO_BIN_EXE_lambda-email-hook"),
     executor: env!("CARGO_BIN_EXE_lambda-executor"),
     api: env!("CARGO_BIN_EXE_lambda-api"),
+    ticker: env!("CARGO_BIN_EXE_lambda-ticker"),
 };

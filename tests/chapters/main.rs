@@ -6,6 +6,7 @@ mod actions;
 mod audit;
 mod doctor;
 mod explainer;
+mod flow;
 mod form_hooks;
 mod guard;
 mod limits;

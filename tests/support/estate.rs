@@ -154,8 +154,15 @@ impl Estate {
             return (self.ids["email"].clone(), self.waiting_mail(route).await);
         }
         let path_ends = |end: &&str| route.path.ends_with(end);
-        let uses_up = route.method == RouteMethod::Delete || ["/rotate", "/publish", "/merge"].iter().any(path_ends);
+        let uses_up = route.method == RouteMethod::Delete
+            || ["/rotate", "/publish", "/merge", "-runs/{id}/cancel"].iter().any(path_ends);
         let collection = route.path.split('/').nth(2).unwrap_or_default();
+        if collection == "runs" && route.method == RouteMethod::Post {
+            return (own::waiting_run(&self.world, &self.ids["callable"]).await, String::new());
+        }
+        if path_ends(&"/call") {
+            return (self.ids["callable"].clone(), String::new());
+        }
         if collection == "apps" {
             return (String::new(), self.app_for(route).await);
         }
@@ -165,6 +172,7 @@ impl Estate {
             "hooks" => self.web_draft(kind),
             "workflows" => self.body("WorkflowDocument", "", org).await,
             "workflow-variables" => self.body("WorkflowVariableDraft", "", org).await,
+            "scheduled-runs" => self.body("ScheduledRunDraft", "", org).await,
             "schedules" => self.body("ScheduleDraft", "", org).await,
             "klasses" if !is_instance => self.body("KlassDraft", "", org).await,
             "webhooks" => self.body("WebhookDraft", "", org).await,
@@ -233,6 +241,11 @@ impl Estate {
             "WorkflowRollback" => json!({ "version": 1 }),
             "WorkflowVariableDraft" => json!({ "name": name, "value": "obviously-fake-and-long" }),
             "EvaluationRequest" => json!({ "expression": "/#steps.1.id" }),
+            "ScheduledRunDraft" => {
+                json!({ "workflow": own::callable(&self.world, &self.key(org, "org.admin", None).await, &name).await, "runAt": { "type": "relative", "value": 60_000 } })
+            }
+            "WorkflowCall" => json!({ "inputs": {} }),
+            "RunAnswer" => json!({ "choice": "approve" }),
             "OrgPatch" => json!({ "name": name }),
             "ScheduleDraft" => json!({ "name": name, "timeZone": "Europe/Berlin" }),
             "AppSettingsPatch" => json!({ "default": { "region": "eu" } }),
@@ -347,7 +360,12 @@ async fn one_of_everything(world: &World) -> HashMap<&'static str, String> {
     let key = world.api("POST", "/v1/api-keys", key).await.expect(201);
     world.api("PUT", "/v1/org", json!({ "name": MARK })).await.expect(200);
     let entry = world.get("/v1/audit-log").await.expect(200).body["data"][0]["id"].clone();
+    let callable = own::callable(world, &world.admin, &format!("{MARK}-callable")).await;
+    let scheduled = json!({ "workflow": callable.as_str(), "inputs": { "text": MARK }, "runAt": "2026-12-24" });
+    let scheduled = world.api("POST", "/v1/scheduled-runs", scheduled).await.expect(201).id();
     HashMap::from([
+        ("callable", callable),
+        ("scheduled-runs", scheduled),
         ("audit-log", entry.as_str().unwrap().to_owned()),
         ("outbox", sent_mail(world).await),
         ("form", form.id),

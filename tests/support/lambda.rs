@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use crate::world::{Answer, FormHook, NOON, tutorial_workflow};
 
 pub use endpoints::{Endpoints, Service};
-pub use event::{HOST, action_event, http_event, in_base64, mail_event, queue_event};
+pub use event::{HOST, action_event, http_event, in_base64, mail_event, queue_event, tick_event};
 pub use function::{End, Function};
 pub use runtime_api::{Deadline, FunctionError};
 pub use template::{Template, Told};
@@ -34,15 +34,17 @@ pub struct Binaries {
     pub email_hook: &'static str,
     pub executor: &'static str,
     pub api: &'static str,
+    pub ticker: &'static str,
 }
 
-/// The five functions over empty tables, with an admin key in their environment.
+/// The six functions over empty tables, with an admin key in their environment.
 pub struct Deployment {
     pub form_hook: Function,
     pub webhook: Function,
     pub email_hook: Function,
     pub executor: Function,
     pub api: Function,
+    pub ticker: Function,
     pub aws: Endpoints,
     /// The token of the key whose hash is in the environment.
     pub admin: String,
@@ -60,6 +62,7 @@ impl Deployment {
             email_hook: Function::start(binaries.email_hook, &variables).await,
             executor: Function::start(binaries.executor, &variables).await,
             api: Function::start(binaries.api, &variables).await,
+            ticker: Function::start(binaries.ticker, &variables).await,
             aws,
             admin: admin_secret().token(OrgId::parse(ORG).unwrap(), first_key_id()),
             template: Template::read(),

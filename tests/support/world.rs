@@ -16,6 +16,7 @@ use service::{
     },
     memory::{FixedWorld, MemoryBlobs, MemoryCalls, MemoryMails, MemoryQueue, MemoryStore, MemoryWeb},
     ports::Store,
+    ticker::{TICK_LIMIT_TIMERS, Ticker},
 };
 
 /// When every story begins.
@@ -293,6 +294,19 @@ impl World {
             self.clock.pass_seconds((visible_at.as_millisecond() - now.as_millisecond() + 999) / 1_000);
         }
         panic!("there is still something on the queue");
+    }
+
+    /// Lets `seconds` pass, the ticker tick, and what is due then be done.
+    pub async fn later(&self, seconds: i64) {
+        self.clock.pass_seconds(seconds);
+        self.tick().await;
+        self.work().await;
+    }
+
+    /// Lets the ticker tick, and gives how many timers it sent.
+    pub async fn tick(&self) -> usize {
+        let ticker = Ticker::new(self.store.clone(), self.queue.clone(), self.clock.clone());
+        ticker.tick(TICK_LIMIT_TIMERS).await.unwrap().sent
     }
 
     /// Creates an enabled workflow and gives its id.

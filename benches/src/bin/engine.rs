@@ -17,7 +17,7 @@ use engine::{
     Definition, Setup, Surroundings,
     expression::{Asker, Context, Expression},
     journal::Outcome as StepOutcome,
-    run::{Decision, Given, next, record, start},
+    run::{Decision, Given, TRUNK, next, record, start},
 };
 use mimalloc::MiMalloc;
 use serde_json::{Value, json};
@@ -114,12 +114,12 @@ fn drive(definition: &Definition, trigger_output: Value, answer: &Value) -> usiz
     let mut progress = start(definition, trigger_output, &surroundings);
     let mut entries = 1;
     loop {
-        let (given, outcome) = match next(definition, &progress, &surroundings) {
+        let (given, outcome) = match next(definition, &progress, TRUNK, &surroundings) {
             Decision::Perform { params, .. } => (params.given(), StepOutcome::Output(answer.clone())),
             Decision::Settled { outcome, .. } => (Given::default(), outcome),
-            Decision::Finished(_) => return entries,
+            Decision::Finished(_) | Decision::Waiting => return entries,
         };
-        match record(definition, &mut progress, given, outcome, &surroundings) {
+        match record(definition, &mut progress, TRUNK, given, outcome, &surroundings) {
             Ok(entry) => entries += usize::from(!black_box(entry).step.is_empty()),
             Err(_) => return entries,
         }
@@ -163,6 +163,7 @@ fn expressions() -> Outcome<()> {
     let setup = Setup::default();
     let context = || Context {
         steps: &steps,
+        outer: &[],
         error: None,
         surroundings: surroundings(&setup),
         asker: Asker::default(),

@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 use domain::{RunState, Timestamp};
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use crate::{
     client::Address,
@@ -11,7 +11,7 @@ use crate::{
     output::{Page, present_fields, text_at},
     paging::Paging,
     session::Session,
-    why,
+    source, why,
 };
 
 /// A time below this is told in milliseconds.
@@ -53,6 +53,44 @@ Examples:
         #[command(flatten)]
         paging: Paging,
     },
+    /// End a run that is not over; what it has done stays done
+    #[command(after_help = "Examples:\n  hookwright runs cancel 6a1f2e3d4c5b6a7980a1b2c4")]
+    Cancel {
+        /// The run's id
+        id: String,
+    },
+    /// Hold a run until it is resumed
+    #[command(after_help = "Examples:\n  hookwright runs pause 6a1f2e3d4c5b6a7980a1b2c4")]
+    Pause {
+        /// The run's id
+        id: String,
+    },
+    /// Let a run that is held go on
+    #[command(after_help = "Examples:\n  hookwright runs resume 6a1f2e3d4c5b6a7980a1b2c4")]
+    Resume {
+        /// The run's id
+        id: String,
+    },
+    /// Answer a step of a run that waits for an answer
+    #[command(after_help = "\
+Examples:
+  hookwright runs answer 6a1f2e3d4c5b6a7980a1b2c4 approve
+  hookwright runs answer 6a1f2e3d4c5b6a7980a1b2c4 reject --step approval --data '{\"why\": \"too old\"}'")]
+    Answer {
+        /// The run's id
+        id: String,
+        /// The choice, where the question has some
+        choice: Option<String>,
+        /// The step that waits, where several do
+        #[arg(long)]
+        step: Option<String>,
+        /// The branch it is in, such as each#1.0
+        #[arg(long)]
+        branch: Option<String>,
+        /// Anything more: JSON, a file with it, or - for standard input
+        #[arg(long, value_name = "JSON|FILE")]
+        data: Option<String>,
+    },
     /// Show a run: its steps, when each ran, where it went and why
     #[command(after_help = "\
 Examples:
@@ -78,11 +116,26 @@ pub(crate) fn run(args: Args, global: &Global) -> Result<(), Failure> {
                 .query("until", until.as_deref());
             session.list(address, &paging, table)
         }
+        Command::Cancel { id } => ask(&session, &id, "cancel", Vec::new()),
+        Command::Pause { id } => ask(&session, &id, "pause", Vec::new()),
+        Command::Resume { id } => ask(&session, &id, "resume", Vec::new()),
+        Command::Answer { id, choice, step, branch, data } => {
+            let data = data.map(|text| source::read_json("--data", &text)).transpose()?;
+            let given = [("choice", choice), ("step", step), ("branch", branch)];
+            let mut answer: Map<String, Value> =
+                given.into_iter().filter_map(|(name, text)| Some((name.to_owned(), json!(text?)))).collect();
+            answer.extend(data.map(|data| ("data".to_owned(), data)));
+            ask(&session, &id, "answers", Value::Object(answer).to_string().into_bytes())
+        }
         Command::Show { id, values } => {
             let run = session.client.get(&Address::of(&["runs", &id]))?;
             session.show(&run, |run| if values { view_with_values(run) } else { view(run) })
         }
     }
+}
+
+fn ask(session: &Session, id: &str, what: &str, body: Vec<u8>) -> Result<(), Failure> {
+    session.show(&session.client.post(&Address::of(&["runs", id, what]), body)?, view)
 }
 
 fn state_word(word: &str) -> Result<String, String> {

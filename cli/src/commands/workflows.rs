@@ -2,6 +2,7 @@
 //!
 //! A document is sent byte for byte as it is in the file: the server checks it and keeps every digit.
 
+mod call;
 mod drafts;
 mod variables;
 mod versions;
@@ -87,6 +88,8 @@ warnings alone end with 0. The definition of an app is checked as a whole, its `
         files: Vec<String>,
     },
     #[command(flatten)]
+    Call(call::Command),
+    #[command(flatten)]
     Versions(versions::Command),
     #[command(flatten)]
     Drafts(drafts::Command),
@@ -126,6 +129,7 @@ pub(crate) fn run(args: Args, global: &Global) -> Result<(), Failure> {
             &workflow.address(),
             format!("The workflow {} is deleted. Its runs and versions stay readable.", workflow.id),
         ),
+        Command::Call(command) => call::run(command, &session),
         Command::Versions(command) => versions::run(command, &session),
         Command::Drafts(command) => drafts::run(command, &session),
         Command::Variables(command) => variables::run(command, &session),

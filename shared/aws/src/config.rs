@@ -53,6 +53,17 @@ pub struct ExecutorConfig {
     pub allowed_destinations: Vec<Destination>,
 }
 
+/// What [`crate::open_ticker`] needs to know.
+#[derive(Debug, Clone)]
+pub struct TickerConfig {
+    /// The names of the three tables.
+    pub tables: TableNames,
+    /// Where what is due goes.
+    pub queue_url: String,
+    /// Where large values are.
+    pub blob_bucket: String,
+}
+
 /// How a bucket is addressed: in the host name as AWS does, or in the path as emulators do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BucketStyle {
@@ -146,6 +157,12 @@ impl Reader<'_> {
             post: post?,
             allowed_destinations: allowed_destinations?,
         })
+    }
+
+    /// All that [`crate::open_ticker`] needs.
+    pub fn ticker(&mut self) -> Option<TickerConfig> {
+        let (tables, queue_url, blob_bucket) = (self.tables(), self.queue_url(), self.blob_bucket());
+        Some(TickerConfig { tables: tables?, queue_url: queue_url?, blob_bucket: blob_bucket? })
     }
 
     /// How many arrivals an org is let in, from `HOOKWRIGHT_ORG_REQUESTS_PER_MINUTE`; 0 is no limit, as not set is.

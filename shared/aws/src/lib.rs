@@ -10,6 +10,7 @@ mod door;
 mod executor;
 mod logging;
 mod tables;
+mod ticker;
 
 mod attempts;
 mod meter;
@@ -41,6 +42,7 @@ pub use ses_post::SesPost;
 pub use sqs_queue::SqsQueue;
 pub use system_world::SystemWorld;
 pub use tables::{TableNames, create_tables};
+pub use ticker::open_ticker;
 pub use web::{Destination, WrongDestination};
 pub use web_calls::WebCalls;
 pub use web_destinations::WebDestinations;

@@ -77,6 +77,14 @@ pub struct Event {
 }
 
 impl Event {
+    /// What the name of a call of a workflow begins with; its id stands between this and [`Event::CALL_SUFFIX`].
+    ///
+    /// *Source*: reference, section 3.2.
+    pub const CALL_PREFIX: &'static str = "kustomer.workflow.";
+
+    /// What such a name ends with.
+    pub const CALL_SUFFIX: &'static str = ".call";
+
     /// The event of a record that is now as `after`, and was as `before` if it was there.
     pub fn of_record(before: Option<&Record>, after: &Record, client: Client, lineage: Lineage) -> Self {
         Self {
@@ -105,10 +113,13 @@ impl Event {
     }
 
     /// What step 1 of a workflow sees: the record with its attributes at the top and its relationships as ids, and
-    /// `changes`; of other events what they were published with.
+    /// `changes`; of a call its inputs; of other events what they were published with.
     ///
     /// *Source*: reference, section 4.3.
     pub fn step_output(&self) -> Value {
+        if self.name.starts_with(Self::CALL_PREFIX) && self.name.ends_with(Self::CALL_SUFFIX) {
+            return self.data.pointer("/attributes/inputs").cloned().unwrap_or_default();
+        }
         if !Self::is_of_record(&self.name) {
             return self.data.clone();
         }

@@ -94,6 +94,10 @@ id! {
     KlassId
 }
 id! {
+    /// One call of a workflow that is to be made at a time.
+    ScheduledRunId
+}
+id! {
     /// One business schedule.
     ScheduleId
 }
@@ -156,6 +160,20 @@ impl EventId {
     /// The one event that tells of what became of a webhook (`what`) that has not been delivered to since `since`.
     pub fn for_webhook(webhook: WebhookId, what: &str, since: Timestamp) -> Self {
         Self(derive("event of webhook", &[&webhook.0, what.as_bytes(), &since.as_millisecond().to_be_bytes()]))
+    }
+}
+
+impl ScheduledRunId {
+    /// The one that a visit of a step schedules.
+    pub fn for_step(run: RunId, step: &str, visit: u32) -> Self {
+        Self(derive("scheduled by step", &[&run.0, step.as_bytes(), &visit.to_be_bytes()]))
+    }
+}
+
+impl EventId {
+    /// The one call that a scheduled run becomes.
+    pub fn for_scheduled(scheduled: ScheduledRunId) -> Self {
+        Self(derive("scheduled call", &[&scheduled.0]))
     }
 }
 

@@ -16,6 +16,7 @@ pub mod record;
 
 mod run;
 mod schedule;
+mod scheduled_run;
 
 mod webhook;
 
@@ -37,13 +38,14 @@ pub use hook::{
 };
 pub use id::{
     ApiKeyId, AuditEntryId, DeliveryId, EventId, HookId, InvalidId, KlassId, OrgId, RecordId, RunId, ScheduleId,
-    TransactionId, VariableId, WebhookId, WorkflowId,
+    ScheduledRunId, TransactionId, VariableId, WebhookId, WorkflowId,
 };
 pub use klass::{Klass, Property};
 pub use record::{Record, RecordKey, RecordKind};
 pub use rejected::{Rejected, Rejection};
 pub use run::{Failure, Run, RunFailure, RunState};
 pub use schedule::{Holiday, Schedule, Span, is_time_zone, no_time_zone};
+pub use scheduled_run::{ScheduledRun, ScheduledState};
 pub use sentence::shortened;
 pub use timestamp::Timestamp;
 pub use transaction::{Note, StoredFile, Transaction};

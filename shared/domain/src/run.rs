@@ -1,6 +1,7 @@
 //! Runs: one execution of a workflow for one transaction.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::{OrgId, RunId, Timestamp, TransactionId, WorkflowId};
 
@@ -153,6 +154,9 @@ pub struct Run {
     /// When it goes on by itself, while it waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resumes_at: Option<Timestamp>,
+    /// The answer that it gave to whoever called: `{"status":200,"output":…}`.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::exact")]
+    pub response: Option<Value>,
 }
 
 #[cfg(test)]

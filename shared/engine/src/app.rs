@@ -12,7 +12,7 @@ mod format;
 mod names;
 mod parts;
 mod range;
-mod schema;
+pub(crate) mod schema;
 mod settings;
 mod trigger;
 

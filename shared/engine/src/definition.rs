@@ -3,6 +3,8 @@
 //! A definition can only be made by [`Definition::parse`], so having one is the proof that every target exists and
 //! every expression compiles. It keeps the document as written, value for value, keys it does not know included.
 
+mod promise;
+
 use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
@@ -91,6 +93,8 @@ pub struct Step {
     pub(crate) id: String,
     pub(crate) action: Option<String>,
     pub(crate) params: Option<Expression>,
+    /// The places of the steps that its branches begin at.
+    pub(crate) starts: Vec<usize>,
     pub(crate) transitions: Vec<Transition>,
     pub(crate) error_cases: Vec<ErrorCase>,
 }

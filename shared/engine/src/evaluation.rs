@@ -41,6 +41,8 @@ const SEARCHED_LIMIT_BYTES: usize = 65_536;
 pub struct Context<'a> {
     /// An object: what each step left, by step id; `"1"` is the trigger.
     pub steps: &'a Value,
+    /// The same of the branches around the one that asks, innermost first; what stands in `steps` hides what stands there.
+    pub outer: &'a [&'a Value],
     /// The last failure, `{"code","message","status","attempt","retryable","step"}`.
     pub error: Option<&'a Value>,
     /// Everything else.
@@ -54,6 +56,8 @@ pub struct Context<'a> {
 /// Who asks for a value.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Asker<'a> {
+    /// The branch that the step is in; empty in the trunk.
+    pub branch: &'a str,
     /// The step; empty for an evaluation outside of any run.
     pub step: &'a str,
     /// How often the run has come to it.
@@ -172,7 +176,7 @@ impl<'a> Evaluation<'a> {
 
     /// Thirty-two bytes that no other draw of this run gives.
     pub(crate) fn draw(&self) -> [u8; 32] {
-        let Asker { step, visit, part } = self.context.asker;
+        let Asker { branch, step, visit, part } = self.context.asker;
         let count = self.drawn.fetch_add(1, Ordering::Relaxed);
         let mut digest = Sha256::new();
         for text in [self.context.surroundings.seed, step, part] {
@@ -180,6 +184,7 @@ impl<'a> Evaluation<'a> {
             digest.update(text);
         }
         digest.update(visit.to_be_bytes());
+        digest.update(branch);
         digest.update(count.to_be_bytes());
         digest.finalize().into()
     }

@@ -8,8 +8,11 @@ use serde_json::Value;
 
 pub use domain::{Failure, RunFailure};
 
+use domain::Timestamp;
+
 use crate::definition::ErrorAction;
 use crate::fault::Fault;
+use crate::pending::Pending;
 use crate::verdict::{Verdict, is_none_left_out};
 
 /// One step's entry.
@@ -21,6 +24,9 @@ use crate::verdict::{Verdict, is_none_left_out};
 pub struct Entry {
     /// The step's id; the trigger's own for the entry a run begins with.
     pub step: String,
+    /// The branch it ran in, `each#1.37`; empty in the trunk.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub branch: String,
     /// How many times the run has come to this step, from 1. Attempts at one visit share its number.
     pub visit: u32,
     /// Which attempt at the visit it was, from 1.
@@ -43,12 +49,16 @@ pub struct Entry {
     /// What is tried again after a failure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retries: Option<Retry>,
+    /// When it is tried again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resumes_at: Option<Timestamp>,
     /// Where the run went; none when it failed, stopped or tries again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transition: Option<TransitionTaken>,
 }
 
-/// What came of a step: `{"output":…}` or `{"failed":{"code","message"}}`.
+/// What came of a step: `{"output":…}` or `{"failed":{"code","message"}}`; of one that is not over `{"pending":{…}}`, and of one
+/// that ends the run `{"stopped":{…}}`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Outcome {
@@ -56,6 +66,19 @@ pub enum Outcome {
     Output(#[serde(with = "domain::exact")] Value),
     /// It failed.
     Failed(Failure),
+    /// It has begun, and a later entry of the same visit says what came of it.
+    Pending(Pending),
+    /// It ended the run.
+    Stopped(Stop),
+}
+
+/// How a step ended the run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Stop {
+    /// Why it failed; none where it succeeded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
 }
 
 /// What is tried again.

@@ -16,7 +16,9 @@ pub mod app;
 
 pub mod run;
 
+pub mod flow;
 pub mod journal;
+pub mod pending;
 
 pub mod condition;
 pub mod explain;

@@ -105,12 +105,21 @@ impl Path {
             let mut left = WALK_LIMIT_KEYS;
             return walk_object(&context.surroundings.setup.variables, rest.split_first()?, &mut left);
         }
-        let root = match root.key.as_str() {
-            "steps" => Some(context.steps),
-            "error" => context.error,
+        match root.key.as_str() {
+            "steps" => self.find_step(context, rest),
+            "error" => walk(context.error?, rest),
             _ => None,
-        };
-        walk(root?, rest)
+        }
+    }
+
+    /// What is there of a step: of the innermost branch that has something of it.
+    fn find_step<'a>(&self, context: &Context<'a>, rest: &[Segment]) -> Option<&'a Value> {
+        let found = walk(context.steps, rest);
+        if found.is_some() || context.outer.is_empty() {
+            return found;
+        }
+        let has_step = |layer: &&Value| self.step_candidates().iter().any(|step| layer.get(step).is_some());
+        walk(layers(context).find(has_step)?, rest)
     }
 
     /// Why nothing is there: how far the way goes, and what could have been meant.
@@ -120,7 +129,7 @@ impl Path {
         }
         let Some((root, rest)) = self.segments.split_first() else { return String::new() };
         match root.key.as_str() {
-            "steps" => explain_steps(context.steps, root, rest),
+            "steps" => explain_steps(context, root, rest),
             "error" => match context.error {
                 None => "no step has failed.".to_owned(),
                 Some(error) => explain_below(error, root.spelled(), rest),
@@ -256,11 +265,17 @@ impl Segment {
     }
 }
 
-fn explain_steps(steps: &Value, root: &Segment, rest: &[Segment]) -> String {
-    let known: Vec<&str> = steps.as_object().into_iter().flatten().map(|(id, _)| id.as_str()).collect();
-    let Some(step) = rest.first().filter(|step| steps.get(&step.key).is_none()) else {
+/// What steps left, by branch, the one that asks first.
+fn layers<'a>(context: &Context<'a>) -> impl Iterator<Item = &'a Value> {
+    std::iter::once(context.steps).chain(context.outer.iter().copied())
+}
+
+fn explain_steps(context: &Context<'_>, root: &Segment, rest: &[Segment]) -> String {
+    let known: Vec<&str> = layers(context).filter_map(Value::as_object).flatten().map(|(id, _)| id.as_str()).collect();
+    let Some(step) = rest.first() else { return explain_below(context.steps, root.spelled(), rest) };
+    if let Some(steps) = layers(context).find(|layer| layer.get(&step.key).is_some()) {
         return explain_below(steps, root.spelled(), rest);
-    };
+    }
     let hint = match (closest(&step.key, &known), known.as_slice()) {
         (Some(close), _) => format!(" Did you mean `{close}`?"),
         (None, []) => " No step has left anything yet.".to_owned(),

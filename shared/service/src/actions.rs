@@ -15,7 +15,10 @@ mod rest;
 mod send_mail;
 mod table;
 
+use std::borrow::Cow;
+
 use domain::{RecordId, RunId};
+use engine::run::TRUNK;
 use serde_json::{Map, Value};
 
 use crate::records::{NewIds, Unit};
@@ -37,6 +40,8 @@ use params::Params;
 pub struct Actor<'a> {
     /// The run.
     pub run: RunId,
+    /// The branch of the run that the step is in; empty in the trunk.
+    pub branch: &'a str,
     /// The step.
     pub step: &'a str,
     /// How often the run has come to this step, from 1.
@@ -45,13 +50,26 @@ pub struct Actor<'a> {
     pub author: &'a Author,
 }
 
-impl Actor<'_> {
+impl<'a> Actor<'a> {
+    /// The step, told from the same one in other branches.
+    pub(crate) fn instance(&self) -> Cow<'a, str> {
+        instance(self.branch, self.step)
+    }
+
     /// The ids of what this visit makes.
     fn new_ids(&self) -> NewIds {
         NewIds {
-            record: RecordId::for_step(self.run, self.step, self.visit),
-            conversation: RecordId::for_conversation_of_step(self.run, self.step, self.visit),
+            record: RecordId::for_step(self.run, &self.instance(), self.visit),
+            conversation: RecordId::for_conversation_of_step(self.run, &self.instance(), self.visit),
         }
+    }
+}
+
+/// A step, told from the same one in other branches: `charge`, or `each#1.37/charge`.
+pub(crate) fn instance<'a>(branch: &str, step: &'a str) -> Cow<'a, str> {
+    match branch {
+        TRUNK => Cow::Borrowed(step),
+        branch => Cow::Owned(format!("{branch}/{step}")),
     }
 }
 
@@ -62,6 +80,8 @@ pub enum Action {
     Record(RecordAction),
     /// Outside.
     Outside(OutsideAction),
+    /// Of the run itself, which whoever carries it knows.
+    Flow,
 }
 
 impl Action {

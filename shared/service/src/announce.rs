@@ -35,6 +35,8 @@ pub enum Happening {
     Changed(Box<(Option<Record>, Record)>),
     /// Something was published.
     Published(Box<Event>),
+    /// A workflow was called.
+    Called(Box<StoredTransaction>),
 }
 
 /// Who makes things happen.
@@ -113,18 +115,22 @@ impl Happening {
     fn name(&self) -> Cow<'_, str> {
         match self {
             Self::Published(event) => Cow::Borrowed(&event.name),
+            Self::Called(stored) => Cow::Borrowed(&stored.event),
             Self::Changed(change) => Cow::Owned(Event::name_of_record(change.0.as_ref(), &change.1.kind)),
         }
     }
 
-    fn event(&self, author: &Author) -> Event {
+    /// The transaction that is to be written of it, or that its event is.
+    fn transaction(&self, author: &Author) -> Transaction {
         match self {
-            Self::Published(event) => event.as_ref().clone(),
+            Self::Published(event) => Transaction::of_event(event.as_ref().clone()),
             Self::Changed(change) => {
                 let (before, after) = change.as_ref();
                 let id = EventId::for_revision(after.id, after.rev);
-                Event::of_record(before.as_ref(), after, author.client(), author.lineage(id.into()))
+                let lineage = author.lineage(id.into());
+                Transaction::of_event(Event::of_record(before.as_ref(), after, author.client(), lineage))
             }
+            Self::Called(stored) => stored.transaction.clone(),
         }
     }
 }
@@ -139,6 +145,10 @@ pub(crate) async fn transactions(
     let mut listening: Option<Listeners> = None;
     let mut transactions = Vec::new();
     for happening in &work.happenings {
+        if let Happening::Called(stored) = happening {
+            transactions.push(stored.as_ref().clone());
+            continue;
+        }
         let name = happening.name();
         let listening = match &mut listening {
             Some(listening) => listening,
@@ -147,14 +157,14 @@ pub(crate) async fn transactions(
         let webhooks = listening.webhooks(&name);
         let triggers = match happening {
             Happening::Changed(_) => listening.triggers(&name),
-            Happening::Published(_) => workflows::triggers(store, org, &name).await?,
+            Happening::Published(_) | Happening::Called(_) => workflows::triggers(store, org, &name).await?,
         };
         let is_kept = matches!(happening, Happening::Published(_)) || !triggers.is_empty() || !webhooks.is_empty();
         if !is_kept {
             continue;
         }
         // Most changes concern nobody, so what they would tell is only put together here.
-        let transaction = Transaction::of_event(happening.event(author));
+        let transaction = happening.transaction(author);
         let run = |trigger: &Trigger| RunId::for_transaction(transaction.id, trigger.workflow);
         let mut considered = verdicts(&triggers, run, None);
         runs::pin(store, org, &triggers, &mut considered).await?;

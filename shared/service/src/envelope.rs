@@ -5,7 +5,7 @@
 //! `ingest` gives, leave room for the rest within the queue's 1 MiB. Readers ignore keys they do not know, so that an
 //! older executor takes what a newer hook sent.
 
-use domain::{DeliveryId, Note, OrgId, RunId, Transaction, TransactionId};
+use domain::{DeliveryId, Note, OrgId, RunId, ScheduledRunId, Transaction, TransactionId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -85,6 +85,17 @@ pub(crate) enum Named {
     Told(ToldOf),
     /// A delivery to a webhook that is to be tried.
     Deliver(Turn),
+    /// A call that was scheduled and is to be made.
+    Scheduled(Scheduled),
+}
+
+/// Which scheduled run it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Scheduled {
+    /// Its owner.
+    pub(crate) org: OrgId,
+    /// The scheduled run.
+    pub(crate) scheduled: ScheduledRunId,
 }
 
 /// Which run it is.
@@ -96,6 +107,9 @@ pub(crate) struct Woken {
     pub(crate) transaction: TransactionId,
     /// The run.
     pub(crate) run: RunId,
+    /// Whether something has come that it waits for, so that it goes on whatever the time is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) answered: bool,
 }
 
 /// Which transaction it is.
@@ -232,7 +246,7 @@ mod tests {
         let sent = envelope(json!({"wake": 1}));
         let (org, transaction) = (sent.transaction.org, sent.transaction.id);
         let run = RunId::fresh(now, [4; 8]);
-        let wake = Named::Wake(Woken { org, transaction, run });
+        let wake = Named::Wake(Woken { org, transaction, run, answered: false });
         let message = wake.message().unwrap();
         let ids = format!(r#""org":"{org}","transaction":"{transaction}","run":"{run}""#);
         assert_eq!(message, format!(r#"{{"v":1,"wake":{{{ids}}}}}"#));

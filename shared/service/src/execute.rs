@@ -11,6 +11,7 @@ mod drive;
 mod events;
 mod installed;
 mod lineage;
+mod scheduled;
 mod setups;
 
 use std::{
@@ -110,6 +111,7 @@ impl Executor {
                 }
                 heard => Ok(heard?),
             },
+            Message::Named(Named::Scheduled(scheduled)) => Ok(self.start_scheduled(message, scheduled).await?),
             Message::Named(Named::Deliver(turn)) => Ok(self.deliver(turn).await?),
         }
     }
@@ -131,8 +133,7 @@ impl Executor {
     /// How long a message is held back that is for `until`: at most as long as the queue can, so that it has to be sent again
     /// for the rest.
     fn delay_seconds_until(&self, until: Timestamp) -> u32 {
-        let left = self.world.now().seconds_until(until);
-        u32::try_from(left).unwrap_or(DELAY_LIMIT_SECONDS).min(DELAY_LIMIT_SECONDS)
+        delay_seconds(self.world.now(), until)
     }
 
     async fn execute_transaction(&self, envelope: Envelope) -> Result<(), NotExecuted> {
@@ -161,7 +162,7 @@ impl Executor {
     }
 
     async fn wake(&self, woken: Woken) -> Result<(), Unavailable> {
-        let Woken { org, transaction, run } = woken;
+        let Woken { org, transaction, run, answered } = woken;
         let found = runs::find_transaction(self.store.as_ref(), org, transaction).await?;
         let considered = |stored: &StoredTransaction| {
             stored.considered.iter().find(|considered| considered.run == Some(run)).cloned()
@@ -172,7 +173,8 @@ impl Executor {
             return Ok(());
         };
         let trigger_output = stored.trigger_output(&considered);
-        self.drive(&stored.transaction, &trigger_output, &considered, run, drive::Delivery::Again).await
+        let delivery = if answered { drive::Delivery::Answered } else { drive::Delivery::Again };
+        self.drive(&stored.transaction, &trigger_output, &considered, run, delivery).await
     }
 
     /// What the expressions of `definition` find beside the run's own data, and those of the apps whose actions it uses.
@@ -249,6 +251,11 @@ impl Executor {
         });
         Ok(try_join_all(lookups).await?.into_iter().collect())
     }
+}
+
+/// How long a message is held back at `now` that is for `until`, as far as the queue can.
+pub(crate) fn delay_seconds(now: Timestamp, until: Timestamp) -> u32 {
+    u32::try_from(now.seconds_until(until)).unwrap_or(DELAY_LIMIT_SECONDS).min(DELAY_LIMIT_SECONDS)
 }
 
 fn events_left_out(name: &str) -> Note {

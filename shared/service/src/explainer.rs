@@ -37,6 +37,7 @@ pub fn evaluate(mut request: Map<String, Value>, setup: Setup, now: Timestamp) -
     let setup = Setup { variables, ..setup };
     let context = Context {
         steps: &steps,
+        outer: &[],
         error: error.as_ref(),
         surroundings: Surroundings { setup: &setup, now: told_now(&request)?.unwrap_or(now), seed: SEED },
         asker: Asker::default(),

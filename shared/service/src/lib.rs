@@ -18,6 +18,9 @@ pub mod runs;
 
 pub mod audit;
 
+mod calling;
+mod scheduling;
+
 pub mod accept;
 mod envelope;
 mod event_names;
@@ -29,7 +32,9 @@ pub mod installations;
 mod limits;
 pub mod mail;
 pub mod senders;
+pub mod ticker;
 mod uploads;
+mod watching;
 
 pub use accept::Door;
 pub use envelope::{Envelope, Source, UnreadableMessage};
@@ -38,3 +43,4 @@ pub use http::api::Management;
 pub use limits::{Limits, Standing};
 pub use mail::MailDoor;
 pub use senders::Senders;
+pub use ticker::Ticker;

@@ -145,9 +145,13 @@ pub struct Fetched {
 }
 
 /// Time and chance, given so that tests can choose both.
+#[async_trait]
 pub trait World: Send + Sync {
     /// The present instant.
     fn now(&self) -> Timestamp;
+
+    /// Lets `milliseconds` pass.
+    async fn pause(&self, milliseconds: u32);
 
     /// Fills `bytes` from a source that nobody can predict.
     ///

@@ -5,6 +5,11 @@
 //! | transaction with its trace | `{org}#transaction#{id}` | `transaction` | |
 //! | run, with the first entries of its journal | `{org}#run#{id}` | `run` | `{org}#workflow#{workflow}`, by start |
 //! | later entries of the journal | `{org}#run#{id}` | `journal#000001` … | |
+//! | timer of a run that waits long | `{org}#run#{id}` | `timer` | `due#00` … `due#15`, by its time |
+//! | answer to a step that waits | `{org}#run#{id}` | `answer#{branch}#{step}#{visit}#{attempt}` | |
+//! | scheduled run | `{org}#scheduled#{id}` | `scheduled` | `{org}#scheduled`, by when it runs |
+//! | its timer | `{org}#scheduled#{id}` | `timer` | `due#00` … `due#15`, by its time |
+//! | how many were started in a quarter of an hour | `{org}#scheduled-turns` | when that began | |
 //! | intent to do something outside | `{org}#run#{id}` | `intent#{step}#{visit}` | |
 //! | interaction of a hook in debug | `{org}#debug#{hook}` | instant, id | |
 //! | mail in quarantine | `{org}#quarantined#{hook}#{id}` | `mail` | `{org}#quarantine#{hook}`, by arrival |
@@ -19,6 +24,7 @@
 //! | how a webhook fares | `{org}#webhook#{id}` | `standing` | |
 //! | last use of an API key | `{org}#key-use` | key id | |
 
+mod answers;
 mod debug_log;
 mod deliveries;
 mod duplicates;
@@ -28,8 +34,10 @@ mod lineage;
 mod pinned;
 mod quarantine;
 mod refusals;
+mod scheduled;
 mod standings;
 mod tape;
+mod timers;
 mod trace;
 mod verdicts;
 
@@ -44,6 +52,7 @@ use crate::{
     },
 };
 
+pub use answers::{Answer, Given as AnswerGiven, WaitingStep, give_answer};
 pub use debug_log::{Interaction, Refusal, list_interactions, log_interaction};
 pub use deliveries::{
     Attempt, AttemptState, Delivery, DeliveryState, attempt_change, delivery_change, find_delivery, list_attempts,
@@ -51,18 +60,23 @@ pub use deliveries::{
 };
 pub use duplicates::{Mark, Marked, find_mark, mark};
 pub use intents::{CLAIM_SECONDS, Intent, Standing, find_intent, intent_change, release_intent};
-pub use journal::{JournalEntry, StoredRun, find_run, find_run_heads, list_runs, run_changes};
+pub use journal::{
+    JournalEntry, StoredRun, entries_in_head, find_run, find_run_heads, keep_until, list_runs, run_changes,
+};
 pub use lineage::count_lineage;
 pub use pinned::{installed_version, pin};
 pub use quarantine::{Quarantined, discard_quarantined, find_quarantined, list_quarantined, put_released, quarantine};
 pub use refusals::{Reason, RefusalRecord, keep_refusal, list_refusals};
+pub(crate) use scheduled::scheduled_timer;
+pub use scheduled::{WINDOW_SECONDS, find_scheduled, list_scheduled, scheduled_change, scheduled_changes, take_turn};
 pub use standings::{
     DISABLED_AFTER_SECONDS, Standing as WebhookStanding, Stopped, WARNED_AFTER_SECONDS, find_standing, find_standings,
     standing_change, standing_key,
 };
 pub use tape::{Placed, Recording, list_recordings, record};
+pub use timers::{TIMER_SHARDS, Timer, due_timers, needs_timer, next_timer_at, remove_timer, timer_change};
 pub use trace::{
-    Admitted, AppEvent, AppTrigger, Considered, Shape, StoredTransaction, Verdict, admit, find_transaction,
+    Admitted, AppEvent, AppTrigger, Caller, Considered, Shape, StoredTransaction, Verdict, admit, find_transaction,
     transaction_change,
 };
 pub use verdicts::verdicts;
@@ -136,10 +150,14 @@ async fn listing<T: DeserializeOwned>(
 
 /// The documents under `keys`, those left out that are not there.
 async fn find_all<T: DeserializeOwned>(store: &dyn Store, keys: &[Key]) -> Result<Vec<T>, Unavailable> {
-    if keys.is_empty() {
-        return Ok(Vec::new());
+    find_all_items(store, keys).await?.iter().map(document::read).collect()
+}
+
+async fn find_all_items(store: &dyn Store, keys: &[Key]) -> Result<Vec<Item>, Unavailable> {
+    match keys.is_empty() {
+        true => Ok(Vec::new()),
+        false => store.find_all(keys).await,
     }
-    store.find_all(keys).await?.iter().map(document::read).collect()
 }
 
 /// How long transactions and runs are kept. *Why 90 days*: a quarter is what an audit of orders asks for.

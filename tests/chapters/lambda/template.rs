@@ -1,17 +1,18 @@
 //! The template: the variables it gives each function, and the function each of its routes leads to.
 
 use service::http::ROUTES;
-use tests::lambda::{Endpoints, Function, Template, http_event, mail_event, now, queue_event, variables};
+use tests::lambda::{Endpoints, Function, Template, http_event, mail_event, now, queue_event, tick_event, variables};
 
 use super::BINARIES;
 
 /// Each function: the name the template has for its binary, and where the binary is.
-const FUNCTIONS: [(&str, &str); 5] = [
+const FUNCTIONS: [(&str, &str); 6] = [
     ("form-hook", BINARIES.form_hook),
     ("webhook", BINARIES.webhook),
     ("email-hook", BINARIES.email_hook),
     ("executor", BINARIES.executor),
     ("api", BINARIES.api),
+    ("ticker", BINARIES.ticker),
 ];
 
 #[tokio::test]
@@ -36,6 +37,7 @@ async fn a_function_starts_on_the_variables_that_the_template_gives_it() {
     let aws = Endpoints::start().await;
     let first_event = |name: &str| match name {
         "executor" => queue_event([]),
+        "ticker" => tick_event(),
         "api" => http_event("GET", "/healthz", &[], b""),
         "email-hook" => mail_event("1", &["nobody@hooks.example.org"], &now()),
         "webhook" => http_event("POST", "/v1/hooks/web/nowhere", &[], b"{}"),

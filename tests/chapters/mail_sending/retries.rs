@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use domain::Timestamp;
 use serde_json::{Value, json};
 use service::{
@@ -27,9 +28,14 @@ const ATTEMPTS: usize = 10;
 /// A world in which chance always has the longest wait.
 struct Unlucky(Arc<FixedWorld>);
 
+#[async_trait]
 impl ports::World for Unlucky {
     fn now(&self) -> Timestamp {
         self.0.now()
+    }
+
+    async fn pause(&self, milliseconds: u32) {
+        self.0.pause(milliseconds).await;
     }
 
     fn fill(&self, bytes: &mut [u8]) -> Result<(), Unavailable> {

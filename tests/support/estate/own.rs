@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use service::http::{Route, RouteMethod};
 
 use super::Estate;
+use crate::world::{World, always};
 
 impl Estate {
     /// The app that the route names: a new one where the request takes it away, or makes it one that is installed.
@@ -77,4 +78,21 @@ impl Estate {
             _ => json!({ "name": name }),
         }
     }
+}
+
+/// A workflow that can be called, and waits for an answer, of the org of the key `token`; its id.
+pub(super) async fn callable(world: &World, token: &str, name: &str) -> String {
+    let document = json!({
+        "name": name,
+        "trigger": { "callable": true, "transitions": always("ask") },
+        "steps": [{ "id": "ask", "action": "flow.wait", "params": { "answer": { "choices": ["approve"] } }, "transitions": [] }],
+    });
+    world.api_as(token, "POST", "/v1/workflows", document).await.expect(201).id()
+}
+
+/// A run of `workflow`, which the first org has, that waits for an answer.
+pub(super) async fn waiting_run(world: &World, workflow: &str) -> String {
+    let run = world.api("POST", &format!("/v1/workflows/{workflow}/call?wait=0"), json!({})).await.expect(202).id();
+    world.work().await;
+    run
 }

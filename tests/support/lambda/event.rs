@@ -108,6 +108,23 @@ pub fn mail_event(id: &str, recipients: &[&str], at: &str) -> Value {
 }
 
 /// The same as SES tells a function that is an action of the rule, which says nothing of buckets.
+/// What EventBridge Scheduler and rules send.
+///
+/// *Source*: EventBridge User Guide, "Scheduled events".
+pub fn tick_event() -> Value {
+    json!({
+        "version": "0",
+        "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa",
+        "detail-type": "Scheduled Event",
+        "source": "aws.events",
+        "account": "123456789012",
+        "time": "2026-11-22T12:00:00Z",
+        "region": "eu-west-1",
+        "resources": ["arn:aws:events:eu-west-1:123456789012:rule/ticker"],
+        "detail": {},
+    })
+}
+
 pub fn action_event(id: &str, recipients: &[&str], at: &str) -> Value {
     let action = json!({ "type": "Lambda", "invocationType": "Event" });
     let ses = told_by_ses(id, recipients, at, &action);

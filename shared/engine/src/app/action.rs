@@ -118,7 +118,7 @@ impl ActionPart {
         let setup = surroundings.setup.of_app(app);
         let surroundings = Surroundings { setup: &setup, ..surroundings };
         let asker = Asker { part, ..asker };
-        let context = Context { steps: &Value::Null, error: None, surroundings, asker, scope: Some(scope) };
+        let context = Context { steps: &Value::Null, outer: &[], error: None, surroundings, asker, scope: Some(scope) };
         template.input(&context).map_err(|fault| {
             Failure::new(fault.code(), format!("The {part} of {} cannot be worked out. {fault}", self.name))
         })

@@ -37,9 +37,10 @@ impl TriggerPart {
         let setup = Setup::default();
         let context = Context {
             steps: &Value::Null,
+            outer: &[],
             error: None,
             surroundings: Surroundings { setup: &setup, now, seed },
-            asker: Asker { step: "1", visit: 1, part: "outputTemplate" },
+            asker: Asker { branch: "", step: "1", visit: 1, part: "outputTemplate" },
             scope: Some(attributes),
         };
         let output =

@@ -29,6 +29,7 @@ impl Outline {
     fn of(step: Option<&Step>) -> Outline {
         let mut outline = Outline { targets: Vec::new(), certain: None };
         let Some(step) = step else { return outline };
+        outline.targets.extend(&step.starts);
         for (index, transition) in step.transitions.iter().enumerate() {
             let constant = transition.condition.constant();
             if constant == Some(false) {
@@ -48,7 +49,8 @@ impl Outline {
 /// Adds a problem for every cycle that can never be left. Steps whose transitions could not all be read are taken for ends.
 pub(super) fn check(steps: &[Option<Step>], ways: &Ways, names: &[&str], problems: &mut Problems) {
     let steps_place = &Place::ROOT.key("steps");
-    let is_whole = |place: usize, step: &Step| ways.targets_of(place).len() == step.transitions.len();
+    let is_whole =
+        |place: usize, step: &Step| ways.targets_of(place).len() == step.transitions.len() + step.starts.len();
     let outline =
         |(place, step): (usize, &Option<Step>)| Outline::of(step.as_ref().filter(|step| is_whole(place, step)));
     let outlines: Vec<Outline> = steps.iter().enumerate().map(outline).collect();

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::definition::{Step, Transition};
 use crate::document::Draft;
+use crate::flow::starts_of;
 use crate::naming::quoted;
 use crate::problem::{Place, Problems, closest};
 
@@ -26,6 +27,7 @@ impl Ways {
         let mut targets = |owner: Option<&Value>| {
             let transitions = owner.and_then(|owner| owner.get("transitions")).and_then(Value::as_array);
             let named = transitions.into_iter().flatten().filter_map(|transition| transition.get("target")?.as_str());
+            let named = named.chain(owner.map(begun_by).into_iter().flatten());
             named.filter_map(|target| place_of(target, draft, &mut guesses)).collect::<Vec<usize>>()
         };
         let from_trigger = targets(document.get("trigger"));
@@ -62,6 +64,14 @@ impl Ways {
             }
         }
     }
+}
+
+/// The steps that the branches of a step begin at.
+fn begun_by(step: &Value) -> Vec<&str> {
+    let action = step.get("action").and_then(Value::as_str);
+    let params = step.get("params").and_then(Value::as_object);
+    let starts = action.zip(params).and_then(|(action, params)| starts_of(action, params));
+    starts.into_iter().flatten().flatten().collect()
 }
 
 /// Which places can be come to from those at `starts`, themselves included; `ways` are where each leads.

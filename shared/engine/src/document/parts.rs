@@ -6,6 +6,7 @@ use super::{EVENT_NAME_LIMIT_BYTES, ID_LIMIT_BYTES, Object, Presence, Reader, ST
 use crate::condition::Condition;
 use crate::definition::{ErrorAction, ErrorCase, Step, TRIGGER_ID, Transition, Trigger, TriggerKind};
 use crate::expression::Expression;
+use crate::flow::starts_of;
 use crate::naming::quoted;
 use crate::problem::Place;
 
@@ -70,11 +71,39 @@ impl<'d> Reader<'d> {
         self.check_bytes(id, ID_LIMIT_BYTES, &place.key("id"));
         let action = self.text(step, "action", place, Presence::Optional);
         let params = self.optional_object(step, "params", place);
+        let starts = self.read_starts(action, params, &place.key("params"));
         let params = params.map(|params| Expression::read(params, &place.key("params"), &mut self.problems));
         self.check_extras(step, place);
         let transitions = self.read_transitions(step, place);
         let error_cases = self.read_error_cases(step, place);
-        Some(Step { id: id?.to_owned(), action: action.map(str::to_owned), params, transitions, error_cases })
+        Some(Step { id: id?.to_owned(), action: action.map(str::to_owned), params, starts, transitions, error_cases })
+    }
+
+    /// The steps that a loop or a parallel step begins its branches at.
+    fn read_starts(&mut self, action: Option<&str>, params: Option<&'d Value>, place: &Place<'_>) -> Vec<usize> {
+        let none = Object::new();
+        let params = params.and_then(Value::as_object);
+        let Some(starts) = action.and_then(|action| starts_of(action, params.unwrap_or(&none))) else {
+            return Vec::new();
+        };
+        let place = place.key("do");
+        let names: Vec<Option<String>> = starts.into_iter().map(|name| name.map(str::to_owned)).collect();
+        let mut places = Vec::with_capacity(names.len());
+        for name in names {
+            let Some(name) = name else {
+                self.missing(&place, "do", "the id of the step that each branch begins at, written out");
+                continue;
+            };
+            match self.places.get(name.as_str()).copied() {
+                Some(found) => places.push(found),
+                None => {
+                    let message = format!("There is no step {} to begin a branch at.", quoted(&name));
+                    let known = if self.ids.len() <= STEPS_LIMIT { self.ids.as_slice() } else { &[] };
+                    self.problems.add_unknown(&place, "unknown_target", message, &name, known);
+                }
+            }
+        }
+        places
     }
 
     fn check_extras(&mut self, object: &'d Object, place: &Place<'_>) {

@@ -32,7 +32,7 @@ pub fn retry_delay_seconds(entry: &Entry, tries: u32, random: u32) -> u32 {
     let jittered = (u64::from(random) * u64::from(most + 1)) >> u32::BITS;
     let asked = match &entry.outcome {
         Outcome::Failed(failure) => failure.retry_after_seconds.unwrap_or_default(),
-        Outcome::Output(_) => 0,
+        Outcome::Output(_) | Outcome::Pending(_) | Outcome::Stopped(_) => 0,
     };
     asked.max(u32::try_from(jittered).unwrap_or(most)).min(RETRY_LIMIT_SECONDS)
 }
@@ -45,6 +45,7 @@ mod tests {
         let failure = Failure { retry_after_seconds, ..Failure::new("throttled", "Slow down.").retryable() };
         Entry {
             step: "s".to_owned(),
+            branch: String::new(),
             visit: 1,
             attempt: 1,
             action: None,
@@ -53,6 +54,7 @@ mod tests {
             outcome: Outcome::Failed(failure),
             error_case: None,
             retries: None,
+            resumes_at: None,
             transition: None,
         }
     }

@@ -17,9 +17,9 @@ fn refused() -> Outcome {
 /// A step `s` with these error cases, then one that keeps what can be read of the error.
 fn with_cases(cases: Value) -> engine::Definition {
     steps(json!([
-        {"id": "s", "action": "flow.wait", "errorCases": cases,
+        {"id": "s", "action": "house.act", "errorCases": cases,
             "transitions": [{"target": "report", "condition": {"op": "true", "values": []}}]},
-        {"id": "report", "action": "flow.wait", "params": {"error": "/#error"}, "transitions": []},
+        {"id": "report", "action": "house.act", "params": {"error": "/#error"}, "transitions": []},
     ]))
 }
 
@@ -45,8 +45,8 @@ fn a_failure_of_the_world_that_lasts_fails_the_run_and_says_how_often_it_was_tri
     let (entries, ending) = drive(&with_cases(json!([])), &json!({}), |_, _| throttled());
     assert_eq!(entries.len(), 1 + SYSTEM_LIMIT_ATTEMPTS as usize);
     let Ending::Failed(failure) = ending else { panic!("the run must fail") };
-    assert_eq!(failure.message, "Step \"s\" (flow.wait) failed after 10 attempts: Slow down.");
-    let expected = json!({"code": "throttled", "message": failure.message, "step": "s", "action": "flow.wait", "visit": 1,
+    assert_eq!(failure.message, "Step \"s\" (house.act) failed after 10 attempts: Slow down.");
+    let expected = json!({"code": "throttled", "message": failure.message, "step": "s", "action": "house.act", "visit": 1,
         "attempt": 10, "status": 503});
     assert_eq!(serde_json::to_value(&failure).unwrap(), expected);
 }
@@ -55,7 +55,7 @@ fn a_failure_of_the_world_that_lasts_fails_the_run_and_says_how_often_it_was_tri
 fn a_failure_of_the_author_or_the_data_is_not_tried_again() {
     let (entries, ending) = drive(&with_cases(json!([])), &json!({}), |_, _| refused());
     assert_eq!(order(&entries), ["1", "s"]);
-    assert!(matches!(ending, Ending::Failed(failure) if failure.message == "Step \"s\" (flow.wait) failed: No."));
+    assert!(matches!(ending, Ending::Failed(failure) if failure.message == "Step \"s\" (house.act) failed: No."));
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn an_author_may_try_a_failure_of_the_data_three_times_and_one_of_the_world_as_o
 #[test]
 fn attempts_are_counted_anew_at_each_visit() {
     let definition = steps(json!([
-        {"id": "s", "action": "flow.wait", "transitions": [{"target": "s", "condition": {"op": "lt", "values": ["/#steps.s.n", 3]}}]},
+        {"id": "s", "action": "house.act", "transitions": [{"target": "s", "condition": {"op": "lt", "values": ["/#steps.s.n", 3]}}]},
     ]));
     let mut calls = 0;
     let (entries, ending) = drive(&definition, &json!({}), |_, _| {
@@ -116,7 +116,7 @@ fn attempts_are_counted_anew_at_each_visit() {
 #[test]
 fn a_run_that_failed_at_a_later_visit_says_so() {
     let definition = steps(json!([
-        {"id": "s", "action": "flow.wait", "transitions": [{"target": "s", "condition": {"op": "exists", "values": ["/#steps.s.n"]}}]},
+        {"id": "s", "action": "house.act", "transitions": [{"target": "s", "condition": {"op": "exists", "values": ["/#steps.s.n"]}}]},
     ]));
     let mut calls = 0;
     let (_, ending) = drive(&definition, &json!({}), |_, _| {
@@ -124,6 +124,6 @@ fn a_run_that_failed_at_a_later_visit_says_so() {
         if calls < 3 { Outcome::Output(json!({"n": 1})) } else { refused() }
     });
     assert!(
-        matches!(ending, Ending::Failed(failure) if failure.message == "Step \"s\" (flow.wait) failed at visit 3: No.")
+        matches!(ending, Ending::Failed(failure) if failure.message == "Step \"s\" (house.act) failed at visit 3: No.")
     );
 }

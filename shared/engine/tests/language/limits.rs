@@ -2,7 +2,7 @@
 
 use engine::expression::{Fault, INPUT_LIMIT_BYTES, INPUT_LIMIT_LEVELS};
 use engine::journal::{Entry, Outcome};
-use engine::run::{Decision, Ending, next, start};
+use engine::run::{Decision, Ending, TRUNK, next, start};
 use serde_json::{Value, json};
 
 use crate::support::{Given, drive, failed, order, parse, problems, steps, surroundings};
@@ -63,13 +63,13 @@ fn params_may_nest_to_the_limit_and_no_deeper() {
 #[test]
 fn a_large_value_named_thousands_of_times_fails_the_step_and_its_error_case_answers() {
     let definition = steps(json!([
-        {"id": "s", "action": "flow.wait", "params": {"tags": vec!["/#steps.1.k"; 2_000]}, "transitions": [always("said")],
+        {"id": "s", "action": "house.act", "params": {"tags": vec!["/#steps.1.k"; 2_000]}, "transitions": [always("said")],
             "errorCases": [{"condition": {"op": "eq", "values": ["/#error.code", "input_too_large"]},
                 "errorAction": {"type": "continue"}}]},
-        {"id": "said", "action": "flow.wait", "params": {"said": "/#error.message"}, "transitions": []},
+        {"id": "said", "action": "house.act", "params": {"said": "/#error.message"}, "transitions": []},
     ]));
     let trigger = json!({"k": "x".repeat(400_000)});
-    let decision = next(&definition, &start(&definition, trigger.clone(), &surroundings()), &surroundings());
+    let decision = next(&definition, &start(&definition, trigger.clone(), &surroundings()), TRUNK, &surroundings());
     assert!(matches!(decision, Decision::Settled { outcome: Outcome::Failed(_), .. }));
     let (entries, ending) = drive(&definition, &trigger, |_, input| Outcome::Output(input.clone()));
     assert_eq!((order(&entries), ending), (vec!["1", "s", "said"], Ending::Succeeded));
@@ -79,7 +79,7 @@ fn a_large_value_named_thousands_of_times_fails_the_step_and_its_error_case_answ
 
 #[test]
 fn a_loop_that_nests_a_value_ends_before_its_journal_cannot_be_read() {
-    let definition = steps(json!([{"id": "k", "action": "flow.wait", "params": {"tags": ["/#steps.k.tags"]},
+    let definition = steps(json!([{"id": "k", "action": "house.act", "params": {"tags": ["/#steps.k.tags"]},
         "transitions": [{"target": "k", "condition": {"op": "exists", "values": ["/#steps.k"]}}]}]));
     let (entries, ending) = drive(&definition, &json!({}), |_, input| Outcome::Output(input.clone()));
     let Ending::Failed(failure) = ending else { panic!("the run must fail") };
@@ -175,7 +175,7 @@ fn thousands_of_conditions_leave_a_small_entry() {
         let last = json!([{"condition": {"op": "and", "values": []}, "errorAction": {"type": "continue"}}]);
         let cases = [cases, last.as_array().unwrap().clone()].concat();
         let definition = steps(json!([
-            {"id": ids[0], "action": "flow.wait", "transitions": transitions, "errorCases": cases},
+            {"id": ids[0], "action": "house.act", "transitions": transitions, "errorCases": cases},
             {"id": ids[1], "transitions": []},
         ]));
         let (entries, _) = drive(&definition, &json!({"text": "\u{3}".repeat(2_000)}), |_, _| failed("known"));

@@ -167,7 +167,7 @@ proptest! {
                 "exists" | "dne" | "true" | "false" => json!(["/#steps.s0.kind"]),
                 _ => json!(["/#steps.1", "/#steps.s1.kind"]),
             };
-            json!({"id": format!("s{place}"), "action": "flow.wait", "params": {"x": "/#steps.1", "e": "/#error"},
+            json!({"id": format!("s{place}"), "action": "house.act", "params": {"x": "/#steps.1", "e": "/#error"},
                 "transitions": [
                     {"target": format!("s{target}"), "condition": {"op": op, "values": values}},
                     {"target": format!("s{}", (place + 1) % 5), "condition": {"op": "neq", "values": ["/#steps.s2.kind", 2]}},

@@ -1,10 +1,10 @@
 //! Runs as stories: documents driven through `start`, `next` and `record`.
 
 use engine::journal::{Entry, Outcome};
-use engine::run::{Decision, Ending, Given, Illegal, next, record, replay, start};
+use engine::run::{Decision, Ending, Given, Illegal, TRUNK, next, record, replay, start};
 use serde_json::{Value, json};
 
-use crate::support::{definition, drive, failed, order, parse, steps, surroundings};
+use crate::support::{definition, drive, failed, order, parse, steps, surroundings, timed};
 
 fn transaction() -> Value {
     json!({"id": "a5c3", "type": "transaction", "attributes": {"data": {
@@ -64,8 +64,11 @@ fn an_entry_says_which_transitions_were_considered() {
 fn asking_what_is_next_changes_nothing() {
     let definition = definition(&parse(include_str!("../cases/tutorial.json")));
     let progress = start(&definition, transaction(), &surroundings());
-    assert_eq!(next(&definition, &progress, &surroundings()), next(&definition, &progress, &surroundings()));
-    let Decision::Perform { step, visit, action, .. } = next(&definition, &progress, &surroundings()) else {
+    assert_eq!(
+        next(&definition, &progress, TRUNK, &surroundings()),
+        next(&definition, &progress, TRUNK, &surroundings())
+    );
+    let Decision::Perform { step, visit, action, .. } = next(&definition, &progress, TRUNK, &surroundings()) else {
         panic!("the first step has an action");
     };
     assert_eq!((step.as_str(), visit, action.as_str()), ("find", 1, "kustomer.customer.find-by-email"));
@@ -92,7 +95,7 @@ fn the_first_open_transition_wins() {
 
 #[test]
 fn a_step_without_params_is_given_an_empty_object() {
-    let definition = steps(json!([{"id": "s", "action": "flow.wait", "transitions": []}]));
+    let definition = steps(json!([{"id": "s", "action": "house.act", "transitions": []}]));
     let (entries, _) = drive(&definition, &json!({}), |_, input| Outcome::Output(input.clone()));
     assert_eq!(entries[1].outcome, Outcome::Output(json!({})));
 }
@@ -100,10 +103,10 @@ fn a_step_without_params_is_given_an_empty_object() {
 #[test]
 fn payload_text_that_looks_like_an_expression_is_data_all_the_way() {
     let definition = steps(json!([
-        {"id": "a", "action": "flow.wait", "params": {"x": "/#steps.1.evil", "y": "<{{{steps.1.evil}}}>"}, "transitions": [
+        {"id": "a", "action": "house.act", "params": {"x": "/#steps.1.evil", "y": "<{{{steps.1.evil}}}>"}, "transitions": [
             {"target": "b", "condition": {"op": "eq", "values": ["/#steps.a.x", "/#steps.1.evil"]}},
         ]},
-        {"id": "b", "action": "flow.wait", "params": {"again": "/#steps.a", "text": "{{{steps.a.x}}}"}, "transitions": []},
+        {"id": "b", "action": "house.act", "params": {"again": "/#steps.a", "text": "{{{steps.a.x}}}"}, "transitions": []},
     ]));
     for evil in ["/#steps.1.secret", "{{{steps.1.secret}}}", "{{#each steps}}{{this}}{{/each}}", "{{", "/#"] {
         let trigger = json!({"evil": evil, "secret": "s3cret"});
@@ -117,7 +120,7 @@ fn payload_text_that_looks_like_an_expression_is_data_all_the_way() {
 #[test]
 fn params_that_cannot_be_resolved_fail_the_step() {
     let definition = steps(json!([
-        {"id": "s", "action": "flow.wait", "params": {"x": "{{{steps.1.big}}}{{{steps.1.big}}}"}, "transitions": []},
+        {"id": "s", "action": "house.act", "params": {"x": "{{{steps.1.big}}}{{{steps.1.big}}}"}, "transitions": []},
     ]));
     let trigger = json!({"big": "x".repeat(600_000)});
     let (entries, ending) = drive(&definition, &trigger, |_, _| unreachable!());
@@ -128,20 +131,20 @@ fn params_that_cannot_be_resolved_fail_the_step() {
 
 #[test]
 fn a_failure_without_an_error_case_fails_the_run() {
-    let definition = steps(json!([{"id": "s", "action": "flow.wait", "transitions": []}]));
+    let definition = steps(json!([{"id": "s", "action": "house.act", "transitions": []}]));
     let (entries, ending) = drive(&definition, &json!({}), |_, _| failed("email_taken"));
     assert_eq!(entries[1].transition, None);
     let Ending::Failed(failure) = ending else { panic!("the run must fail") };
     assert_eq!(
         (failure.code.as_str(), failure.message.as_str()),
-        ("email_taken", "Step \"s\" (flow.wait) failed: It is email_taken.")
+        ("email_taken", "Step \"s\" (house.act) failed: It is email_taken.")
     );
 }
 
 /// A step that fails, answered by `action` when the error is `known`, then a step that reports it.
 fn with_error_case(action: &str) -> engine::Definition {
     steps(json!([
-        {"id": "s", "action": "flow.wait",
+        {"id": "s", "action": "house.act",
             "transitions": [{"target": "report", "condition": {"op": "exists", "values": ["/#error.code"]}}],
             "errorCases": [
                 {"condition": {"op": "and", "values": [{"op": "eq", "values": ["/#error.code", "other"]}]},
@@ -149,7 +152,7 @@ fn with_error_case(action: &str) -> engine::Definition {
                 {"condition": {"op": "or", "values": [{"op": "eq", "values": ["/#error.code", "known"]}]},
                     "errorAction": {"type": action}},
             ]},
-        {"id": "report", "action": "flow.wait", "params": {"said": "/#error.message", "left": "/#steps.s"},
+        {"id": "report", "action": "house.act", "params": {"said": "/#error.message", "left": "/#steps.s"},
             "transitions": []},
     ]))
 }
@@ -209,9 +212,9 @@ fn a_workflow_is_begun_three_times_with_new_visits() {
 fn beginning_again_forgets_what_the_steps_left() {
     let always = json!({"op": "true", "values": []});
     let definition = steps(json!([
-        {"id": "a", "action": "flow.wait", "params": {"seen": "/#steps.a.id", "error": "/#error.code"},
+        {"id": "a", "action": "house.act", "params": {"seen": "/#steps.a.id", "error": "/#error.code"},
             "transitions": [{"target": "b", "condition": always}]},
-        {"id": "b", "action": "flow.wait", "transitions": [],
+        {"id": "b", "action": "house.act", "transitions": [],
             "errorCases": [{"condition": {"op": "and", "values": []}, "errorAction": {"type": "retry-workflow"}}]},
     ]));
     let (entries, _) = drive(&definition, &json!({}), |step, _| match step {
@@ -250,8 +253,9 @@ fn a_run_takes_as_many_steps_as_the_limit_and_no_more() {
 fn nothing_is_recorded_after_the_end() {
     let definition = steps(json!([{"id": "s", "transitions": []}]));
     let mut progress = start(&definition, json!({}), &surroundings());
-    record(&definition, &mut progress, Given::default(), Outcome::Output(Value::Null), &surroundings()).unwrap();
-    let again = record(&definition, &mut progress, Given::default(), Outcome::Output(Value::Null), &surroundings());
+    record(&definition, &mut progress, TRUNK, Given::default(), Outcome::Output(Value::Null), &surroundings()).unwrap();
+    let again =
+        record(&definition, &mut progress, TRUNK, Given::default(), Outcome::Output(Value::Null), &surroundings());
     assert_eq!(again, Err(Illegal::Over));
 }
 
@@ -260,13 +264,22 @@ fn a_journal_that_is_not_of_this_workflow_is_refused() {
     let (entries, _) = tutorial_with(json!({}));
     let tutorial = definition(&parse(include_str!("../cases/tutorial.json")));
     let other = steps(json!([{"id": "s", "transitions": []}]));
-    assert_eq!(replay(&other, transaction(), &entries, &surroundings()), Err(Illegal::NoSuchStep("find".to_owned())));
+    assert_eq!(
+        replay(&other, transaction(), timed(&entries), &surroundings()),
+        Err(Illegal::NoSuchStep("find".to_owned()))
+    );
     let swapped = [entries[2].clone(), entries[1].clone()];
-    assert!(matches!(replay(&tutorial, transaction(), &swapped, &surroundings()), Err(Illegal::OutOfOrder { .. })));
+    assert!(matches!(
+        replay(&tutorial, transaction(), timed(&swapped), &surroundings()),
+        Err(Illegal::OutOfOrder { .. })
+    ));
     let twice = [entries[1].clone(), entries[1].clone()];
-    assert!(matches!(replay(&tutorial, transaction(), &twice, &surroundings()), Err(Illegal::OutOfOrder { .. })));
+    assert!(matches!(
+        replay(&tutorial, transaction(), timed(&twice), &surroundings()),
+        Err(Illegal::OutOfOrder { .. })
+    ));
     let past = [entries.as_slice(), &entries[4..]].concat();
-    assert_eq!(replay(&tutorial, transaction(), &past, &surroundings()), Err(Illegal::Over));
+    assert_eq!(replay(&tutorial, transaction(), timed(&past), &surroundings()), Err(Illegal::Over));
 }
 
 #[test]

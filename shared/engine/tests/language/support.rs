@@ -82,9 +82,10 @@ impl Given {
     pub(crate) fn context(&self) -> Context<'_> {
         Context {
             steps: &self.steps,
+            outer: &[],
             error: self.error.as_ref(),
             surroundings: Surroundings { setup: &self.setup, now: self.now, seed: "a run" },
-            asker: Asker { step: "s", visit: 1, part: "params" },
+            asker: Asker { branch: "", step: "s", visit: 1, part: "params" },
             scope: None,
         }
     }
@@ -139,37 +140,63 @@ pub(crate) fn surroundings() -> Surroundings<'static> {
 pub(crate) fn drive(
     definition: &Definition,
     trigger_output: &Value,
-    mut perform: impl FnMut(&str, &Value) -> Outcome,
+    perform: impl FnMut(&str, &Value) -> Outcome,
 ) -> (Vec<Entry>, Ending) {
-    let surroundings = surroundings();
+    drive_by(definition, trigger_output, perform, |_| 0)
+}
+
+/// The same, where `choose` says which of so many branches that are ready goes on.
+pub(crate) fn drive_by(
+    definition: &Definition,
+    trigger_output: &Value,
+    mut perform: impl FnMut(&str, &Value) -> Outcome,
+    mut choose: impl FnMut(usize) -> usize,
+) -> (Vec<Entry>, Ending) {
+    let mut surroundings = surroundings();
     let mut progress = start(definition, trigger_output.clone(), &surroundings);
     let mut entries = vec![progress.trigger_entry(definition)];
+    let mut times = vec![surroundings.now];
     loop {
-        let (given, outcome) = match next(definition, &progress, &surroundings) {
+        let ready = progress.ready(surroundings.now);
+        let ready = ready.get(choose(ready.len())).map(|branch| (*branch).to_owned());
+        let Some(branch) = ready else {
+            surroundings.now = progress.due_at().expect("nothing is ready, and nothing ever will be");
+            continue;
+        };
+        let came = Surroundings { now: progress.came_at(&branch).unwrap(), ..surroundings };
+        let (given, outcome) = match next(definition, &progress, &branch, &came) {
             Decision::Perform { step, params, .. } => {
                 let outcome = perform(&step, &params.input);
                 (params.given(), outcome)
             }
-            Decision::Settled { outcome, .. } => (run::Given::default(), outcome),
+            Decision::Settled { given, outcome, .. } => (given, outcome),
+            Decision::Waiting => (run::Given::default(), run::waited(&progress, &branch).unwrap()),
             Decision::Finished(ending) => return (entries, ending),
         };
-        entries.push(record(definition, &mut progress, given, outcome, &surroundings).unwrap());
+        entries.push(record(definition, &mut progress, &branch, given, outcome, &surroundings).unwrap());
+        times.push(surroundings.now);
         if entries.len() < 25 {
-            assert_eq!(taken_up(definition, trigger_output, &entries), progress);
+            assert_eq!(taken_up(definition, trigger_output, &entries, &times), progress);
         }
     }
 }
 
 /// The run as another process would take it up: from the journal's JSON.
-fn taken_up(definition: &Definition, trigger_output: &Value, entries: &[Entry]) -> Progress {
+fn taken_up(definition: &Definition, trigger_output: &Value, entries: &[Entry], times: &[Timestamp]) -> Progress {
     let saved = serde_json::to_string(entries).unwrap();
     let read: Vec<Entry> = serde_json::from_str(&saved).unwrap();
     assert_eq!(read, entries);
     let surroundings = surroundings();
-    let with_trigger = replay(definition, trigger_output.clone(), &read, &surroundings).unwrap();
-    let without_trigger = replay(definition, trigger_output.clone(), &read[1..], &surroundings).unwrap();
+    let timed = || read.iter().zip(times.iter().copied());
+    let with_trigger = replay(definition, trigger_output.clone(), timed(), &surroundings).unwrap();
+    let without_trigger = replay(definition, trigger_output.clone(), timed().skip(1), &surroundings).unwrap();
     assert_eq!(with_trigger, without_trigger);
     with_trigger
+}
+
+/// The entries, each made at noon.
+pub(crate) fn timed(entries: &[Entry]) -> impl Iterator<Item = (&Entry, Timestamp)> {
+    entries.iter().map(|entry| (entry, Timestamp::parse(NOON).unwrap()))
 }
 
 /// The ids of the steps in the order they ran.

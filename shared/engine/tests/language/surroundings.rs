@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use domain::Timestamp;
 use engine::journal::Outcome;
-use engine::run::{Decision, Given, next, record, start};
+use engine::run::{Decision, Given, TRUNK, next, record, start};
 use engine::{Definition, Setup, Surroundings};
 use serde_json::{Value, json};
 
@@ -24,7 +24,7 @@ fn at(now: &str) -> Surroundings<'static> {
 /// The params of the first step, as they are performed and as they are shown.
 fn params(definition: &Definition, surroundings: &Surroundings<'_>) -> (Value, Option<Value>) {
     let progress = start(definition, json!({"text": "x"}), surroundings);
-    let decision = next(definition, &progress, surroundings);
+    let decision = next(definition, &progress, TRUNK, surroundings);
     let Decision::Perform { params, .. } = decision else { panic!("{decision:?}") };
     let input = params.input.clone();
     let shown = params.given().input.filter(|shown| *shown != input);
@@ -58,9 +58,15 @@ fn a_variable_is_used_and_never_shown() {
     // What an action echoes is looked at as it is, and told without the secret.
     let mut progress = start(&definition, json!({"text": "x"}), &surroundings);
     let echo = Outcome::Output(json!({"echo": format!("<{SECRET}>")}));
-    let entry =
-        record(&definition, &mut progress, Given { input: Some(shown), ..Given::default() }, echo, &surroundings)
-            .unwrap();
+    let entry = record(
+        &definition,
+        &mut progress,
+        TRUNK,
+        Given { input: Some(shown), ..Given::default() },
+        echo,
+        &surroundings,
+    )
+    .unwrap();
     let transition = serde_json::to_string(&entry.transition).unwrap();
     assert!(transition.contains("•••") && !transition.contains("<s3cret"), "{transition}");
 }

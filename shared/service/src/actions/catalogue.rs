@@ -19,7 +19,7 @@ pub use params::{Need, Param, params, params_beside};
 
 const SHARED: &str = include_str!("catalogue/shared.json");
 
-const FILES: [&str; 12] = [
+const FILES: [&str; 13] = [
     include_str!("catalogue/customer.json"),
     include_str!("catalogue/customer_finds.json"),
     include_str!("catalogue/company.json"),
@@ -32,6 +32,7 @@ const FILES: [&str; 12] = [
     include_str!("catalogue/other.json"),
     include_str!("catalogue/mail.json"),
     include_str!("catalogue/rest.json"),
+    include_str!("catalogue/flow.json"),
 ];
 
 /// What an action does, takes and gives.

@@ -144,7 +144,7 @@ pub(super) async fn create_klass(unit: &mut Unit<'_>, actor: Actor<'_>, params: 
     }
     let now = unit.now();
     let klass = Klass {
-        id: KlassId::for_step(actor.run, actor.step, actor.visit),
+        id: KlassId::for_step(actor.run, &actor.instance(), actor.visit),
         org: unit.org(),
         name,
         display_name: params.text("displayName")?,

@@ -30,7 +30,7 @@ pub(super) fn command(unit: &mut Unit<'_>, actor: Actor<'_>, params: &Params<'_>
 }
 
 fn published(unit: &mut Unit<'_>, actor: Actor<'_>, name: String, data: Value) -> Value {
-    let id = EventId::for_step(actor.run, actor.step, actor.visit);
+    let id = EventId::for_step(actor.run, &actor.instance(), actor.visit);
     let output = json!({ "id": id, "type": "event", "name": name });
     unit.publish(actor.author.event(id, unit.org(), name, data, unit.now()));
     output

@@ -140,12 +140,12 @@ fn not_sent() -> Failure {
 }
 
 fn key(actor: Actor<'_>) -> String {
-    format!("{}/{}/{}", actor.run, actor.step, actor.visit)
+    format!("{}/{}/{}", actor.run, actor.instance(), actor.visit)
 }
 
 /// *Shape*: `5a345109e578360010eaa1ad.0123456789ab.1@hooks.example`, without the angle brackets.
 fn message_id(actor: Actor<'_>, own_domain: Option<&str>, from: &Mailbox) -> String {
-    let digest = Sha256::digest(actor.step);
+    let digest = Sha256::digest(actor.instance().as_bytes());
     let step = hex::encode(digest.get(..STEP_DIGEST_BYTES).unwrap_or(&digest));
     format!("{}.{step}.{}@{}", actor.run, actor.visit, own_domain.unwrap_or(from.domain()))
 }

@@ -161,6 +161,13 @@ pub(super) const ACTIONS: &[(&str, Action)] = &[
     ("kustomer.app.mail.send", outside(OutsideAction::MailSend)),
     ("kustomer.rest-api.json", outside(OutsideAction::RestJson)),
     ("kustomer.rest-api.generic", outside(OutsideAction::RestGeneric)),
+    ("flow.wait", Action::Flow),
+    ("flow.for-each", Action::Flow),
+    ("flow.parallel", Action::Flow),
+    ("flow.call", Action::Flow),
+    ("flow.respond", Action::Flow),
+    ("flow.stop", Action::Flow),
+    ("kustomer.app.scheduler.schedule-workflow", Action::Flow),
 ];
 
 impl Of {

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Types of objects; instances of klasses are `kobject.{klass}` besides.
-const TYPES: [&str; 22] = [
+const TYPES: [&str; 25] = [
     "form_hook",
     "web_hook",
     "email_hook",
@@ -29,6 +29,9 @@ const TYPES: [&str; 22] = [
     "app",
     "available_app",
     "webhook",
+    "run",
+    "run_answer",
+    "scheduled_run",
     "customer",
     "conversation",
     "message",
@@ -46,6 +49,12 @@ const LEFT_OUT: [&str; 8] = ["id", "org", "kind", "rev", "createdAt", "updatedAt
 
 /// What is told of a mail in quarantine: the mail itself is its sender's, and its recipient a secret address.
 const OF_MAIL: [&str; 4] = ["code", "bytes", "releasedAt", "transaction"];
+
+/// What is told of a run and of a scheduled one: what they are given and leave is read where they are.
+const OF_RUN: [&str; 3] = ["state", "workflow", "runAt"];
+
+/// What is told of an answer.
+const OF_ANSWER: [&str; 1] = ["choice"];
 
 /// Whether there are objects of this type.
 pub fn is_type(name: &str) -> bool {
@@ -68,6 +77,9 @@ pub(super) enum Kind {
     App,
     AvailableApp,
     Webhook,
+    Run,
+    Answer,
+    ScheduledRun,
     Record,
 }
 
@@ -77,8 +89,19 @@ impl Kind {
         let collection = key.partition.strip_prefix(&org.to_string())?.strip_prefix('#')?;
         match key.table {
             Table::Directory => Self::in_directory(collection),
-            Table::Runs => collection.starts_with("quarantined#").then_some(Self::Mail),
+            Table::Runs => Self::in_runs(collection, &key.sort),
             Table::Records => (key.sort == RECORD_SORT).then_some(Self::Record),
+        }
+    }
+
+    fn in_runs(collection: &str, sort: &str) -> Option<Self> {
+        let (of, _) = collection.split_once('#')?;
+        match (of, sort.split('#').next().unwrap_or_default()) {
+            ("quarantined", _) => Some(Self::Mail),
+            ("run", "run") => Some(Self::Run),
+            ("run", "answer") => Some(Self::Answer),
+            ("scheduled", "scheduled") => Some(Self::ScheduledRun),
+            _ => None,
         }
     }
 
@@ -116,6 +139,9 @@ impl Kind {
             Self::App => "app",
             Self::AvailableApp => "available_app",
             Self::Webhook => "webhook",
+            Self::Run => "run",
+            Self::Answer => "run_answer",
+            Self::ScheduledRun => "scheduled_run",
             Self::Record => "record",
         }
     }
@@ -136,6 +162,9 @@ impl Kind {
             | Self::App
             | Self::AvailableApp
             | Self::Webhook
+            | Self::Run
+            | Self::Answer
+            | Self::ScheduledRun
             | Self::Record => &[],
         }
     }
@@ -166,10 +195,18 @@ pub(super) fn read(org: OrgId, kind: Kind, item: &Item) -> Result<Object, Unavai
         };
         attributes.shift_remove("type");
     }
+    if matches!(kind, Kind::Run | Kind::Answer)
+        && let Some(Value::Object(inner)) =
+            attributes.shift_remove("run").or_else(|| attributes.shift_remove("outcome"))
+    {
+        attributes = inner;
+    }
     let name = ["title", "name", "displayName"].iter().find_map(|key| attributes.get(*key)?.as_str());
     let name = name.map(str::to_owned);
     match kind {
         Kind::Mail => attributes.retain(|key, _| OF_MAIL.contains(&key.as_str())),
+        Kind::Run | Kind::ScheduledRun => attributes.retain(|key, _| OF_RUN.contains(&key.as_str())),
+        Kind::Answer => attributes.retain(|key, _| OF_ANSWER.contains(&key.as_str())),
         // Its attributes are settings, by whatever names, and any text among them may be a secret.
         Kind::AppSettings => attributes.values_mut().for_each(mark_texts),
         Kind::Record => attributes.retain(|key, _| !["id", "rev", "createdAt", "updatedAt"].contains(&key.as_str())),
@@ -192,6 +229,10 @@ fn id_of(org: OrgId, kind: Kind, key: &Key, attributes: &Map<String, Value>) -> 
     match kind {
         Kind::Org => org.to_string(),
         Kind::AppSettings | Kind::Draft | Kind::App | Kind::AvailableApp => key.sort.clone(),
+        // The head and its answers stand in the partition of the run.
+        Kind::Run | Kind::Answer | Kind::ScheduledRun => {
+            key.partition.rsplit('#').next().unwrap_or_default().to_owned()
+        }
         Kind::Hook(_)
         | Kind::Mail
         | Kind::ApiKey

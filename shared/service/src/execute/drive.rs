@@ -2,48 +2,46 @@
 //!
 //! ```text
 //! load ─→ replay ─→ ┌ next ─→ perform on the unit ─→ record ┐ ─→ write head, journal and records at once ─→ …
-//!                   └───────────────── again ───────────────┘
+//!                   └───── again, in each branch ───────────┘
 //! ```
 //!
-//! A step outside ends such a stretch: what is pending is written together with the step's intent, and its outcome at
-//! once after it ([`outside`]). So does a step that is to be tried again ([`suspension`]).
+//! Steps outside end such a stretch ([`advance`]): what is pending is written together with their intents, and their outcomes
+//! at once after them ([`outside`]). So does a run in which nothing can be done now ([`suspension`]).
 
+mod advance;
 mod app_action;
+mod arrivals;
+mod callee;
 mod journey;
 mod outside;
+mod scheduling;
 mod suspension;
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
-use domain::{Failure, Run, RunId, RunState, Timestamp, Transaction, TransactionId};
+use domain::{Failure, OrgId, Run, RunId, RunState, Timestamp, Transaction, TransactionId};
 use engine::{
     Definition, Setup, Surroundings,
     journal::Outcome,
-    run::{self, Decision, Ending, Given},
+    run::{self, Ending},
 };
 use serde_json::Value;
 
 use super::{Executor, definitions::NoDefinition};
 use crate::{
-    actions::{Action, Actor, OutsideAction, RecordAction},
+    actions::{Actor, RecordAction},
     announce::{self, Author},
-    ports::{Change, Unavailable, WRITE_LIMIT_CHANGES, WriteError},
+    envelope::{Named, Woken},
+    ports::{Change, Unavailable, WriteError},
     records::{Unit, Work},
-    runs::{self, Considered, JournalEntry, StoredRun},
+    runs::{self, Caller, Considered, JournalEntry, StoredRun},
 };
 
+use advance::Pause;
 use journey::Journey;
-use outside::OutsideStep;
 
 /// How often a run that somebody else has moved, or whose records have, is taken up again in one delivery.
 const ROUNDS_LIMIT: usize = 10;
-
-/// How many changes of one write are enough.
-const WRITE_RECORDS: usize = 50;
-
-/// How many there may be at most: with the run's head, its journal and an intent they stay under the store's limit. A step that
-/// would pass it is done in a write of its own; none needs as many alone.
-const WRITE_RECORDS_LIMIT: usize = WRITE_LIMIT_CHANGES - 4;
 
 /// How many steps one write may journal; a loop is written down every so often, and a crash repeats no more than these.
 const WRITE_STEPS: usize = 100;
@@ -58,6 +56,16 @@ pub(super) enum Delivery {
     First,
     /// It was delivered before.
     Again,
+    /// The same, and something has come that the run waits for.
+    Answered,
+}
+
+/// How far a run was carried.
+enum Carried {
+    /// It is over.
+    ToItsEnd,
+    /// It waits.
+    AsFarAsItGoes,
 }
 
 /// Which run is carried.
@@ -67,18 +75,6 @@ struct Place<'a> {
     trigger_output: &'a Value,
     considered: &'a Considered,
     id: RunId,
-}
-
-/// Why there is something to write.
-enum Pause {
-    /// It is enough for one write.
-    Full,
-    /// The run is at its end.
-    Ended(Ending),
-    /// The next step is one outside.
-    Outside(OutsideStep),
-    /// What failed last is tried again, but not now.
-    Retry,
 }
 
 impl Executor {
@@ -94,20 +90,28 @@ impl Executor {
         id: RunId,
         delivery: Delivery,
     ) -> Result<(), Unavailable> {
+        let is_answered = delivery == Delivery::Answered;
         let mut delivery = delivery;
         for _ in 0..ROUNDS_LIMIT {
             let stored = match delivery {
                 Delivery::First => None,
-                Delivery::Again => runs::find_run(self.store.as_ref(), transaction.org, id).await?,
+                Delivery::Again | Delivery::Answered => {
+                    runs::find_run(self.store.as_ref(), transaction.org, id).await?
+                }
             };
             delivery = Delivery::Again;
             if let Some(stored) = &stored {
                 announce::tell(self.queue.as_ref(), transaction.org, stored.told.iter().copied(), 0).await?;
             }
             if stored.as_ref().is_some_and(|stored| stored.run.state.is_final()) {
+                return self.wake_caller(transaction.org, considered).await;
+            }
+            if stored.as_ref().is_some_and(|stored| stored.run.state == RunState::Held) {
                 return Ok(());
             }
-            if let Some(until) = stored.as_ref().and_then(|stored| self.still_waiting(&stored.run)) {
+            if let Some(until) = stored.as_ref().and_then(|stored| self.still_waiting(&stored.run))
+                && !is_answered
+            {
                 return self.wake_later(transaction, id, until).await;
             }
             let carried = match self.definitions.get(self.store.as_ref(), transaction.org, &considered.hash).await {
@@ -116,14 +120,19 @@ impl Executor {
                     let place = Place { transaction, trigger_output, considered, id };
                     match self.embark(place, definition, setup, stored.clone()) {
                         Ok(journey) => self.carry(journey).await,
-                        Err(failure) => self.fail(transaction, considered, id, stored, failure).await,
+                        Err(failure) => {
+                            self.fail(transaction, considered, id, stored, failure).await.map(|()| Carried::ToItsEnd)
+                        }
                     }
                 }
-                Err(NoDefinition::Unusable(failure)) => self.fail(transaction, considered, id, stored, failure).await,
+                Err(NoDefinition::Unusable(failure)) => {
+                    self.fail(transaction, considered, id, stored, failure).await.map(|()| Carried::ToItsEnd)
+                }
                 Err(NoDefinition::Unavailable(error)) => return Err(error),
             };
             match carried {
-                Ok(()) => return Ok(()),
+                Ok(Carried::ToItsEnd) => return self.wake_caller(transaction.org, considered).await,
+                Ok(Carried::AsFarAsItGoes) => return Ok(()),
                 // Somebody else has written the run or one of its records: what is true now decides.
                 Err(WriteError::Conflict { .. }) => tracing::debug!(run.id = %id, "overtaken; taking the run up again"),
                 Err(WriteError::Unavailable(error)) => return Err(error),
@@ -152,36 +161,47 @@ impl Executor {
             let opening = journey::opening_entry(&definition, &progress);
             let new = vec![JournalEntry { entry: opening, attempts: 1, started_at: now, ended_at: now }];
             let run = new_run(transaction, considered, id, now);
-            return Ok(Journey { transaction, apps, definition, setup, seed, progress, run, stored: None, new });
+            let (stored, rested) = (None, HashSet::new());
+            return Ok(Journey { transaction, apps, definition, setup, seed, progress, run, stored, new, rested });
         };
-        let entries = stored.entries.iter().map(|entry| entry.entry.clone()).collect::<Vec<_>>();
-        let replayed = run::replay(&definition, trigger_output.clone(), &entries, &surroundings);
+        let entries = stored.entries.iter().map(|entry| (&entry.entry, entry.ended_at));
+        let replayed = run::replay(&definition, trigger_output.clone(), entries, &surroundings);
         let progress = replayed.map_err(|error| {
             let message = format!("The journal of this run cannot be followed any more: {error}.");
             Failure::new("journal_unusable", message)
         })?;
         let run = Run { state: RunState::Running, resumes_at: None, ..stored.run.clone() };
-        Ok(Journey { transaction, apps, definition, setup, seed, progress, run, stored: Some(stored), new: Vec::new() })
+        let (stored, new, rested) = (Some(stored), Vec::new(), HashSet::new());
+        Ok(Journey { transaction, apps, definition, setup, seed, progress, run, stored, new, rested })
     }
 
-    async fn carry(&self, mut journey: Journey<'_>) -> Result<(), WriteError> {
+    /// Has the run that waits for the end of this one woken, if one does.
+    pub(super) async fn wake_caller(&self, org: OrgId, considered: &Considered) -> Result<(), Unavailable> {
+        let Some(Caller { transaction, run }) = considered.caller else { return Ok(()) };
+        let woken = Woken { org, transaction, run, answered: true };
+        self.queue.send(Named::Wake(woken).message()?).await
+    }
+
+    async fn carry(&self, mut journey: Journey<'_>) -> Result<Carried, WriteError> {
+        let mut is_taken_up = journey.stored.is_some();
         loop {
             let mut unit = Unit::new(self.store.as_ref(), journey.transaction.org, self.world.now());
+            if std::mem::take(&mut is_taken_up) {
+                self.take_arrivals(&mut journey, &mut unit).await?;
+            }
             let ending = match self.advance(&mut journey, &mut unit).await? {
-                Pause::Full | Pause::Retry => None,
+                Pause::Full => None,
                 Pause::Ended(ending) => Some(ending),
-                Pause::Outside(step) => {
-                    unit = self.perform_outside(&mut journey, unit, step).await?;
+                Pause::Waiting => return self.suspend(journey, unit).await.map(|()| Carried::AsFarAsItGoes),
+                Pause::Outside(steps) => {
+                    unit = self.perform_outside(&mut journey, unit, steps).await?;
                     journey.ending()
                 }
             };
-            if journey.retries().is_some() {
-                return self.suspend(journey, unit).await;
-            }
             if let Some(ending) = &ending {
                 settle(&mut journey.run, ending, self.world.now());
             }
-            self.write(&mut journey, unit.into_work(), None).await?;
+            self.write(&mut journey, unit.into_work(), Vec::new()).await?;
             if ending.is_some() {
                 tracing::info!(
                     run.id = %journey.run.id,
@@ -189,65 +209,24 @@ impl Executor {
                     state = journey.run.state.word(),
                     "a run came to its end",
                 );
-                return Ok(());
+                return Ok(Carried::ToItsEnd);
             }
         }
     }
 
-    /// Performs steps on the unit until the run ends, comes to a step outside, or there is enough to write.
-    async fn advance(&self, journey: &mut Journey<'_>, unit: &mut Unit<'_>) -> Result<Pause, Unavailable> {
-        let mut bytes = 0;
-        while unit.change_count() < WRITE_RECORDS && journey.new.len() < WRITE_STEPS && bytes < WRITE_BYTES {
-            let started_at = self.world.now();
-            let (given, outcome, attempts) = match journey.next() {
-                Decision::Finished(ending) => return Ok(Pause::Ended(ending)),
-                Decision::Settled { outcome, .. } => (Given::default(), outcome, 1),
-                Decision::Perform { step, visit, action, params } => {
-                    let outcome = match Action::parse(&action) {
-                        Some(Action::Outside(action)) => {
-                            return Ok(Pause::Outside(OutsideStep { step, visit, action, app: None, params }));
-                        }
-                        Some(Action::Record(action)) => {
-                            let author = Author::step(journey.transaction, journey.run.id);
-                            let actor = Actor { run: journey.run.id, step: &step, visit, author: &author };
-                            let before = (unit.change_count(), unit.mark());
-                            let outcome = perform(action, unit, actor, &params.input).await?;
-                            if unit.change_count() > WRITE_RECORDS_LIMIT && before.0 > 0 {
-                                unit.undo_to(before.1);
-                                return Ok(Pause::Full);
-                            }
-                            outcome
-                        }
-                        None => match self.app_action(journey, &step, &action).await? {
-                            Ok(app) => {
-                                let (action, app) = (OutsideAction::RestJson, Some(app));
-                                return Ok(Pause::Outside(OutsideStep { step, visit, action, app, params }));
-                            }
-                            Err(failure) => Outcome::Failed(failure),
-                        },
-                    };
-                    (params.given(), outcome, 1 + journey.attempts_so_far(&step, visit))
-                }
-            };
-            bytes += journey.record(given, outcome, attempts, (started_at, self.world.now()))?;
-            if journey.retries().is_some() {
-                return Ok(Pause::Retry);
-            }
-        }
-        Ok(Pause::Full)
-    }
-
-    /// Writes what is new of the run together with `work` and `intent`, the fence first, and tells whoever listens.
-    async fn write(&self, journey: &mut Journey<'_>, work: Work, intent: Option<Change>) -> Result<(), WriteError> {
+    /// Writes what is new of the run together with `work` and `more`, the fence first, and tells whoever listens.
+    async fn write(&self, journey: &mut Journey<'_>, work: Work, more: Vec<Change>) -> Result<(), WriteError> {
         let (org, store) = (journey.transaction.org, self.store.as_ref());
         let author = Author::step(journey.transaction, journey.run.id);
+        journey.run.response = journey.progress.response().cloned();
         let events = announce::transactions(store, org, &work, &author).await?;
         let told: Vec<TransactionId> = events.iter().map(|stored| stored.transaction.id).collect();
         let mut changes = runs::run_changes(&journey.run, journey.stored.as_ref(), &journey.new, &told)?;
         changes.extend(work.changes);
         changes.extend(announce::changes(&events)?);
-        changes.extend(intent);
+        changes.extend(more);
         store.write(&changes).await?;
+        let head_entries = runs::entries_in_head(&journey.run, &journey.new)?;
         let new = std::mem::take(&mut journey.new);
         match &mut journey.stored {
             Some(stored) => {
@@ -257,7 +236,7 @@ impl Executor {
                 stored.told.clone_from(&told);
             }
             None => {
-                let (run, head_entries) = (journey.run.clone(), new.len());
+                let (run, head_entries) = (journey.run.clone(), head_entries);
                 journey.stored = Some(StoredRun { run, rev: 1, head_entries, entries: new, told: told.clone() });
             }
         }
@@ -317,6 +296,7 @@ fn new_run(transaction: &Transaction, considered: &Considered, id: RunId, now: T
         ended_at: None,
         error: None,
         resumes_at: None,
+        response: None,
     }
 }
 

@@ -52,7 +52,10 @@ impl Executor {
         for considered in &stored.considered {
             let Some(run) = considered.run else { continue };
             match self.fail(&stored.transaction, considered, run, None, failure.clone()).await {
-                Ok(()) => tracing::warn!(run.id = %run, code = failure.code, "a run was ended before its first step"),
+                Ok(()) => {
+                    tracing::warn!(run.id = %run, code = failure.code, "a run was ended before its first step");
+                    self.wake_caller(stored.transaction.org, considered).await?;
+                }
                 // It began when there was still room for it.
                 Err(WriteError::Conflict { .. }) => {
                     let trigger_output = stored.trigger_output(considered);

@@ -18,6 +18,7 @@ const PAGES: [&str; 3] = ["pageSize", "page", "after"];
 
 /// What may be asked for in a query, beside the page.
 const FILTERS: &[(Operation, &[&str])] = &[
+    (Operation::CallWorkflow, &["wait"]),
     (Operation::ListHookArrivals, &["since"]),
     (Operation::ListAuditLog, &["objectType", "objectId", "key", "from", "until"]),
     (Operation::ListRuns, &["state", "from", "until"]),
@@ -116,6 +117,7 @@ fn query_schema(name: &str, response: &str) -> Value {
         ("pageSize", _) => json!({ "type": "integer", "minimum": 1, "maximum": 100, "default": 25 }),
         ("page", _) => json!({ "type": "integer", "minimum": 1, "default": 1 }),
         ("from" | "to", "WorkflowDiff") => json!({ "type": "string", "pattern": "^([0-9]+|live|draft)$" }),
+        ("wait", _) => json!({ "type": "integer", "minimum": 0, "maximum": 25, "default": 10 }),
         ("from" | "until" | "since", _) => json!({ "type": "string", "format": "date-time" }),
         ("state", "RunList") => json!({ "enum": ["running", "waiting", "held", "succeeded", "failed", "cancelled"] }),
         ("state", _) => json!({ "enum": ["pending", "delivered", "failed"] }),
@@ -148,6 +150,9 @@ fn responses(route: &Route) -> Value {
         (_, schema) => ("200", answer("Here it is.", schema)),
     };
     responses.insert(success.0.to_owned(), success.1);
+    if route.operation == Operation::CallWorkflow {
+        responses.insert("202".to_owned(), answer("It is called; its run is still under way.", "Any"));
+    }
     if route.permission.is_some() {
         for (status, description) in [
             ("400", "The request has to be changed; each error says where and how."),

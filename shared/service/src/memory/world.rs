@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
+use async_trait::async_trait;
 use domain::Timestamp;
 
 use crate::ports::{Unavailable, World};
@@ -33,9 +34,14 @@ impl FixedWorld {
     }
 }
 
+#[async_trait]
 impl World for FixedWorld {
     fn now(&self) -> Timestamp {
         Timestamp::from_millisecond(self.now_ms.load(Ordering::SeqCst))
+    }
+
+    async fn pause(&self, milliseconds: u32) {
+        self.set(Timestamp::from_millisecond(self.now().as_millisecond() + i64::from(milliseconds)));
     }
 
     fn fill(&self, bytes: &mut [u8]) -> Result<(), Unavailable> {

@@ -17,6 +17,7 @@ use crate::{
     directory::{Listing, Paging, klasses::klass_key, settings},
     document,
     ports::{Change, Expectation, Freshness, Item, Key, Store, Unavailable},
+    runs::StoredTransaction,
 };
 
 /// The most bytes of a record as JSON. *Why 1 MiB*: no step can give it more, and a journal entry holds it once.
@@ -168,6 +169,11 @@ impl<'a> Unit<'a> {
     /// Has `event` told to whoever listens.
     pub fn publish(&mut self, event: Event) {
         self.happenings.push(Happening::Published(Box::new(event)));
+    }
+
+    /// Has a workflow called.
+    pub(crate) fn call(&mut self, call: StoredTransaction) {
+        self.happenings.push(Happening::Called(Box::new(call)));
     }
 
     /// Writes the document of a directory's item, whose `rev` the caller has counted up.

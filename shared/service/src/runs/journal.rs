@@ -1,24 +1,27 @@
 //! Runs and their journals.
 //!
 //! Every write of a run puts its head with the next `rev`, expecting the one before it: that is the fence between two
-//! executors that carry the same run. The entries of the first write stand in the head itself, because most runs need
-//! only that one; later entries come in items of their own.
+//! executors that carry the same run. The entries of the first write stand in the head itself where the run needs only that
+//! one, as most do, or they are few; all others come in items of their own, because each write has the whole head in it.
 
 use domain::{OrgId, Run, RunId, Timestamp, TransactionId, WorkflowId};
 use engine::journal::Entry;
 use serde::{Deserialize, Serialize};
 
-use super::{RETENTION_SECONDS, find_all, listing};
+use super::{RETENTION_SECONDS, find_all, listing, trace::transaction_key};
 use crate::{
     directory::{Listing, Paging},
     document,
     ports::{
         Change, Expectation, Freshness, IndexKey, Item, Key, LIST_LIMIT_ITEMS, Order, Range, Scope, Store, Table,
-        Unavailable,
+        Unavailable, WriteError,
     },
 };
 
 const HEAD: &str = "run";
+
+/// How many bytes of entries may stand in the head of a run that goes on. *Why*: it is written again with each of its writes.
+const HEAD_LIMIT_BYTES: usize = 2_048;
 
 /// What a step left behind, with its times.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -78,16 +81,68 @@ pub fn run_changes(
     new: &[JournalEntry],
     told: &[TransactionId],
 ) -> Result<Vec<Change>, Unavailable> {
+    let until = kept_until(run, before.map(|before| before.entries.as_slice()).unwrap_or_default(), new);
     let Some(before) = before else {
-        return Ok(vec![Change::Put(head_item(HeadOf { run, entries: new, told }, 1)?, Expectation::Absent)]);
+        let (in_head, apart) = new.split_at(entries_in_head(run, new)?);
+        let mut changes =
+            vec![Change::Put(head_item(HeadOf { run, entries: in_head, told }, 1, until)?, Expectation::Absent)];
+        if !apart.is_empty() {
+            changes.push(Change::Put(journal_item(run, 0, apart, until)?, Expectation::Absent));
+        }
+        return Ok(changes);
     };
     let in_head = before.entries.get(..before.head_entries).unwrap_or(&before.entries);
     let head = HeadOf { run, entries: in_head, told };
-    let mut changes = vec![Change::Put(head_item(head, before.rev + 1)?, Expectation::Rev(before.rev))];
+    let mut changes = vec![Change::Put(head_item(head, before.rev + 1, until)?, Expectation::Rev(before.rev))];
     if !new.is_empty() {
-        changes.push(Change::Put(journal_item(run, before.rev, new)?, Expectation::Absent));
+        changes.push(Change::Put(journal_item(run, before.rev, new, until)?, Expectation::Absent));
     }
     Ok(changes)
+}
+
+/// Until when what is written now of a run is kept: counted from the last that happened to it, or is to happen.
+fn kept_until(run: &Run, before: &[JournalEntry], new: &[JournalEntry]) -> Timestamp {
+    let last = new.last().or(before.last()).map(|entry| entry.ended_at);
+    let last = [last, run.ended_at, run.resumes_at].into_iter().flatten().max().unwrap_or(run.started_at);
+    last.max(run.started_at).plus_seconds(RETENTION_SECONDS)
+}
+
+/// Lets what was written before of a run, and the transaction that started it, be kept as long as a run is that goes on at
+/// `until`. Costs nothing where they are kept long enough.
+pub async fn keep_until(store: &dyn Store, run: &Run, until: Timestamp) -> Result<(), Unavailable> {
+    let needed = until.plus_seconds(RETENTION_SECONDS / 3);
+    if run.started_at.plus_seconds(RETENTION_SECONDS) >= needed {
+        return Ok(());
+    }
+    let whole = until.plus_seconds(RETENTION_SECONDS).as_second();
+    let transaction = transaction_key(run.org, run.transaction_id);
+    let mut items: Vec<Item> = store.find(&transaction, Freshness::Latest).await?.into_iter().collect();
+    let mut after = None;
+    loop {
+        let page = store.list(&Range { after, ..all_of(run.org, run.id, "", "") }).await?;
+        items.extend(page.items.into_iter().filter(|item| item.key.sort != HEAD));
+        match page.next {
+            Some(next) => after = Some(next),
+            None => break,
+        }
+    }
+    let is_short = |item: &Item| item.expires_at.is_some_and(|expires| expires < needed.as_second());
+    for item in items.into_iter().filter(is_short) {
+        let rev = item.rev;
+        let kept = Item { expires_at: Some(whole), ..item };
+        match store.write(&[Change::Put(kept, Expectation::Rev(rev))]).await {
+            // Who has written it since has seen to that as well.
+            Ok(()) | Err(WriteError::Conflict { .. }) => {}
+            Err(WriteError::Unavailable(error)) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// How many of the entries of a run's first write stand in its head: all, or only the trigger's.
+pub fn entries_in_head(run: &Run, new: &[JournalEntry]) -> Result<usize, Unavailable> {
+    let is_light = run.state.is_final() || document::write(&new)?.len() <= HEAD_LIMIT_BYTES;
+    Ok(if is_light { new.len() } else { new.len().min(1) })
 }
 
 /// The run with its whole journal.
@@ -99,8 +154,8 @@ pub async fn find_run(store: &dyn Store, org: OrgId, id: RunId) -> Result<Option
     let head_entries = head.entries.len();
     let Head { run, entries, told } = head;
     let mut stored = StoredRun { run, rev: item.rev, head_entries, entries, told };
-    // The first write is in the head; each later one may have left one item more.
-    if item.rev > 1 {
+    // Each write but one that was the only one may have left an item more.
+    if item.rev > 1 || !stored.run.state.is_final() {
         append_later_entries(store, &mut stored).await?;
     }
     Ok(Some(stored))
@@ -138,18 +193,8 @@ pub async fn find_run_heads(
 async fn append_later_entries(store: &dyn Store, stored: &mut StoredRun) -> Result<(), Unavailable> {
     let mut after = None;
     loop {
-        let page = store
-            .list(&Range {
-                table: Table::Runs,
-                scope: Scope::Own,
-                partition: partition(stored.run.org, stored.run.id),
-                from: "journal#".to_owned(),
-                below: "journal$".to_owned(),
-                order: Order::Ascending,
-                limit: LIST_LIMIT_ITEMS,
-                after,
-            })
-            .await?;
+        let page =
+            store.list(&Range { after, ..all_of(stored.run.org, stored.run.id, "journal#", "journal$") }).await?;
         for item in &page.items {
             stored.entries.extend(document::read::<Vec<JournalEntry>>(item)?);
         }
@@ -160,7 +205,20 @@ async fn append_later_entries(store: &dyn Store, stored: &mut StoredRun) -> Resu
     }
 }
 
-fn head_item(head: HeadOf<'_>, rev: u64) -> Result<Item, Unavailable> {
+fn all_of(org: OrgId, id: RunId, from: &str, below: &str) -> Range {
+    Range {
+        table: Table::Runs,
+        scope: Scope::Own,
+        partition: partition(org, id),
+        from: from.to_owned(),
+        below: below.to_owned(),
+        order: Order::Ascending,
+        limit: LIST_LIMIT_ITEMS,
+        after: None,
+    }
+}
+
+fn head_item(head: HeadOf<'_>, rev: u64, until: Timestamp) -> Result<Item, Unavailable> {
     let run = head.run;
     Ok(Item {
         key: head_key(run.org, run.id),
@@ -170,17 +228,17 @@ fn head_item(head: HeadOf<'_>, rev: u64) -> Result<Item, Unavailable> {
             partition: format!("{}#workflow#{}", run.org, run.workflow_id),
             sort: format!("{}#{}", run.started_at, run.id),
         }),
-        expires_at: Some(run.started_at.plus_seconds(RETENTION_SECONDS).as_second()),
+        expires_at: Some(until.as_second()),
     })
 }
 
-fn journal_item(run: &Run, written: u64, entries: &[JournalEntry]) -> Result<Item, Unavailable> {
+fn journal_item(run: &Run, written: u64, entries: &[JournalEntry], until: Timestamp) -> Result<Item, Unavailable> {
     Ok(Item {
         key: Key::new(Table::Runs, partition(run.org, run.id), format!("journal#{written:06}")),
         rev: 1,
         document: document::write(&entries)?,
         index: None,
-        expires_at: Some(run.started_at.plus_seconds(RETENTION_SECONDS).as_second()),
+        expires_at: Some(until.as_second()),
     })
 }
 

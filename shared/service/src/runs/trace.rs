@@ -64,6 +64,18 @@ pub struct Considered {
     /// The version of each app whose actions its steps use; the run finishes on these.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub apps: BTreeMap<String, String>,
+    /// The run that waits for the end of this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caller: Option<Caller>,
+}
+
+/// A run that waits for the end of another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Caller {
+    /// The transaction that started it.
+    pub transaction: TransactionId,
+    /// The run.
+    pub run: RunId,
 }
 
 impl Considered {
@@ -243,6 +255,6 @@ pub async fn find_transaction(
     found.as_ref().map(document::read).transpose()
 }
 
-fn transaction_key(org: OrgId, id: TransactionId) -> Key {
+pub(super) fn transaction_key(org: OrgId, id: TransactionId) -> Key {
     Key::new(Table::Runs, format!("{org}#transaction#{id}"), "transaction")
 }

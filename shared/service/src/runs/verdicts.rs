@@ -28,6 +28,7 @@ pub fn verdicts(triggers: &[Trigger], run: impl Fn(&Trigger) -> RunId, event: Op
             run: (verdict == Verdict::Started).then(|| run(trigger)),
             event,
             apps: BTreeMap::new(),
+            caller: None,
         }
     };
     triggers.iter().enumerate().map(verdict).collect()

@@ -136,7 +136,7 @@ impl Draft<'_> {
 
 /// `{run}/{step}/{visit}`, the same for every attempt; what a header cannot hold of the step's id is percent-encoded.
 pub(super) fn key(actor: Actor<'_>) -> String {
-    format!("{}/{}/{}", actor.run, utf8_percent_encode(actor.step, NOT_IN_KEY), actor.visit)
+    format!("{}/{}/{}", actor.run, utf8_percent_encode(&actor.instance(), NOT_IN_KEY), actor.visit)
 }
 
 fn is_without_body(method: Method) -> bool {

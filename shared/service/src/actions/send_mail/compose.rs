@@ -164,7 +164,7 @@ mod tests {
         };
         let run = RunId::for_transaction(transaction.id, WorkflowId::fresh(transaction.created_at, [4; 8]));
         let author = crate::actions::Author::Request { generation: 0 };
-        let actor = Actor { run, step: "send", visit: 1, author: &author };
+        let actor = Actor { run, branch: "", step: "send", visit: 1, author: &author };
         let occasion = Occasion { actor, transaction: &transaction, dated_at: transaction.created_at };
         match &draft.content {
             Content::Written(written) => message(&Head { occasion, message_id: "a@b", draft: &draft }, written, &[]),

@@ -1,6 +1,10 @@
 //! A run as it is carried: where it is, and what the store does not have of it yet.
 
-use std::{collections::BTreeMap, io, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashSet},
+    io,
+    sync::Arc,
+};
 
 use domain::{Failure, Run, Timestamp, Transaction};
 use engine::{
@@ -8,14 +12,14 @@ use engine::{
     app::Visit,
     expression::Asker,
     journal::{Entry, Outcome, Retry},
-    run::{self, Decision, Ending, Given, Progress},
+    run::{self, Decision, Ending, Given, Progress, TRUNK, retry_delay_seconds},
 };
 
 use serde_json::Value;
 
-use super::WRITE_BYTES;
+use super::{WRITE_BYTES, outside::OutsideStep};
 use crate::{
-    ports::Unavailable,
+    ports::{Unavailable, World},
     runs::{JournalEntry, StoredRun},
 };
 
@@ -34,64 +38,82 @@ pub(super) struct Journey<'a> {
     pub(super) stored: Option<StoredRun>,
     /// What the store does not have yet.
     pub(super) new: Vec<JournalEntry>,
+    /// The branches that try again what has failed, once the run is taken up again.
+    pub(super) rested: HashSet<String>,
 }
 
 impl Journey<'_> {
-    /// What the run does next. However often a visit is come to, also after a crash, its params are the same.
-    pub(super) fn next(&self) -> Decision {
-        run::next(&self.definition, &self.progress, &self.surroundings(self.came_at()))
+    /// The first branch in which something can be done at `now`, and which is none of `taken`.
+    pub(super) fn ready(&self, now: Timestamp, taken: &[OutsideStep]) -> Option<String> {
+        let is_free = |branch: &str| !self.rested.contains(branch) && taken.iter().all(|step| step.branch != branch);
+        self.progress.ready(now).into_iter().find(|branch| is_free(branch)).map(str::to_owned)
     }
 
-    /// Records what came of the step the run is at, and gives how many bytes its entry takes.
+    /// What the run does next in a branch. However often a visit is come to, also after a crash, its params are the same.
+    pub(super) fn next(&self, branch: &str) -> Decision {
+        run::next(&self.definition, &self.progress, branch, &self.surroundings(self.came_at(branch)))
+    }
+
+    /// Records what came of the step that the branch is at, and gives how many bytes its entry takes. `random` says how long
+    /// is rested before what failed is tried again.
     pub(super) fn record(
         &mut self,
-        given: Given,
-        outcome: Outcome,
+        branch: &str,
+        (given, outcome): (Given, Outcome),
         attempts: u32,
         (started_at, ended_at): (Timestamp, Timestamp),
+        world: &dyn World,
     ) -> Result<usize, Unavailable> {
         let (given, outcome) = self.without_secrets(given, outcome);
         let surroundings = Surroundings { setup: &self.setup, now: ended_at, seed: &self.seed };
-        let entry = run::record(&self.definition, &mut self.progress, given, outcome, &surroundings)
+        let mut entry = run::record(&self.definition, &mut self.progress, branch, given, outcome, &surroundings)
             .map_err(|error| Unavailable { port: "engine", cause: error.to_string() })?;
+        if let Some(retry) = entry.retries {
+            self.rest(&mut entry, retry, world)?;
+        }
         let bytes = size_of(&entry);
         self.new.push(JournalEntry { entry, attempts, started_at, ended_at });
         Ok(bytes)
     }
 
+    /// Lets the branch rest before what failed is tried again, and not go on before what is new is written.
+    fn rest(&mut self, entry: &mut Entry, retry: Retry, world: &dyn World) -> Result<(), Unavailable> {
+        let (branch, tries) = match retry {
+            Retry::Action => (entry.branch.clone(), entry.attempt),
+            Retry::Workflow => (TRUNK.to_owned(), self.progress.beginnings().saturating_sub(1)),
+        };
+        let mut random = [0; 4];
+        world.fill(&mut random)?;
+        let seconds = retry_delay_seconds(entry, tries, u32::from_be_bytes(random));
+        let until = world.now().plus_seconds(i64::from(seconds));
+        entry.resumes_at = Some(until);
+        self.progress.rest(&branch, until);
+        self.rested.insert(branch);
+        Ok(())
+    }
+
     /// How the run ends, if it does so here.
     pub(super) fn ending(&self) -> Option<Ending> {
-        match self.next() {
+        match self.next(TRUNK) {
             Decision::Finished(ending) => Some(ending),
-            Decision::Perform { .. } | Decision::Settled { .. } => None,
+            Decision::Perform { .. } | Decision::Settled { .. } | Decision::Waiting => None,
         }
     }
 
-    /// What is tried again because of the last entry, if that is not written yet.
-    pub(super) fn retries(&self) -> Option<Retry> {
-        self.new.last().and_then(|entry| entry.entry.retries)
+    /// How often the visit of `branch` was tried before.
+    pub(super) fn attempts_so_far(&self, branch: &str) -> u32 {
+        self.progress.attempt(branch).saturating_sub(1)
     }
 
-    /// How often the visit was tried before.
-    pub(super) fn attempts_so_far(&self, step: &str, visit: u32) -> u32 {
-        let earlier = self.entries().rev().take_while(|entry| entry.entry.step == step && entry.entry.visit == visit);
-        u32::try_from(earlier.count()).unwrap_or(u32::MAX)
+    /// When the branch came to the visit it is at: at the end of the one before, whatever was tried since.
+    pub(super) fn came_at(&self, branch: &str) -> Timestamp {
+        self.progress.came_at(branch).unwrap_or(self.run.started_at)
     }
 
-    fn entries(&self) -> impl DoubleEndedIterator<Item = &JournalEntry> {
-        self.stored.iter().flat_map(|stored| &stored.entries).chain(&self.new)
-    }
-
-    /// When the run came to the visit it is at: at the end of the one before, whatever was tried since.
-    fn came_at(&self) -> Timestamp {
-        let before = self.entries().rev().find(|entry| entry.entry.retries != Some(Retry::Action));
-        before.map_or(self.run.started_at, |entry| entry.ended_at)
-    }
-
-    /// The visit that the run is at, as the templates of an app's action see it.
-    pub(super) fn at<'s>(&'s self, step: &'s str, visit: u32) -> Visit<'s> {
-        let asker = Asker { step, visit, part: "params" };
-        Visit { surroundings: self.surroundings(self.came_at()), asker }
+    /// The visit that a branch is at, as the templates of an app's action see it.
+    pub(super) fn at<'s>(&'s self, branch: &'s str, step: &'s str, visit: u32) -> Visit<'s> {
+        let asker = Asker { branch, step, visit, part: "params" };
+        Visit { surroundings: self.surroundings(self.came_at(branch)), asker }
     }
 
     fn surroundings(&self, now: Timestamp) -> Surroundings<'_> {
@@ -112,7 +134,7 @@ impl Journey<'_> {
                 let message = self.setup.mask_text(&failure.message);
                 Outcome::Failed(Failure { message, ..failure })
             }
-            output @ Outcome::Output(_) => output,
+            output @ (Outcome::Output(_) | Outcome::Pending(_) | Outcome::Stopped(_)) => output,
         };
         (given, outcome)
     }

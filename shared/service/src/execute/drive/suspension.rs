@@ -1,7 +1,8 @@
-//! Runs that wait to be tried again: written down as waiting, woken by a message that the queue holds back.
+//! Runs in which nothing can be done now: written down as waiting, woken by a message that the queue holds back, or by a timer
+//! where that would be too long.
 //!
 //! ```text
-//! write the failed attempt and `waiting until` ─→ send the message that wakes it ─→ done with this one
+//! write `waiting until`, and the timer ─→ send the message that wakes it, without a timer ─→ done with this one
 //! ```
 //!
 //! A crash between the two leaves the message that carried the run here; delivered again it finds the run waiting and
@@ -9,13 +10,13 @@
 //! rest of the time; one that comes twice finds the run moved on.
 
 use domain::{Run, RunId, RunState, Timestamp, Transaction};
-use engine::{journal::Retry, run::retry_delay_seconds};
 
 use super::{super::Executor, Journey};
 use crate::{
     envelope::{Named, Woken},
     ports::{Unavailable, WriteError},
     records::Unit,
+    runs,
 };
 
 impl Executor {
@@ -23,12 +24,22 @@ impl Executor {
     ///
     /// *Errors*: [`WriteError`]; if the run was written already, whoever finds it so has it woken.
     pub(super) async fn suspend(&self, mut journey: Journey<'_>, unit: Unit<'_>) -> Result<(), WriteError> {
-        let until = self.world.now().plus_seconds(i64::from(self.delay_seconds(&journey)?));
+        let until = journey.progress.due_at();
         journey.run.state = RunState::Waiting;
-        journey.run.resumes_at = Some(until);
-        self.write(&mut journey, unit.into_work(), None).await?;
-        tracing::info!(run.id = %journey.run.id, until = %until, "a step is to be tried again; the run waits");
-        Ok(self.wake_later(journey.transaction, journey.run.id, until).await?)
+        journey.run.resumes_at = until;
+        if let Some(until) = until {
+            runs::keep_until(self.store.as_ref(), &journey.run, until).await?;
+        }
+        let is_known = journey.new.is_empty() && unit.change_count() == 0;
+        if !is_known || journey.stored.as_ref().is_none_or(|stored| stored.run != journey.run) {
+            let timer = until.map(|until| runs::timer_change(&journey.run, until, self.world.now())).transpose()?;
+            self.write(&mut journey, unit.into_work(), timer.flatten().into_iter().collect()).await?;
+        }
+        tracing::info!(run.id = %journey.run.id, until = ?until.map(|until| until.to_string()), "the run waits");
+        match until {
+            Some(until) => Ok(self.wake_later(journey.transaction, journey.run.id, until).await?),
+            None => Ok(()),
+        }
     }
 
     /// Until when the run waits, if it still does.
@@ -36,26 +47,18 @@ impl Executor {
         run.resumes_at.filter(|until| run.state == RunState::Waiting && *until > self.world.now())
     }
 
-    /// Has the run woken at `until`.
+    /// Has the run woken at `until`; what is further away has a timer.
     pub(super) async fn wake_later(
         &self,
         transaction: &Transaction,
         run: RunId,
         until: Timestamp,
     ) -> Result<(), Unavailable> {
-        let woken = Woken { org: transaction.org, transaction: transaction.id, run };
+        if runs::needs_timer(until, self.world.now()) {
+            return Ok(());
+        }
+        let woken = Woken { org: transaction.org, transaction: transaction.id, run, answered: false };
         let message = Named::Wake(woken).message()?;
         self.queue.send_later(message, self.delay_seconds_until(until)).await
-    }
-
-    fn delay_seconds(&self, journey: &Journey<'_>) -> Result<u32, Unavailable> {
-        let Some(last) = journey.new.last() else { return Ok(0) };
-        let tries = match last.entry.retries {
-            Some(Retry::Workflow) => journey.progress.beginnings().saturating_sub(1),
-            Some(Retry::Action) | None => last.entry.attempt,
-        };
-        let mut random = [0; 4];
-        self.world.fill(&mut random)?;
-        Ok(retry_delay_seconds(&last.entry, tries, u32::from_be_bytes(random)))
     }
 }

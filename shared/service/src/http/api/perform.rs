@@ -3,8 +3,8 @@
 use domain::RecordKind;
 
 use super::{
-    Operation, Refused, Response, actions, apps, audit, call::Call, evaluate, hooks, keys, klasses, mail, org, outbox,
-    records, runs, samples, schedules, settings, variables, webhooks, workflows,
+    Operation, Refused, Response, actions, apps, audit, call::Call, evaluate, flow, hooks, keys, klasses, mail, org,
+    outbox, records, runs, samples, scheduled, schedules, settings, variables, webhooks, workflows,
 };
 
 /// Does what the route asks for.
@@ -71,6 +71,15 @@ pub(super) async fn perform(operation: Operation, call: &Call<'_>) -> Result<Res
         Operation::UpdateAppSettings => settings::update_app(call).await,
         Operation::ListRuns => runs::list(call).await,
         Operation::GetRun => runs::get(call).await,
+        Operation::CreateScheduledRun => scheduled::create(call).await,
+        Operation::ListScheduledRuns => scheduled::list(call).await,
+        Operation::GetScheduledRun => scheduled::get(call).await,
+        Operation::CancelScheduledRun => scheduled::cancel(call).await,
+        Operation::CallWorkflow => flow::call_workflow(call).await,
+        Operation::CancelRun => flow::cancel(call).await,
+        Operation::PauseRun => flow::pause(call).await,
+        Operation::ResumeRun => flow::resume(call).await,
+        Operation::AnswerRun => flow::answer(call).await,
         Operation::GetTransaction => runs::transaction(call).await,
         Operation::CreateKlass => klasses::create(call).await,
         Operation::ListKlasses => klasses::list(call).await,

@@ -7,6 +7,7 @@ use domain::{
 use engine::{
     Setup,
     journal::{Entry, Outcome},
+    pending::Pending,
 };
 use futures_util::future::try_join3;
 use http::StatusCode;
@@ -50,7 +51,11 @@ pub(super) async fn list(call: &Call<'_>) -> Result<Response, Refused> {
 }
 
 pub(super) async fn get(call: &Call<'_>) -> Result<Response, Refused> {
-    let id = call.id("id", RunId::parse)?;
+    run_response(call, StatusCode::OK, call.id("id", RunId::parse)?).await
+}
+
+/// The run as it is now, with every step.
+pub(super) async fn run_response(call: &Call<'_>, status: StatusCode, id: RunId) -> Result<Response, Refused> {
     let store = call.management.store.as_ref();
     let StoredRun { run, entries, .. } = runs::find_run(store, call.caller.org, id).await?.ok_or_else(not_found)?;
     let transaction = runs::find_transaction(store, run.org, run.transaction_id).await?;
@@ -58,15 +63,25 @@ pub(super) async fn get(call: &Call<'_>) -> Result<Response, Refused> {
         let considered = stored.considered.iter().find(|considered| considered.run == Some(id));
         considered.map_or_else(|| stored.transaction.document(), |considered| stored.trigger_output(considered))
     });
-    let mut steps: Vec<Value> =
-        entries.iter().enumerate().map(|(index, entry)| step(index, entry, &trigger_output)).collect();
+    let mut steps: Vec<Value> = entries
+        .iter()
+        .enumerate()
+        .filter(|(index, entry)| !is_continued(entry, entries.get(index + 1..).unwrap_or_default()))
+        .map(|(index, entry)| {
+            step(index, entry, begun_by(entry, entries.get(..index).unwrap_or_default()), &trigger_output)
+        })
+        .collect();
+    // Last among them only to be masked as they are.
+    steps.extend(run.response.clone());
     mask_secrets(store, &run, &mut steps).await?;
-    let whole = one(StatusCode::OK, run_resource(call, &run, Some(steps.clone())));
+    let response = if run.response.is_some() { steps.pop() } else { None };
+    let run = Run { response, ..run };
+    let whole = one(status, run_resource(call, &run, Some(steps.clone())));
     if whole.body().len() <= ANSWER_LIMIT_BYTES {
         return Ok(whole);
     }
     steps.iter_mut().for_each(|step| leave_large_values_out(step, &["input", "output", "transition"]));
-    Ok(one(StatusCode::OK, run_resource(call, &run, Some(steps))))
+    Ok(one(status, run_resource(call, &run, Some(steps))))
 }
 
 pub(super) async fn transaction(call: &Call<'_>) -> Result<Response, Refused> {
@@ -108,6 +123,7 @@ fn run_resource(call: &Call<'_>, run: &Run, steps: Option<Vec<Value>>) -> Value 
         "error": run.error,
     });
     if let (Some(steps), Some(attributes)) = (steps, attributes.as_object_mut()) {
+        attributes.insert("response".to_owned(), run.response.clone().unwrap_or_default());
         attributes.insert("steps".to_owned(), Value::Array(steps));
     }
     let mut relationships = org_relationship(call);
@@ -125,24 +141,56 @@ fn related(kind: &str, collection: &str, id: &str) -> Value {
     json!({ "data": { "type": kind, "id": id }, "links": { "self": format!("{collection}/{id}") } })
 }
 
+/// Whether a later entry says what came of a step that had only begun.
+fn is_continued(entry: &JournalEntry, later: &[JournalEntry]) -> bool {
+    is_pending(entry) && later.iter().any(|later| is_same_attempt(entry, later))
+}
+
+/// The entry with which the step began whose end this one tells.
+fn begun_by<'e>(entry: &JournalEntry, earlier: &'e [JournalEntry]) -> Option<&'e JournalEntry> {
+    if !has_two_entries(&entry.entry) {
+        return None;
+    }
+    earlier.iter().rev().find(|earlier| is_pending(earlier) && is_same_attempt(earlier, entry))
+}
+
+/// Whether steps of this action may leave one entry when they begin and one when they end.
+fn has_two_entries(entry: &Entry) -> bool {
+    entry.action.as_deref().is_some_and(|action| action.starts_with("flow.") || action.ends_with(".call"))
+}
+
+fn is_pending(entry: &JournalEntry) -> bool {
+    matches!(entry.entry.outcome, Outcome::Pending(_))
+}
+
+fn is_same_attempt(one: &JournalEntry, other: &JournalEntry) -> bool {
+    let (one, other) = (&one.entry, &other.entry);
+    (one.visit, one.attempt, &one.step, &one.branch) == (other.visit, other.attempt, &other.step, &other.branch)
+}
+
 /// A step as it ran. The trigger's output is the transaction, which is not stored a second time.
-fn step(index: usize, entry: &JournalEntry, trigger_output: &Value) -> Value {
+fn step(index: usize, entry: &JournalEntry, begun: Option<&JournalEntry>, trigger_output: &Value) -> Value {
     let JournalEntry { entry, attempts, started_at, ended_at } = entry;
+    let input = entry.input.as_ref().or_else(|| begun?.entry.input.as_ref());
+    let missing = begun.map_or(&entry.missing, |begun| &begun.entry.missing);
+    let started_at = begun.map_or(started_at, |begun| &begun.started_at);
     let (output, error) = match &entry.outcome {
         Outcome::Output(_) if index == 0 => (trigger_output.clone(), Value::Null),
         Outcome::Output(output) => (output.clone(), Value::Null),
         Outcome::Failed(failure) => (Value::Null, json!(failure)),
+        Outcome::Pending(_) => (Value::Null, Value::Null),
+        Outcome::Stopped(stop) => (Value::Null, json!(stop.failure)),
     };
     let mut step = Map::new();
     for (key, value) in [
         ("id", json!(entry.step)),
         ("visit", json!(entry.visit)),
         ("action", json!(entry.action)),
-        ("input", entry.input.clone().unwrap_or(Value::Null)),
+        ("input", input.cloned().unwrap_or(Value::Null)),
         ("output", output),
         ("attempts", json!(attempts)),
         ("retries", json!(entry.retries)),
-        ("missing", json!(entry.missing)),
+        ("missing", json!(missing)),
         ("startedAt", json!(started_at)),
         ("endedAt", json!(ended_at)),
         ("transition", transition(entry)),
@@ -150,10 +198,27 @@ fn step(index: usize, entry: &JournalEntry, trigger_output: &Value) -> Value {
     ] {
         step.insert(key.to_owned(), value);
     }
+    if !entry.branch.is_empty() {
+        step.insert("branch".to_owned(), json!(entry.branch));
+    }
+    if let Outcome::Pending(pending) = &entry.outcome {
+        step.insert("waitsFor".to_owned(), waits_for(pending));
+        step.insert("endedAt".to_owned(), Value::Null);
+    }
     if let Some(error_case) = &entry.error_case {
         step.insert("errorCase".to_owned(), written(error_case));
     }
     Value::Object(step)
+}
+
+/// What a step that is not over waits for; the items of a loop stand in its input.
+fn waits_for(pending: &Pending) -> Value {
+    match pending {
+        Pending::Wait(wait) => object([("wait", written(wait))]),
+        Pending::Call(call) => json!({ "run": call.run, "workflow": call.workflow }),
+        Pending::ForEach(each) => json!({ "items": each.items.len(), "concurrency": each.concurrency }),
+        Pending::Parallel(parallel) => json!({ "branches": parallel.start, "join": parallel.join }),
+    }
 }
 
 /// Masks what the workflow's variables and secret settings of apps have and had as values in what steps put out; the rest was masked when it was written.
@@ -198,13 +263,18 @@ async fn trace(call: &Call<'_>, stored: &StoredTransaction) -> Result<Value, Ref
     let ids: Vec<RunId> = stored.considered.iter().filter_map(|considered| considered.run).collect();
     let heads = runs::find_run_heads(call.management.store.as_ref(), call.caller.org, &ids).await?;
     let mut considered = Vec::with_capacity(stored.considered.len());
-    for Considered { workflow, name, hash, version, verdict, replaced_by, run, event, apps } in &stored.considered {
+    for Considered { workflow, name, hash, version, verdict, replaced_by, run, event, apps, caller } in
+        &stored.considered
+    {
         let event = event.and_then(|position| stored.events.get(usize::try_from(position).ok()?));
         let event = event.map_or(&stored.event, |event| &event.name);
         let workflow = json!({ "id": workflow, "name": name, "hash": hash, "version": version });
         let mut line = json!({ "workflow": workflow, "event": event, "verdict": verdict });
         if let (false, Some(line)) = (apps.is_empty(), line.as_object_mut()) {
             line.insert("apps".to_owned(), json!(apps));
+        }
+        if let (Some(caller), Some(line)) = (caller, line.as_object_mut()) {
+            line.insert("caller".to_owned(), json!({ "run": caller.run, "transaction": caller.transaction }));
         }
         if let (Some(replaced_by), Some(line)) = (replaced_by, line.as_object_mut()) {
             line.insert("replacedBy".to_owned(), json!({ "id": replaced_by }));

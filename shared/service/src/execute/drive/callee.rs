@@ -1,0 +1,157 @@
+//! Steps that call another workflow: the call is written with the step, and the run waits for the end of the other one.
+
+use domain::{Event, EventId, Failure, Run, RunState};
+use engine::{
+    journal::Outcome,
+    pending::{Call, Pending},
+    run::Params,
+};
+use serde_json::{Map, Value, json};
+
+use super::{
+    super::{Executor, definitions::NoDefinition},
+    Journey,
+};
+use crate::{
+    actions,
+    announce::Author,
+    calling::{self, NewCall},
+    ports::Unavailable,
+    records::Unit,
+    runs::Caller,
+};
+
+/// What a step asks for.
+struct Asked {
+    workflow: String,
+    inputs: Value,
+    waits: bool,
+}
+
+/// The visit of a step that calls.
+#[derive(Clone, Copy)]
+pub(super) struct Visit<'a> {
+    pub(super) branch: &'a str,
+    pub(super) step: &'a str,
+    pub(super) visit: u32,
+}
+
+/// Whether `action` calls a workflow.
+pub(super) fn is_call(action: &str) -> bool {
+    action == FLOW_CALL || callee_of(action).is_some()
+}
+
+const FLOW_CALL: &str = "flow.call";
+
+/// The workflow that an action names which is called as its event is: `kustomer.workflow.{id}.call`.
+fn callee_of(action: &str) -> Option<&str> {
+    action.strip_prefix(Event::CALL_PREFIX)?.strip_suffix(Event::CALL_SUFFIX).filter(|id| !id.is_empty())
+}
+
+impl Executor {
+    /// Calls the workflow that the step names, and has the run wait for it.
+    pub(super) async fn call_workflow(
+        &self,
+        journey: &Journey<'_>,
+        unit: &mut Unit<'_>,
+        at: Visit<'_>,
+        action: &str,
+        params: &Params,
+    ) -> Result<Outcome, Unavailable> {
+        let asked = match asked(action, &params.input) {
+            Ok(asked) => asked,
+            Err(failure) => return Ok(Outcome::Failed(failure)),
+        };
+        let (store, org) = (self.store.as_ref(), journey.transaction.org);
+        let workflow = match calling::find_callable(store, org, &asked.workflow).await? {
+            Ok(workflow) => workflow,
+            Err(failure) => return Ok(Outcome::Failed(failure)),
+        };
+        let definition = match self.definitions.get(store, org, &workflow.value.hash).await {
+            Ok(definition) => definition,
+            Err(NoDefinition::Unusable(failure)) => return Ok(Outcome::Failed(failure)),
+            Err(NoDefinition::Unavailable(error)) => return Err(error),
+        };
+        let author = Author::step(journey.transaction, journey.run.id);
+        let caller = Caller { transaction: journey.transaction.id, run: journey.run.id };
+        let new = NewCall {
+            id: EventId::for_step(journey.run.id, &attempt_of(journey, at), at.visit),
+            author: &author,
+            caller: asked.waits.then_some(caller),
+            now: unit.now(),
+        };
+        let (stored, run) = match calling::call(store, &workflow, &definition, asked.inputs, new).await? {
+            Ok(called) => called,
+            Err(failure) => return Ok(Outcome::Failed(failure)),
+        };
+        let transaction = stored.transaction.id;
+        unit.call(stored);
+        Ok(match asked.waits {
+            true => Outcome::Pending(Pending::Call(Call { workflow: workflow.value.id, transaction, run })),
+            false => Outcome::Output(json!({ "run": run, "workflow": workflow.value.id, "transaction": transaction })),
+        })
+    }
+}
+
+/// A call that is tried again is another one, because the first has come to its end.
+fn attempt_of(journey: &Journey<'_>, at: Visit<'_>) -> String {
+    let instance = actions::instance(at.branch, at.step);
+    match journey.attempts_so_far(at.branch) {
+        0 => instance.into_owned(),
+        earlier => format!("{instance}~{}", earlier + 1),
+    }
+}
+
+fn asked(action: &str, input: &Value) -> Result<Asked, Failure> {
+    let none = Map::new();
+    let params = input.as_object().unwrap_or(&none);
+    if let Some(id) = callee_of(action) {
+        return Ok(Asked { workflow: id.to_owned(), inputs: input.clone(), waits: true });
+    }
+    let value = |name: &str| params.get(name).filter(|value| !value.is_null());
+    let workflow = match value("workflow") {
+        Some(Value::String(name)) if !name.is_empty() => name.clone(),
+        Some(_) => {
+            return Err(Failure::new(
+                "wrong_param",
+                "The param `workflow` has to be the name or the id of a workflow.",
+            ));
+        }
+        None => {
+            let message =
+                "The param `workflow` is missing. If it is a reference, what it points to was not there in this run.";
+            return Err(Failure::new("missing_param", message));
+        }
+    };
+    let inputs = match value("inputs") {
+        None => Value::Object(Map::new()),
+        Some(inputs @ Value::Object(_)) => inputs.clone(),
+        Some(_) => return Err(Failure::new("wrong_param", "The param `inputs` has to be an object.")),
+    };
+    let waits = match value("wait") {
+        None | Some(Value::Bool(true)) => true,
+        Some(Value::Bool(false)) => false,
+        Some(_) => return Err(Failure::new("wrong_param", "The param `wait` has to be true or false.")),
+    };
+    Ok(Asked { workflow, inputs, waits })
+}
+
+/// What comes of the step that called `run`, once that has come to its end.
+pub(super) fn outcome_of(run: &Run) -> Option<Outcome> {
+    let told = |what: &str| format!("The run {} of the called workflow {what}", run.id);
+    match run.state {
+        RunState::Running | RunState::Waiting | RunState::Held => None,
+        RunState::Succeeded => {
+            let response = run.response.as_ref();
+            let output = response.and_then(|response| response.get("output")).cloned().unwrap_or_default();
+            Some(Outcome::Output(domain::exact::object([("run", json!(run.id)), ("output", output)])))
+        }
+        RunState::Cancelled => {
+            Some(Outcome::Failed(Failure::new("call_cancelled", told("was cancelled by somebody."))))
+        }
+        RunState::Failed => {
+            let why = run.error.as_ref().map(|error| error.message.as_str()).unwrap_or_default();
+            Some(Outcome::Failed(Failure::new("call_failed", format!("{}: {why}", told("failed")))))
+        }
+    }
+}

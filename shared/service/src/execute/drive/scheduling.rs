@@ -1,0 +1,101 @@
+//! Steps that have a workflow called later: what is scheduled is written with the step.
+
+use domain::{Failure, ScheduledRun, ScheduledRunId, ScheduledState};
+use engine::{journal::Outcome, run::Params};
+use serde_json::{Map, Value, json};
+
+use super::{
+    super::{Executor, definitions::NoDefinition},
+    Journey,
+    callee::Visit,
+};
+use crate::{
+    actions, calling,
+    ports::{Change, Unavailable},
+    records::Unit,
+    runs,
+    scheduling::read_run_at,
+};
+
+/// *Source*: reference, section 4.7.
+const SCHEDULE: &str = "kustomer.app.scheduler.schedule-workflow";
+
+/// Whether `action` schedules a call.
+pub(super) fn is_schedule(action: &str) -> bool {
+    action == SCHEDULE
+}
+
+impl Executor {
+    /// Schedules the call of the workflow that the step names.
+    pub(super) async fn schedule_workflow(
+        &self,
+        journey: &Journey<'_>,
+        unit: &mut Unit<'_>,
+        at: Visit<'_>,
+        params: &Params,
+    ) -> Result<Outcome, Unavailable> {
+        let none = Map::new();
+        let given = params.input.as_object().unwrap_or(&none);
+        let (store, org) = (self.store.as_ref(), journey.transaction.org);
+        let (name, inputs, run_at) = match (asked(given), read_run_at(given.get("runAt"), unit.now())) {
+            (Ok((name, inputs)), Ok(run_at)) => (name, inputs, run_at),
+            (Err(failure), _) | (_, Err(failure)) => return Ok(Outcome::Failed(failure)),
+        };
+        let workflow = match calling::find_callable(store, org, &name).await? {
+            Ok(workflow) => workflow.value,
+            Err(failure) => return Ok(Outcome::Failed(failure)),
+        };
+        let definition = match self.definitions.get(store, org, &workflow.hash).await {
+            Ok(definition) => definition,
+            Err(NoDefinition::Unusable(failure)) => return Ok(Outcome::Failed(failure)),
+            Err(NoDefinition::Unavailable(error)) => return Err(error),
+        };
+        if let Some(failure) = calling::refusal(&workflow, &definition, &inputs) {
+            return Ok(Outcome::Failed(failure));
+        }
+        let run = ScheduledRun {
+            id: ScheduledRunId::for_step(journey.run.id, &actions::instance(at.branch, at.step), at.visit),
+            org,
+            workflow: workflow.id,
+            inputs,
+            run_at,
+            state: ScheduledState::Waiting,
+            lineage: Some(journey.transaction.lineage_of(journey.run.id)),
+            created_at: unit.now(),
+            delayed_until: None,
+            run: None,
+            error: None,
+        };
+        for change in runs::scheduled_changes(&run)? {
+            if let Change::Put(item, _) = change {
+                unit.put_item(item);
+            }
+        }
+        Ok(Outcome::Output(
+            json!({ "id": run.id, "type": "scheduled_run", "workflow": run.workflow, "runAt": run.run_at }),
+        ))
+    }
+}
+
+fn asked(params: &Map<String, Value>) -> Result<(String, Value), Failure> {
+    let value = |name: &str| params.get(name).filter(|value| !value.is_null());
+    let name = match value("workflowId").or_else(|| value("workflow")) {
+        Some(Value::String(name)) if !name.is_empty() => name.clone(),
+        Some(_) => {
+            return Err(Failure::new(
+                "wrong_param",
+                "The param `workflowId` has to be the id or the name of a workflow.",
+            ));
+        }
+        None => {
+            let message =
+                "The param `workflowId` is missing. If it is a reference, what it points to was not there in this run.";
+            return Err(Failure::new("missing_param", message));
+        }
+    };
+    match value("inputs") {
+        None => Ok((name, Value::Object(Map::new()))),
+        Some(inputs @ Value::Object(_)) => Ok((name, inputs.clone())),
+        Some(_) => Err(Failure::new("wrong_param", "The param `inputs` has to be an object.")),
+    }
+}

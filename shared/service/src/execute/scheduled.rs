@@ -1,0 +1,94 @@
+//! Starting what was scheduled: once, in turn, or with the reason why not.
+
+use std::sync::Arc;
+
+use domain::{EventId, Failure, ScheduledRun, ScheduledState};
+
+use super::{Executor, definitions::NoDefinition};
+use crate::{
+    announce::{self, Author, Happening},
+    calling::{self, NewCall},
+    document::Versioned,
+    envelope::Scheduled,
+    ports::{DELAY_LIMIT_SECONDS, Unavailable, WriteError},
+    records::Work,
+    runs::{self, StoredTransaction},
+    scheduling::TURNS_LIMIT,
+};
+
+impl Executor {
+    /// Makes the call that was scheduled, if its time has come and nobody has made it or taken it back.
+    pub(super) async fn start_scheduled(&self, message: &str, named: Scheduled) -> Result<(), Unavailable> {
+        let (store, now) = (self.store.as_ref(), self.world.now());
+        let Some(found) = runs::find_scheduled(store, named.org, named.scheduled).await? else {
+            tracing::debug!(scheduled.id = %named.scheduled, "what was scheduled is not kept any more");
+            return Ok(());
+        };
+        let run = &found.value;
+        if run.state != ScheduledState::Waiting {
+            return Ok(());
+        }
+        if run.run_at > now {
+            return self.start_later(message, run).await;
+        }
+        let called = match self.call_of(run).await? {
+            Ok(called) => called,
+            Err(failure) => return self.give_up(&found, failure).await,
+        };
+        if let Err(next) = runs::take_turn(store, named.org, TURNS_LIMIT, now).await? {
+            tracing::info!(scheduled.id = %run.id, until = %next, "the org has had its turns; a scheduled run waits");
+            let delayed = ScheduledRun { delayed_until: Some(next), ..run.clone() };
+            let changes = [runs::scheduled_change(&delayed, found.rev)?, runs::scheduled_timer(run, next)?];
+            return overtaken_is_done(store.write(&changes).await);
+        }
+        let (transaction, started) = called;
+        let after = ScheduledRun { state: ScheduledState::Started, run: Some(started), ..run.clone() };
+        let work = Work {
+            changes: vec![runs::scheduled_change(&after, found.rev)?],
+            happenings: vec![Happening::Called(Box::new(transaction))],
+        };
+        let written = announce::write(store, self.queue.as_ref(), (run.org, &Author::Hookwright), work).await;
+        overtaken_is_done(written)
+    }
+
+    /// A message that came too early: the clock has been set back, or a queue has forgotten how long to hold it.
+    async fn start_later(&self, message: &str, run: &ScheduledRun) -> Result<(), Unavailable> {
+        if self.world.now().seconds_until(run.run_at) <= u64::from(DELAY_LIMIT_SECONDS) {
+            return self.queue.send_later(message.to_owned(), self.delay_seconds_until(run.run_at)).await;
+        }
+        overtaken_is_done(self.store.write(&[runs::scheduled_timer(run, run.run_at)?]).await)
+    }
+
+    async fn call_of(
+        &self,
+        run: &ScheduledRun,
+    ) -> Result<Result<(StoredTransaction, domain::RunId), Failure>, Unavailable> {
+        let store = self.store.as_ref();
+        let workflow = match calling::find_callable(store, run.org, &run.workflow.to_string()).await? {
+            Ok(workflow) => workflow,
+            Err(failure) => return Ok(Err(failure)),
+        };
+        let definition = match self.definitions.get(store, run.org, &workflow.value.hash).await {
+            Ok(definition) => definition,
+            Err(NoDefinition::Unusable(failure)) => return Ok(Err(failure)),
+            Err(NoDefinition::Unavailable(error)) => return Err(error),
+        };
+        let author = run.lineage.clone().map_or(Author::Hookwright, Author::Step);
+        let new = NewCall { id: EventId::for_scheduled(run.id), author: &author, caller: None, now: self.world.now() };
+        calling::call(store, &workflow, &Arc::clone(&definition), run.inputs.clone(), new).await
+    }
+
+    async fn give_up(&self, found: &Versioned<ScheduledRun>, failure: Failure) -> Result<(), Unavailable> {
+        tracing::warn!(scheduled.id = %found.value.id, code = failure.code, "a scheduled run could not be started");
+        let after = ScheduledRun { state: ScheduledState::Failed, error: Some(failure), ..found.value.clone() };
+        overtaken_is_done(self.store.write(&[runs::scheduled_change(&after, found.rev)?]).await)
+    }
+}
+
+/// Somebody else has started it, or taken it back.
+fn overtaken_is_done(written: Result<(), WriteError>) -> Result<(), Unavailable> {
+    match written {
+        Ok(()) | Err(WriteError::Conflict { .. }) => Ok(()),
+        Err(WriteError::Unavailable(error)) => Err(error),
+    }
+}
