@@ -9,23 +9,29 @@
 //! So every time of the wall clock has one instant, and a later time never has an earlier one.
 
 use jiff::{
-    Timestamp,
+    SignedDuration, Timestamp,
     civil::DateTime,
-    tz::{AmbiguousOffset, TimeZone},
+    tz::{Offset, TimeZone},
 };
 
-/// The one instant at which the wall clocks of `zone` show `wall`.
+/// More than any wall clock is ahead of UTC.
+const FURTHEST_AHEAD: SignedDuration = SignedDuration::from_hours(26);
+
+/// The first instant at which the wall clocks of `zone` show `wall`, or have left it out.
+///
+/// *Why not what the library says of ambiguous times*: it asks the rules for the time to come already in the hour of the
+/// last change on record, and finds one there that was not (America/Nuuk, 2023-10-29).
 ///
 /// *Errors*: `None` where the calendar ends.
 pub(super) fn instant_of(zone: &TimeZone, wall: DateTime) -> Option<Timestamp> {
-    match zone.to_ambiguous_timestamp(wall).offset() {
-        AmbiguousOffset::Unambiguous { offset } => offset.to_timestamp(wall).ok(),
-        AmbiguousOffset::Fold { before, .. } => before.to_timestamp(wall).ok(),
-        AmbiguousOffset::Gap { after, .. } => {
-            // By the offset that holds behind the gap, a time in it lies before the gap.
-            let before_the_gap = after.to_timestamp(wall).ok()?;
-            let mut changes = zone.following(before_the_gap);
-            changes.find(|change| change.offset() == after).map(|change| change.timestamp())
+    let mut since = Offset::UTC.to_timestamp(wall).ok()?.checked_sub(FURTHEST_AHEAD).ok()?;
+    let mut offset = zone.to_offset(since);
+    for change in zone.following(since) {
+        let instant = offset.to_timestamp(wall).ok()?;
+        if instant < change.timestamp() {
+            return Some(instant.max(since));
         }
+        (since, offset) = (change.timestamp(), change.offset());
     }
+    offset.to_timestamp(wall).ok().map(|instant| instant.max(since))
 }
