@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{QUOTE_LIMIT_CHARS, field::FIELDS, quoted, refused, wall_clock::instant_of};
 use crate::{Rejected, Timestamp, no_time_zone, shortened};
 
-/// The most characters of a cron line. *Source*: a schedule expression of EventBridge Scheduler.
+/// The most characters of a cron line. *Source*: an expression of AWS's scheduler.
 const LINE_LIMIT_CHARS: usize = 256;
 
 /// The words that stand for a whole line. *Source*: crontab(5), without `@reboot`, as nothing here is booted.
@@ -40,11 +40,11 @@ const TRIAL: DateTime = date(LAST_YEAR - 399, 1, 1).at(0, 0, 0, 0);
 /// all that fall into one gap are one occurrence.
 /// *Source*: crontab(5), with `L`, `W` and `#` as Quartz has them; a day of the week is counted as there, 0 being Sunday,
 /// and not as Quartz and AWS count it. *Why every time once, and `*/15` too*: an occurrence is known by its time, and who
-/// means a distance writes an interval. EventBridge Scheduler does not repeat one either.
+/// means a distance writes an interval. AWS's scheduler does not repeat one either.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cron {
     line: String,
-    fields: croner::Cron,
+    fields: Box<croner::Cron>,
     zone: TimeZone,
 }
 
@@ -64,7 +64,7 @@ impl Cron {
             );
             return Err(Rejected::at("$.cron", "never_fires", sentence));
         }
-        Ok(Self { line: line.to_owned(), fields, zone: zone.map_or(Ok(TimeZone::UTC), parse_zone)? })
+        Ok(Self { line: line.to_owned(), fields: Box::new(fields), zone: zone.map_or(Ok(TimeZone::UTC), parse_zone)? })
     }
 
     pub(super) fn document(&self) -> Value {
