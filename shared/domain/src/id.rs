@@ -102,6 +102,10 @@ id! {
     ScheduleId
 }
 id! {
+    /// One recurring schedule: what starts again and again.
+    RecurringScheduleId
+}
+id! {
     /// One variable of a workflow, by which expressions name it.
     VariableId
 }
@@ -134,6 +138,12 @@ impl TransactionId {
     /// The one transaction that a mail is at a hook, however often it is told of; `mail` is what SES calls it.
     pub fn for_mail(hook: HookId, mail: &str) -> Self {
         Self(derive("mail", &[&hook.0, mail.as_bytes()]))
+    }
+
+    /// The one transaction that `schedule` fires for its occurrence at `planned`, however many tickers find it due and
+    /// whenever they do.
+    pub fn for_occurrence(schedule: RecurringScheduleId, planned: Timestamp) -> Self {
+        Self(derive("occurrence", &[&schedule.0, &planned.as_millisecond().to_be_bytes()]))
     }
 }
 
@@ -289,6 +299,15 @@ mod tests {
         assert_eq!(TransactionId::for_mail(hook, "ses-1"), TransactionId::for_mail(hook, "ses-1"));
         assert_ne!(TransactionId::for_mail(hook, "ses-1"), TransactionId::for_mail(other, "ses-1"));
         assert_ne!(TransactionId::for_mail(hook, "ses-1"), TransactionId::for_mail(hook, "ses-2"));
+    }
+
+    #[test]
+    fn an_occurrence_is_one_transaction_of_its_schedule_and_its_planned_instant() {
+        let (schedule, other) = (RecurringScheduleId::fresh(NOON, [1; 8]), RecurringScheduleId::fresh(NOON, [2; 8]));
+        let first = TransactionId::for_occurrence(schedule, NOON);
+        assert_eq!(first, TransactionId::for_occurrence(schedule, NOON));
+        assert_ne!(first, TransactionId::for_occurrence(other, NOON));
+        assert_ne!(first, TransactionId::for_occurrence(schedule, NOON.plus_seconds(60)));
     }
 
     #[test]

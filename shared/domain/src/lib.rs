@@ -18,6 +18,8 @@ mod run;
 mod schedule;
 mod scheduled_run;
 
+mod recurrence;
+
 mod webhook;
 
 mod api_key;
@@ -37,11 +39,12 @@ pub use hook::{
     RetiredSecret, SECRETS_LIMIT, Secret, Treatment, UPLOAD_LIMIT_BYTES, UploadRule,
 };
 pub use id::{
-    ApiKeyId, AuditEntryId, DeliveryId, EventId, HookId, InvalidId, KlassId, OrgId, RecordId, RunId, ScheduleId,
-    ScheduledRunId, TransactionId, VariableId, WebhookId, WorkflowId,
+    ApiKeyId, AuditEntryId, DeliveryId, EventId, HookId, InvalidId, KlassId, OrgId, RecordId, RecurringScheduleId,
+    RunId, ScheduleId, ScheduledRunId, TransactionId, VariableId, WebhookId, WorkflowId,
 };
 pub use klass::{Klass, Property};
 pub use record::{Record, RecordKey, RecordKind};
+pub use recurrence::{Cron, Interval, Recurrence};
 pub use rejected::{Rejected, Rejection};
 pub use run::{Failure, Run, RunFailure, RunState};
 pub use schedule::{Holiday, Schedule, Span, is_time_zone, no_time_zone};
