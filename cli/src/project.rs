@@ -102,15 +102,13 @@ impl Entry {
     }
 }
 
-/// The tests of a workflow, as they are in their file; whoever runs them reads them.
+/// The tests of a workflow; whoever runs them reads their file, which is UTF-8 and at most a megabyte.
 #[derive(Debug, Clone)]
 pub(crate) struct Tests {
     /// The handle of the workflow, which is there.
     pub(crate) workflow: String,
     /// Their file.
     pub(crate) path: PathBuf,
-    /// What is in it: UTF-8, at most a megabyte.
-    pub(crate) text: String,
 }
 
 /// Why a folder is no project.
@@ -133,7 +131,7 @@ impl Project {
         for (part, file) in found.files {
             match file.kind {
                 FileKind::Tests => {
-                    project.tests.push(Tests { workflow: file.handle, path: file.path, text: file.text });
+                    project.tests.push(Tests { workflow: file.handle, path: file.path });
                 }
                 FileKind::Document => match entry(file) {
                     Ok(entry) => project.entries_mut(part).push(entry),

@@ -64,6 +64,10 @@ pub(super) fn check(document: &Map<String, Value>) -> Vec<Problem> {
     problems.extend(texts(document));
     if problems.is_empty() {
         problems.extend(values(document));
+        // Secrets are no part of a file, so that they are missing is none of its faults.
+        let auth = auth_problem(&hooks::settings(kind, document), None).filter(|(setting, _)| setting != "secrets");
+        problems
+            .extend(auth.map(|(setting, sentence)| problem(format!("$.auth.{setting}"), "bad_attribute", sentence)));
     }
     problems
 }
@@ -77,7 +81,8 @@ pub(crate) fn auth_problem(
     auth.extend(secrets.into_iter().flatten().map(|(key, value)| (key.clone(), value.clone())));
     match serde_json::from_value::<Auth>(Value::Object(auth)) {
         Ok(auth) => service::senders::check_auth(&auth).err().map(|(setting, sentence)| (setting.to_owned(), sentence)),
-        Err(_) => Some(("auth".to_owned(), "A setting of `auth` is of another type than it has to be.".to_owned())),
+        // What cannot be read may be a secret, so it is not quoted.
+        Err(_) => Some(("*".to_owned(), "A setting of `auth` is of another type than it has to be.".to_owned())),
     }
 }
 

@@ -12,7 +12,7 @@ const KEY_ORDER: [&str; 10] =
 
 /// What the document says, to be compared: without what a server adds, without `null`, and enabled only where it says it is not.
 pub(crate) fn meaning(document: &Map<String, Value>) -> Map<String, Value> {
-    let says = |key: &str, value: &Value| !is_silent(key, value) && !(key == "enabled" && *value == json!(true));
+    let says = |key: &str, value: &Value| !is_silent(key, value) && (key != "enabled" || *value != json!(true));
     document.iter().filter(|(key, value)| says(key, value)).map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 

@@ -69,6 +69,16 @@ fn every_fault_of_a_file_is_told_with_its_place_and_nothing_is_sent() {
             "$.auth.secrets: `secrets` is a secret",
         ),
         ("hooks/a.json", hook(r#", "auth": {"issuers": "x"}"#).into_bytes(), "$.auth.issuers: `auth` has no `issuers`"),
+        (
+            "hooks/a.json",
+            hook(r#", "auth": {"scheme": "shopfy"}"#).into_bytes(),
+            "$.auth.scheme: The scheme is one of ",
+        ),
+        (
+            "hooks/a.json",
+            hook(r#", "auth": {"scheme": 5}"#).into_bytes(),
+            "$.auth.*: A setting of `auth` is of another type",
+        ),
         ("hooks/a.json", hook(r#", "guard": {}"#).into_bytes(), "A hook of the kind web has no `guard`"),
         ("hooks/a.json", hook(r#", "debug": true"#).into_bytes(), "`debug` ends by itself"),
         ("hooks/a.json", hook(r#", "limit": {"requests": 0, "seconds": 1}"#).into_bytes(), "$.limit: "),
@@ -172,12 +182,14 @@ fn flags_and_folders_that_do_not_go_together_are_usage() {
     fs::create_dir(dir.path().join("empty")).unwrap();
     fs::write(dir.path().join("secrets.json"), r#"{"a": {"secrets": ["s3cret"]}}"#).unwrap();
     fs::write(dir.path().join("others.json"), r#"{"b": "s3cret"}"#).unwrap();
+    fs::write(dir.path().join("broken.json"), r#"{"a": "s3cret" oops}"#).unwrap();
     for (words, told) in [
         (&["plan", "nowhere"][..], "cannot be read"),
         (&["plan", "empty"], "none of the folders klasses, apps, hooks, workflows"),
         (&["apply", "shop/workflows/a.json"], "is no folder"),
         (&["apply", "shop", "--yes"], "--prune"),
         (&["apply", "shop", "--secrets", "secrets.json"], "takes an object of turnstileSecret, recaptchaSecret"),
+        (&["apply", "shop", "--secrets", "broken.json"], "no JSON at line 1, column "),
         (&["apply", "shop", "--secrets", "others.json"], "there is no hooks/b.json"),
         (&["diff", "shop", "--from", "1"], "--from and --to are for one workflow"),
         (&["diff", "w1", "--prune"], "goes with the folder of a project"),

@@ -349,7 +349,8 @@ fn a_refusal_in_the_middle_tells_what_was_not_done_and_the_next_time_goes_on() {
     site.edit("workflows/ring-a.json", |ring| {
         ring["steps"][0].as_object_mut().unwrap().remove("action");
     });
-    assert!(site.apply().ends_with("Done: 1 changed, 7 unchanged.\n"));
+    assert!(site.apply().ends_with("Done: 2 changed, 6 unchanged.\n"));
+    assert_ne!(site.workflow("ring-a")["enabled"], json!(false));
     assert_eq!(site.apply(), "Nothing to do; 8 unchanged.\n");
 }
 

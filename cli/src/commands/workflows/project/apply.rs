@@ -224,7 +224,14 @@ impl Work<'_> {
     }
 
     fn learned(&mut self, part: Part, entry: &Entry, document: Value) -> Answer {
-        let id = document.pointer("/data/id").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let id = match part {
+            // What the API takes for its id.
+            Part::Klasses => entry.text("name"),
+            Part::Apps | Part::Hooks | Part::Workflows => {
+                document.pointer("/data/id").and_then(Value::as_str).unwrap_or_default()
+            }
+        };
+        let id = id.to_owned();
         let shown = document.pointer("/data/attributes").and_then(Value::as_object).cloned().unwrap_or_default();
         learn(&mut self.known, part, &entry.handle, &id, &shown);
         let addresses = ["url", "email"].into_iter().filter_map(|key| shown.get(key)?.as_str());

@@ -118,11 +118,14 @@ pub(super) fn plan<'p>(project: &'p Project, org: &'p Org, prune: Prune) -> Plan
     plan.moves =
         order::moves(&project.workflows, |handle| known.contains_key(&Placeholder::of(Thing::WorkflowId, handle)));
     for part in Part::ALL.into_iter().rev().filter(|part| project.folders.contains(part)) {
-        let unknown: Vec<&Standing> =
+        let mut unknown: Vec<&Standing> =
             org.of(part).iter().filter(|standing| is_unknown(part, standing, project, org)).collect();
-        let mut unknown = needed_first(unknown, |app, other| part == Part::Apps && depends(&app.shown, &other.name));
-        // What nobody needs goes first.
-        unknown.reverse();
+        unknown.sort_by_key(|standing| (standing.name.as_str(), standing.kind.map(domain::HookKind::word)));
+        if part == Part::Apps {
+            unknown = needed_first(unknown, |app, other| depends(&app.shown, &other.name));
+            // What nobody needs goes first.
+            unknown.reverse();
+        }
         let act = if prune == Prune::Yes { Act::Delete } else { Act::Leave };
         let changes = diff::Changes::default;
         plan.items.extend(unknown.into_iter().map(|standing| Item {
