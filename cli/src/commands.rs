@@ -50,7 +50,8 @@ Exit codes:
   3  there is nothing with that id or name (404)
   4  no credentials, bad ones, or ones without the role (401, 403)
   5  the server cannot be reached or is unavailable (5xx)
-  6  lint found problems, or a mail without data";
+  6  lint found problems, or a mail without data; a project has files that cannot be applied
+  7  with --exit-code: there is something to do for a project";
 
 /// Turns what arrives from outside into workflow runs: local mode, and everything an operator does.
 #[derive(Debug, Parser)]

@@ -12,6 +12,7 @@ const NOT_FOUND_EXIT: u8 = 3;
 const CREDENTIALS_EXIT: u8 = 4;
 const UNAVAILABLE_EXIT: u8 = 5;
 const PROBLEMS_EXIT: u8 = 6;
+const PENDING_EXIT: u8 = 7;
 
 /// Why a command was not carried out.
 #[derive(Debug)]
@@ -24,8 +25,10 @@ pub(crate) enum Failure {
     Unavailable(String),
     /// What a hook answered to a sample was no success and has been printed; this is its status.
     Answered(u16),
-    /// `lint` found problems and has printed them.
+    /// `lint` found problems and has printed them, or a project has them.
     Problems,
+    /// There is something to do for a project, which has been printed; whoever asked wants to know it by the exit code.
+    Pending,
     /// Nobody reads the output any more, so there is nobody to tell.
     OutputClosed,
 }
@@ -56,7 +59,7 @@ pub(crate) fn report(failure: &Failure, format: Format) -> ExitCode {
         Failure::OutputClosed => return ExitCode::SUCCESS,
         Failure::Refused(refusal) => refusal.page(format),
         Failure::Usage(sentence) | Failure::Unavailable(sentence) => Page::of_line(format!("error: {sentence}")),
-        Failure::Answered(_) | Failure::Problems => Page::default(),
+        Failure::Answered(_) | Failure::Problems | Failure::Pending => Page::default(),
     };
     output::print_error(&page);
     ExitCode::from(exit_code(failure))
@@ -68,6 +71,7 @@ fn exit_code(failure: &Failure) -> u8 {
         Failure::Usage(_) => USAGE_EXIT,
         Failure::Unavailable(_) => UNAVAILABLE_EXIT,
         Failure::Problems => PROBLEMS_EXIT,
+        Failure::Pending => PENDING_EXIT,
         Failure::Refused(Refusal { status, .. }) | Failure::Answered(status) => match status {
             404 => NOT_FOUND_EXIT,
             401 | 403 => CREDENTIALS_EXIT,
@@ -138,6 +142,7 @@ mod tests {
             (Failure::Answered(401), 4),
             (Failure::Answered(500), 5),
             (Failure::Problems, 6),
+            (Failure::Pending, 7),
             (Failure::OutputClosed, 0),
         ];
         for (failure, code) in rows {

@@ -15,6 +15,7 @@ mod machine;
 mod outgoing;
 mod output;
 mod paging;
+mod project;
 mod session;
 mod signing;
 mod source;

@@ -63,7 +63,8 @@ fn whole(code: &'static str, message: String) -> Problem {
     Problem { severity: Severity::Error, path: "$".to_owned(), code, message, suggestion: None }
 }
 
-fn sentences(checked: &[(&str, Vec<Problem>)]) -> Page {
+/// The problems of each file, a line each.
+pub(crate) fn sentences(checked: &[(&str, Vec<Problem>)]) -> Page {
     let mut page = Page::default();
     for (file, problems) in checked {
         for Problem { severity, path, code, message, suggestion: _ } in problems {
@@ -77,7 +78,8 @@ fn sentences(checked: &[(&str, Vec<Problem>)]) -> Page {
     page
 }
 
-fn document(checked: &[(&str, Vec<Problem>)]) -> Page {
+/// The same for programs.
+pub(crate) fn document(checked: &[(&str, Vec<Problem>)]) -> Page {
     let files: Vec<Value> =
         checked.iter().map(|(file, problems)| json!({ "file": file, "problems": problems })).collect();
     let mut page = Page::default();

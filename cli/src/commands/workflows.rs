@@ -4,6 +4,7 @@
 
 mod call;
 mod drafts;
+mod project;
 mod variables;
 mod versions;
 
@@ -66,11 +67,22 @@ Examples:
     /// Let events start no more runs of a workflow; those under way go on
     #[command(after_help = "Examples:\n  hookwright workflows disable 6a1f2e3d4c5b6a7980a1b2c3")]
     Disable(WorkflowArg),
-    /// Print the document as it was imported
-    #[command(
-        after_help = "Examples:\n  hookwright workflows export 6a1f2e3d4c5b6a7980a1b2c3 > order-to-timeline.json"
-    )]
-    Export(WorkflowArg),
+    /// Print the document as it was imported; or write all of an org into a folder
+    #[command(after_help = "\
+Examples:
+  hookwright workflows export 6a1f2e3d4c5b6a7980a1b2c3 > order-to-timeline.json
+  hookwright workflows export ./shop
+
+What has a `/` or a `.` in it, or is a folder that is there, is the folder of a project: hooks, klasses, apps and workflows
+are written into it, without secrets. Files that say what the org has are left as they are.")]
+    Export {
+        /// The workflow's id, or the folder of a project
+        #[arg(value_name = "ID|DIR")]
+        target: String,
+        /// Write over files that say something else (of a folder)
+        #[arg(long)]
+        force: bool,
+    },
     /// Delete a workflow; its runs and versions stay readable
     #[command(visible_alias = "delete", after_help = "Examples:\n  hookwright workflows rm 6a1f2e3d4c5b6a7980a1b2c3")]
     Rm(WorkflowArg),
@@ -89,6 +101,7 @@ warnings alone end with 0. The definition of an app is checked as a whole, its `
     },
     #[command(flatten)]
     Call(call::Command),
+    Project(project::Command),
     #[command(flatten)]
     Versions(versions::Command),
     #[command(flatten)]
@@ -121,15 +134,20 @@ pub(crate) fn run(args: Args, global: &Global) -> Result<(), Failure> {
         }
         Command::Enable(workflow) => change(&session, &workflow, &json!({ "enabled": true })),
         Command::Disable(workflow) => change(&session, &workflow, &json!({ "enabled": false })),
-        Command::Export(workflow) => {
-            let document = session.client.get(&Address::of(&["workflows", &workflow.id, "export"]))?;
-            session.show_document(&document, export)
-        }
+        Command::Export { target, force } => match project::folder(&target) {
+            Some(dir) => project::export(dir, force, &session),
+            None if force => Err(project::for_folders("--force")),
+            None => {
+                let document = session.client.get(&Address::of(&["workflows", &target, "export"]))?;
+                session.show_document(&document, export)
+            }
+        },
         Command::Rm(workflow) => session.remove(
             &workflow.address(),
             format!("The workflow {} is deleted. Its runs and versions stay readable.", workflow.id),
         ),
         Command::Call(command) => call::run(command, &session),
+        Command::Project(command) => project::run(command, &session),
         Command::Versions(command) => versions::run(command, &session),
         Command::Drafts(command) => drafts::run(command, &session),
         Command::Variables(command) => variables::run(command, &session),

@@ -37,7 +37,7 @@ fn commands(help: &str) -> Vec<String> {
 fn the_exit_codes_are_in_the_help() {
     let dir = tempfile::tempdir().unwrap();
     let done = hookwright(dir.path(), &["--help"]);
-    for code in 0..=6 {
+    for code in 0..=7 {
         assert!(done.out.contains(&format!("\n  {code}  ")), "{code}: {}", done.out);
     }
 }

@@ -16,6 +16,7 @@ mod mail;
 mod mailbox;
 mod offline;
 mod org;
+mod projects;
 mod records;
 mod requests;
 mod server;

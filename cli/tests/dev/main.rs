@@ -8,6 +8,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod projects;
 mod workflows;
 
 use std::{

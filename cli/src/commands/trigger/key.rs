@@ -56,6 +56,7 @@ fn hinted(failure: Failure) -> Failure {
         | Failure::Unavailable(_)
         | Failure::Answered(_)
         | Failure::Problems
+        | Failure::Pending
         | Failure::OutputClosed => failure,
     }
 }

@@ -190,6 +190,7 @@ fn advised(failure: Failure, scheme: &str) -> Failure {
         | Failure::Unavailable(_)
         | Failure::Answered(_)
         | Failure::Problems
+        | Failure::Pending
         | Failure::OutputClosed => failure,
     }
 }

@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use serde_json::{Value, json};
 
-use super::{WorkflowArg, export, page};
+use super::{WorkflowArg, export, page, project};
 use crate::{
     client::Address,
     failure::Failure,
@@ -33,20 +33,26 @@ pub(super) enum Command {
         /// The number of the version
         number: u64,
     },
-    /// Tell what is different between two versions; by default between what is live and the draft
+    /// Tell what is different between two versions, by default between what is live and the draft; or between the org and a folder
     #[command(after_help = "\
 Examples:
   hookwright workflows diff 6a1f2e3d4c5b6a7980a1b2c3
-  hookwright workflows diff 6a1f2e3d4c5b6a7980a1b2c3 --from 2 --to live")]
+  hookwright workflows diff 6a1f2e3d4c5b6a7980a1b2c3 --from 2 --to live
+  hookwright workflows diff ./shop
+
+What has a `/` or a `.` in it, or is a folder that is there, is the folder of a project, told as by `plan`.")]
     Diff {
-        #[command(flatten)]
-        workflow: WorkflowArg,
+        /// The workflow's id, or the folder of a project
+        #[arg(value_name = "ID|DIR")]
+        target: String,
         /// The older one: a number, live or draft [default: live]
         #[arg(long, value_name = "VERSION")]
         from: Option<String>,
         /// The newer one: a number, live or draft [default: the draft, if there is one]
         #[arg(long, value_name = "VERSION")]
         to: Option<String>,
+        #[command(flatten)]
+        asked: project::Asked,
     },
     /// Make an earlier version live again, as a new version
     #[command(after_help = "Examples:\n  hookwright workflows rollback 6a1f2e3d4c5b6a7980a1b2c3 2")]
@@ -66,7 +72,14 @@ pub(super) fn run(command: Command, session: &Session) -> Result<(), Failure> {
             let document = session.client.get(&workflow.below(&["versions", &number.to_string()]))?;
             session.show(&document, |version| export(version.pointer("/attributes/document").unwrap_or(version)))
         }
-        Command::Diff { workflow, from, to } => {
+        Command::Diff { target, from, to, asked } => {
+            if let Some(dir) = project::folder(&target) {
+                return project::diff(dir, from.or(to), &asked, session);
+            }
+            if !asked.is_plain() {
+                return Err(project::for_folders("--prune and --exit-code"));
+            }
+            let workflow = WorkflowArg { id: target };
             let address = workflow.below(&["diff"]).query("from", from.as_deref()).query("to", to.as_deref());
             session.show(&session.client.get(&address)?, changes)
         }
@@ -110,23 +123,26 @@ fn changes(diff: &Value) -> Page {
     if changes.is_empty() {
         page.line("nothing is different");
     }
-    for change in changes {
-        let path = text_at(change, "/path");
-        let value = |key: &str| {
-            let json = change.get(key).map(Value::to_string).unwrap_or_default();
-            shortened(&json, VALUE_LIMIT_CHARS)
-        };
-        page.line(match text_at(change, "/op").as_str() {
-            "add" => format!("+ {path}: {}", value("after")),
-            "remove" => format!("- {path}: {}", value("before")),
-            _ => format!("~ {path}: {} → {}", value("before"), value("after")),
-        });
-    }
+    changes.iter().for_each(|change| page.line(change_line(change)));
     let left_out = diff.pointer("/attributes/leftOut").and_then(Value::as_u64).filter(|left_out| *left_out > 0);
     if let Some(left_out) = left_out {
         page.line(format!("and {left_out} more"));
     }
     page
+}
+
+/// A difference on a line.
+pub(super) fn change_line(change: &Value) -> String {
+    let path = text_at(change, "/path");
+    let value = |key: &str| {
+        let json = change.get(key).map(Value::to_string).unwrap_or_default();
+        shortened(&json, VALUE_LIMIT_CHARS)
+    };
+    match text_at(change, "/op").as_str() {
+        "add" => format!("+ {path}: {}", value("after")),
+        "remove" => format!("- {path}: {}", value("before")),
+        _ => format!("~ {path}: {} → {}", value("before"), value("after")),
+    }
 }
 
 impl WorkflowArg {
