@@ -18,6 +18,7 @@ mod paging;
 mod session;
 mod signing;
 mod source;
+mod testing;
 mod why;
 
 use std::process::ExitCode;

@@ -195,7 +195,12 @@ fn is_passing(failure: &Failure) -> bool {
     match failure {
         Failure::Unavailable(_) => true,
         Failure::Refused(Refusal { status, .. }) => *status >= 500 || *status == 429,
-        Failure::Usage(_) | Failure::Answered(_) | Failure::Problems | Failure::OutputClosed => false,
+        Failure::Usage(_)
+        | Failure::Answered(_)
+        | Failure::Problems
+        | Failure::CasesFailed
+        | Failure::FilesWrong
+        | Failure::OutputClosed => false,
     }
 }
 

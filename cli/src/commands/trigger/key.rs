@@ -56,6 +56,8 @@ fn hinted(failure: Failure) -> Failure {
         | Failure::Unavailable(_)
         | Failure::Answered(_)
         | Failure::Problems
+        | Failure::CasesFailed
+        | Failure::FilesWrong
         | Failure::OutputClosed => failure,
     }
 }

@@ -190,6 +190,8 @@ fn advised(failure: Failure, scheme: &str) -> Failure {
         | Failure::Unavailable(_)
         | Failure::Answered(_)
         | Failure::Problems
+        | Failure::CasesFailed
+        | Failure::FilesWrong
         | Failure::OutputClosed => failure,
     }
 }
