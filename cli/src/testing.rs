@@ -54,7 +54,8 @@ use report::FileReport;
 pub(crate) fn run(path: &Path, filter: Option<&str>) -> Result<Report, Vec<Problem>> {
     let folder = Folder::read(path)?;
     let runtime = runtime::Builder::new_current_thread().build();
-    let runtime = runtime.map_err(|error| vec![Problem::of_file(&path.display().to_string(), format!("Nothing can run: {error}."))])?;
+    let runtime = runtime
+        .map_err(|error| vec![Problem::of_file(&path.display().to_string(), format!("Nothing can run: {error}."))])?;
     runtime.block_on(run_all(&folder, filter))
 }
 

@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use service::mail::What as MailWhat;
 
 use super::{
-    case::What,
+    case::{What, is_collection},
     setup::{Estate, Hook},
     world::{Answer, MAIL_DOMAIN, World},
 };
@@ -63,27 +63,14 @@ pub(crate) async fn arrive(world: &World, estate: &Estate, what: &What, count: u
         }
         What::Published { event, data } => {
             let document = exact::object([("name", json!(event)), ("data", data.clone())]);
-            let answer = managed(world, "POST", "/v1/events", &document).await;
+            let answer = world.ask("POST", "/v1/events", Some(&document)).await?;
             Ok(Arrived::of(format!("the event {event}"), answer))
         }
         What::Written { path, attributes } => {
-            let is_collection = ["customers", "conversations", "messages", "notes", "companies", "users", "tags"]
-                .contains(&path.as_str())
-                || path.strip_prefix("klasses/").is_some_and(|name| !name.contains('/'));
-            let method = if is_collection { "POST" } else { "PATCH" };
-            let answer = managed(world, method, &format!("/v1/{path}"), attributes).await;
+            let method = if is_collection(path) { "POST" } else { "PATCH" };
+            let answer = world.ask(method, &format!("/v1/{path}"), Some(attributes)).await?;
             // Its id is that of a record.
             Ok(Arrived { transaction: None, ..Arrived::of(format!("the change of {path}"), answer) })
-        }
-    }
-}
-
-async fn managed(world: &World, method: &str, path: &str, body: &Value) -> Answer {
-    match world.api(method, path, Some(body)).await {
-        Ok(body) => Answer { status: 200, body },
-        Err(told) => {
-            let errors: Vec<Value> = told.iter().map(|detail| json!({ "detail": detail })).collect();
-            Answer { status: 400, body: json!({ "errors": errors }) }
         }
     }
 }

@@ -28,14 +28,24 @@ const DEFAULT_UNTIL_SECONDS: i64 = 400 * 86_400;
 const EVENTS_LIMIT: usize = 1_000;
 
 const CASE_KEYS: [&str; 14] = [
-    "name", "given", "mocks", "hook", "event", "record", "call", "data", "inputs", "headers", "mail", "events", "until",
-    "expect",
+    "name", "given", "mocks", "hook", "event", "record", "call", "data", "inputs", "headers", "mail", "events",
+    "until", "expect",
 ];
 const ARRIVAL_KEYS: [&str; 9] = ["after", "hook", "event", "record", "call", "data", "inputs", "headers", "mail"];
 const GIVEN_KEYS: [&str; 6] = ["now", "org", "schedules", "settings", "variables", "records"];
 
 /// What says what happens, one of them.
 const WAYS: [&str; 4] = ["hook", "event", "record", "call"];
+
+/// The collections of records, beside `klasses/NAME`.
+pub(crate) const COLLECTIONS: [&str; 7] =
+    ["customers", "conversations", "messages", "notes", "companies", "users", "tags"];
+
+/// Whether records of a kind are under this path of the API.
+pub(crate) fn is_collection(path: &str) -> bool {
+    let is_klass = |name: &str| !name.is_empty() && !name.contains('/');
+    COLLECTIONS.contains(&path) || path.strip_prefix("klasses/").is_some_and(is_klass)
+}
 
 /// One case.
 #[derive(Debug, Clone)]
@@ -261,7 +271,8 @@ impl Arrival {
         };
         let ways: Vec<(&str, At<'_>)> = WAYS.iter().filter_map(|way| Some((*way, at.member(way)?))).collect();
         let [(way, named)] = ways.as_slice() else {
-            reading.problem(&at.path, "Say what happens: one of `hook`, `event` or `record`; several stand in `events`.");
+            reading
+                .problem(&at.path, "Say what happens: one of `hook`, `event` or `record`; several stand in `events`.");
             return None;
         };
         let name = reading.text(named, &format!("`{way}`"))?.to_owned();
@@ -269,10 +280,15 @@ impl Arrival {
         let what = match *way {
             "hook" => posted(reading, at, folder, name, data),
             "event" => Some(What::Published { event: name, data: data.unwrap_or_default() }),
-            "record" => Some(What::Written { path: name, attributes: data.unwrap_or_else(|| Value::Object(Map::new())) }),
+            "record" => {
+                Some(What::Written { path: name, attributes: data.unwrap_or_else(|| Value::Object(Map::new())) })
+            }
             // The place for `call` and its `inputs`, once workflows can be called.
             _ => {
-                reading.problem(&named.path, "A case begins with a `hook`, an `event` or a `record`; no workflow can be called yet.");
+                reading.problem(
+                    &named.path,
+                    "A case begins with a `hook`, an `event` or a `record`; no workflow can be called yet.",
+                );
                 None
             }
         };
@@ -285,13 +301,7 @@ impl Arrival {
     }
 }
 
-fn posted(
-    reading: &mut Reading<'_>,
-    at: &At<'_>,
-    folder: &Path,
-    hook: String,
-    data: Option<Value>,
-) -> Option<What> {
+fn posted(reading: &mut Reading<'_>, at: &At<'_>, folder: &Path, hook: String, data: Option<Value>) -> Option<What> {
     let headers = at.member("headers").filter(|headers| reading.mapping(headers, "`headers`"));
     let mut pairs = Vec::new();
     for (name, value) in headers.iter().flat_map(At::members) {

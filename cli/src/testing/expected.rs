@@ -13,14 +13,13 @@ use super::{
 const COUNT_LIMIT: u64 = 1_000_000;
 
 const RUN_KEYS: [&str; 5] = ["state", "path", "outputs", "timers", "error"];
-const KEYS: [&str; 11] = [
-    "state", "path", "outputs", "timers", "error", "runs", "notStarted", "records", "calls", "mails", "answer",
-];
+const KEYS: [&str; 11] =
+    ["state", "path", "outputs", "timers", "error", "runs", "notStarted", "records", "calls", "mails", "answer"];
 const STATES: [&str; 6] = ["running", "waiting", "held", "succeeded", "failed", "cancelled"];
 const RECORDS_KEYS: [&str; 2] = ["count", "include"];
 
 /// What has to be in the end.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Expected {
     /// Of the one run that the case is about.
     pub(crate) run: OfRun,
@@ -99,7 +98,10 @@ impl Expected {
             not_started: texts(reading, at.member("notStarted").as_ref(), "`notStarted`").unwrap_or_default(),
             records: records(reading, at),
             calls: at.member("calls").and_then(|calls| Sequence::read(reading, &calls, "`calls`")),
-            mails: at.member("mails").and_then(|mails| Sequence::read(reading, &mails, "`mails`")).map(Sequence::of_mails),
+            mails: at
+                .member("mails")
+                .and_then(|mails| Sequence::read(reading, &mails, "`mails`"))
+                .map(Sequence::of_mails),
             answer,
         })
     }
@@ -132,7 +134,9 @@ impl OfRun {
         });
         let error = error.and_then(|error| value(reading, &error));
         let timers = at.member("timers").and_then(|timers| {
-            reading.list(&timers, "`timers`").then(|| timers.elements().filter_map(|timer| moment(reading, &timer)).collect())
+            reading
+                .list(&timers, "`timers`")
+                .then(|| timers.elements().filter_map(|timer| moment(reading, &timer)).collect())
         });
         let path = texts(reading, at.member("path").as_ref(), "`path`");
         Self { state, path, outputs: by_step, timers, error }

@@ -86,7 +86,8 @@ impl Folder {
     ///
     /// *Errors*: all that is wrong with its files.
     pub(crate) fn read(path: &Path) -> Result<Self, Vec<Problem>> {
-        let places = Places::of(path).map_err(|message| vec![Problem::of_file(&path.display().to_string(), message)])?;
+        let places =
+            Places::of(path).map_err(|message| vec![Problem::of_file(&path.display().to_string(), message)])?;
         let mut problems = Vec::new();
         let mut folder = Self { has_all_tests: places.only.is_none(), ..Self::default() };
         for part in PARTS {
@@ -211,7 +212,8 @@ pub(crate) fn json(text: &str) -> Result<Value, String> {
 
 fn check_handle(handle: &str, file: &str) -> Result<(), Problem> {
     let is_plain = handle.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'));
-    if is_plain && handle.starts_with(|first: char| first.is_ascii_alphanumeric()) && handle.len() <= HANDLE_LIMIT_CHARS {
+    if is_plain && handle.starts_with(|first: char| first.is_ascii_alphanumeric()) && handle.len() <= HANDLE_LIMIT_CHARS
+    {
         return Ok(());
     }
     let message = format!(

@@ -172,7 +172,7 @@ fn of_run(prefix: &str, of: &OfRun, run: &Seen, start: Timestamp) -> Vec<Mismatc
     let state = run.state();
     match (&of.state, &of.error) {
         (Some(expected), _) if *expected != state => {
-            let message = format!("The run of {} is {state}, not {expected}.", run.workflow);
+            let message = format!("The state of the run of {} is {state}, and {expected} was expected.", run.workflow);
             mismatches.push(Mismatch::of(format!("{prefix}state"), message).because(last_reasons(run)));
         }
         (None, None) if state == "failed" => mismatches.push(failure(&format!("{prefix}state"), run)),
@@ -233,7 +233,8 @@ fn steps(part: &str, expected: &[String], run: &Seen) -> Option<Mismatch> {
 
 fn failure(part: &str, run: &Seen) -> Mismatch {
     let error = run.attributes.get("error").unwrap_or(&Value::Null);
-    let message = format!("The run of {} failed: {} ({})", run.workflow, text_at(error, "/message"), text_at(error, "/code"));
+    let message =
+        format!("The run of {} failed: {} ({})", run.workflow, text_at(error, "/message"), text_at(error, "/code"));
     Mismatch::of(part, message).because(last_reasons(run))
 }
 
@@ -249,7 +250,8 @@ fn records(collection: &str, of: &OfRecords, found: &Result<Vec<Value>, Vec<Stri
     };
     let mut mismatches = Vec::new();
     if let Some(count) = of.count.filter(|count| usize::try_from(*count) != Ok(found.len())) {
-        let message = format!("There are {} in {collection}, and {count} were expected.", found.len());
+        let were = format!("{count} {} expected", if count == 1 { "was" } else { "were" });
+        let message = format!("There {} in {collection}, and {were}.", is_counted(found.len(), "record"));
         mismatches.push(Mismatch::of(part.clone(), message));
     }
     let mut left: Vec<&Value> = found.iter().collect();
@@ -266,11 +268,14 @@ fn records(collection: &str, of: &OfRecords, found: &Result<Vec<Value>, Vec<Stri
 fn missing(part: &str, collection: &str, expected: &Value, left: &[&Value]) -> Mismatch {
     let nearest = left.iter().min_by_key(|record| matching::differences(expected, Some(record)));
     let Some(nearest) = nearest else {
-        let message = format!("There is no such record in {collection}, nor any other that was not expected already: {expected}.");
+        let message = format!("No record in {collection} is left that could be {expected}.");
         return Mismatch::of(part, message);
     };
     let (path, found) = matching::difference(expected, Some(nearest), "$").unwrap_or_default();
-    let message = format!("No record in {collection} is as expected. The nearest is another at {path}, where {} is.", told(&found));
+    let message = format!(
+        "No record in {collection} is as expected. The nearest is another at {path}, where {} is.",
+        told(&found)
+    );
     let values = Some((expected.clone(), matching::seen(expected, Some(nearest))));
     Mismatch { part: part.to_owned(), message, path: Some(path), values, why: Vec::new() }
 }
@@ -318,4 +323,61 @@ fn were(count: usize) -> String {
 fn capitalized(text: &str) -> String {
     let mut characters = text.chars();
     characters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(characters).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{span::Moment, witness::Seen},
+        *,
+    };
+
+    fn evidence(timers: &[i64]) -> Evidence {
+        let timers = timers.iter().map(|seconds| Timestamp::from_millisecond(seconds * 1_000)).collect();
+        let run = Seen::of("orders", json!({ "state": "waiting", "steps": [{ "id": "1" }, { "id": "wait" }] }), timers);
+        Evidence {
+            start: Timestamp::from_millisecond(0),
+            workflow: Some("orders".to_owned()),
+            arrivals: Vec::new(),
+            traces: Vec::new(),
+            runs: vec![run],
+            records: Vec::new(),
+            calls: Vec::new(),
+            unexpected: Vec::new(),
+            mails: Vec::new(),
+            dead_letters: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn timers_are_instants_or_spans_from_the_start() {
+        let timers = |timers: Vec<Moment>| Expected {
+            run: OfRun { timers: Some(timers), ..OfRun::default() },
+            ..Expected::default()
+        };
+        let (minute, instant) = (Moment::After(60), Moment::At(Timestamp::from_millisecond(3_600_000)));
+        assert_eq!(judge(&timers(vec![minute, instant]), &evidence(&[60, 3_600])), []);
+        assert_eq!(judge(&timers(Vec::new()), &evidence(&[])), []);
+        let told = judge(&timers(vec![minute]), &evidence(&[61]));
+        assert_eq!(
+            told.first().map(|told| told.message.as_str()),
+            Some("The list of timers is another than expected at $[0], where \"1970-01-01T00:01:01.000Z\" is.")
+        );
+    }
+
+    #[test]
+    fn the_last_step_of_a_path_is_told_where_the_run_ends_early_or_goes_on() {
+        let path = |steps: &[&str]| {
+            let path = Some(steps.iter().map(|step| (*step).to_owned()).collect());
+            Expected { run: OfRun { path, ..OfRun::default() }, ..Expected::default() }
+        };
+        let told = |steps: &[&str]| judge(&path(steps), &evidence(&[])).first().map(|told| told.message.clone());
+        assert_eq!(told(&["wait"]), None);
+        assert_eq!(
+            told(&[]).as_deref(),
+            Some("After the trigger the run went on to wait; it was expected to end there.")
+        );
+        assert_eq!(told(&["wait", "mail"]).as_deref(), Some("After wait the run went no further; mail was expected."));
+        assert_eq!(told(&["mail"]).as_deref(), Some("After the trigger the run went to wait, not to mail."));
+    }
 }

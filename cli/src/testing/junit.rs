@@ -36,7 +36,13 @@ fn suite(writer: &mut Writer<Vec<u8>>, FileReport { file, outcomes }: &FileRepor
     let (file, tests, failures) = (allowed(file), outcomes.len().to_string(), failed.to_string());
     writer
         .create_element("testsuite")
-        .with_attributes([("name", file.as_str()), ("tests", &tests), ("failures", &failures), ("errors", "0"), ("skipped", "0")])
+        .with_attributes([
+            ("name", file.as_str()),
+            ("tests", &tests),
+            ("failures", &failures),
+            ("errors", "0"),
+            ("skipped", "0"),
+        ])
         .write_inner_content(|writer| outcomes.iter().try_for_each(|outcome| case(writer, &file, outcome)))?;
     Ok(())
 }
@@ -51,7 +57,8 @@ fn case(writer: &mut Writer<Vec<u8>>, file: &str, outcome: &Outcome) -> io::Resu
     let (part, message) = (allowed(&first.part), allowed(&first.message));
     let text = allowed(&failure_lines(outcome).join("\n"));
     element.write_inner_content(|writer| {
-        let failure = writer.create_element("failure").with_attributes([("type", part.as_str()), ("message", &message)]);
+        let failure =
+            writer.create_element("failure").with_attributes([("type", part.as_str()), ("message", &message)]);
         failure.write_text_content(BytesText::new(&text)).map(|_| ())
     })?;
     Ok(())
@@ -59,9 +66,7 @@ fn case(writer: &mut Writer<Vec<u8>>, file: &str, outcome: &Outcome) -> io::Resu
 
 /// The text without what XML 1.0 has no way to write, whatever the escape.
 fn allowed(text: &str) -> String {
-    let is_allowed = |character: char| {
-        matches!(character, '\t' | '\n' | '\r' | '\u{20}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
-    };
+    let is_allowed = |character: char| matches!(character, '\t' | '\n' | '\r' | '\u{20}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
     text.chars().map(|character| if is_allowed(character) { character } else { '\u{fffd}' }).collect()
 }
 
@@ -73,7 +78,8 @@ mod tests {
     fn what_strangers_write_is_escaped_and_what_xml_cannot_hold_is_replaced() {
         let outcome = |case: &str, mismatches| Outcome { case: case.to_owned(), mismatches, runs: Vec::new() };
         let failing = outcome("a <b> & \"c\"", vec![Mismatch::of("state", "]]> \u{1b}[2J <x>\u{fffe}")]);
-        let files = vec![FileReport { file: "a&b.test.yaml".to_owned(), outcomes: vec![outcome("ok", Vec::new()), failing] }];
+        let files =
+            vec![FileReport { file: "a&b.test.yaml".to_owned(), outcomes: vec![outcome("ok", Vec::new()), failing] }];
         let xml = String::from_utf8(document(&Report { files, untested: Vec::new() }).unwrap()).unwrap();
         let expected = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>
 <testsuites name=\"hookwright\" tests=\"2\" failures=\"1\">

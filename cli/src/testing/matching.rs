@@ -59,10 +59,9 @@ pub(crate) fn misused_markers(expected: &Value, path: &str) -> Vec<(String, Stri
                     vec![(path.to_owned(), message)]
                 }
                 Some(_) => Vec::new(),
-                None => members
-                    .iter()
-                    .flat_map(|(key, value)| misused_markers(value, &format!("{path}.{key}")))
-                    .collect(),
+                None => {
+                    members.iter().flat_map(|(key, value)| misused_markers(value, &format!("{path}.{key}"))).collect()
+                }
             }
         }
     }
@@ -72,8 +71,12 @@ pub(crate) fn misused_markers(expected: &Value, path: &str) -> Vec<(String, Stri
 pub(crate) fn difference(expected: &Value, actual: Option<&Value>, path: &str) -> Option<(String, Value)> {
     let here = || Some((path.to_owned(), actual.cloned().unwrap_or_default()));
     match marker(expected) {
-        Some(Marker::Exact(value)) => return if actual.is_some_and(|actual| equal(value, actual)) { None } else { here() },
-        Some(Marker::Contains(part)) => return if actual.is_some_and(|actual| holds(part, actual)) { None } else { here() },
+        Some(Marker::Exact(value)) => {
+            return if actual.is_some_and(|actual| equal(value, actual)) { None } else { here() };
+        }
+        Some(Marker::Contains(part)) => {
+            return if actual.is_some_and(|actual| holds(part, actual)) { None } else { here() };
+        }
         Some(Marker::Present(present)) => {
             let is_there = actual.is_some_and(|actual| !actual.is_null());
             return if is_there == present { None } else { here() };
@@ -226,7 +229,8 @@ mod tests {
         for wrong in ["{\"$contain\":\"x\"}", "{\"$present\":1}", "{\"$exact\":1,\"b\":2}", "[{\"a\":{\"$any\":1}}]"] {
             assert_eq!(misused_markers(&parsed(wrong), "$").len(), 1, "{wrong}");
         }
-        for right in ["{\"$exact\":{\"$ref\":1}}", "{\"a\":\"$x\"}", "[{\"$present\":false}]", "{\"$contains\":\"$\"}"] {
+        for right in ["{\"$exact\":{\"$ref\":1}}", "{\"a\":\"$x\"}", "[{\"$present\":false}]", "{\"$contains\":\"$\"}"]
+        {
             assert!(misused_markers(&parsed(right), "$").is_empty(), "{right}");
         }
     }

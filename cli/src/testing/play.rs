@@ -65,17 +65,20 @@ async fn happen(world: &mut World, estate: &Estate, suite: &Suite<'_>, case: &Ca
     let start = world.now();
     world.calls.answer_with(case.mocks.clone());
     let mut witness = Witness::default();
+    let mut traces: Vec<Value> = Vec::new();
     let mut arrivals: Vec<Arrived> = Vec::with_capacity(case.arrivals.len());
     for (count, arrival) in case.arrivals.iter().enumerate() {
         let at = world.now().plus_seconds(arrival.after_seconds);
         go_on(world, estate, &mut witness, at).await?;
         world.pass_to(at);
         let arrived = arrive(world, estate, &arrival.what, count).await;
-        arrivals.push(arrived.map_err(|sentence| Mismatch::of("case", sentence))?);
+        let arrived = arrived.map_err(|sentence| Mismatch::of("case", sentence))?;
+        go_on(world, estate, &mut witness, at).await?;
+        traces.extend(trace(world, &arrived).await);
+        arrivals.push(arrived);
     }
     let until = start.plus_seconds(case.until_seconds).max(world.now());
     go_on(world, estate, &mut witness, until).await?;
-    let runs = witness.into_runs(world).await.map_err(unexplained)?;
     let mut found = Vec::with_capacity(case.expected.records.len());
     for (collection, _) in &case.expected.records {
         found.push((collection.clone(), records(world, collection).await));
@@ -83,9 +86,9 @@ async fn happen(world: &mut World, estate: &Estate, suite: &Suite<'_>, case: &Ca
     Ok(Evidence {
         start,
         workflow: suite.workflow.clone(),
-        traces: traces(world, &arrivals).await,
+        traces,
         arrivals,
-        runs,
+        runs: witness.into_runs(),
         records: found,
         calls: world.calls.made(),
         unexpected: world.calls.unexpected(),
@@ -108,13 +111,8 @@ async fn go_on(world: &mut World, estate: &Estate, witness: &mut Witness, bound:
     }
 }
 
-/// Why which workflow ran, for each thing that became a transaction.
-async fn traces(world: &World, arrivals: &[Arrived]) -> Vec<Value> {
-    let mut traces = Vec::new();
-    for id in arrivals.iter().filter_map(|arrived| arrived.transaction.as_ref()) {
-        if let Ok(transaction) = world.get(&format!("/v1/transactions/{id}")).await {
-            traces.extend(transaction.pointer("/meta/trace").cloned());
-        }
-    }
-    traces
+/// Why which workflow ran, where what happened became a transaction.
+async fn trace(world: &World, arrived: &Arrived) -> Option<Value> {
+    let transaction = world.get(&format!("/v1/transactions/{}", arrived.transaction.as_ref()?)).await.ok()?;
+    transaction.pointer("/meta/trace").cloned()
 }

@@ -172,7 +172,9 @@ mod tests {
 
     #[test]
     fn a_comparison_shows_what_is_different_with_three_lines_around_it() {
-        let list = |from: u32, changed: u32| -> Value { (from..from + 12).map(|n| if n == changed { 0 } else { n }).collect() };
+        let list = |from: u32, changed: u32| -> Value {
+            (from..from + 12).map(|n| if n == changed { 0 } else { n }).collect()
+        };
         let lines = comparison(&list(1, 0), &list(1, 6));
         assert_eq!(lines, ["    3,", "    4,", "    5,", "-   6,", "+   0,", "    7,", "    8,", "    9,"]);
     }

@@ -102,7 +102,8 @@ impl Estate {
         };
         let mut reserved: Vec<(&Entry, String, Names)> = Vec::new();
         for entry in folder.workflows.iter().filter(|entry| is_first(entry)) {
-            let trigger = json!({ "eventName": "kustomer.hooks.form.000000000000000000000000.receive", "transitions": [] });
+            let trigger =
+                json!({ "eventName": "kustomer.hooks.form.000000000000000000000000.receive", "transitions": [] });
             let stub = json!({ "name": entry.text("name"), "enabled": false, "trigger": trigger });
             let id = self.make_workflow(world, entry, &stub).await?;
             let variables = make_variables(world, entry, &id, given).await?;
@@ -191,7 +192,9 @@ fn of_nothing(told: &[String]) -> Vec<Problem> {
 }
 
 fn within(what: &str, done: Result<Value, Vec<String>>) -> Result<Value, Vec<String>> {
-    done.map_err(|told| told.into_iter().map(|sentence| format!("What is given of {what} was refused: {sentence}")).collect())
+    done.map_err(|told| {
+        told.into_iter().map(|sentence| format!("What is given of {what} was refused: {sentence}")).collect()
+    })
 }
 
 fn text(document: &Value, pointer: &str) -> String {

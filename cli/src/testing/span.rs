@@ -62,7 +62,14 @@ mod tests {
 
     #[test]
     fn a_span_is_a_number_and_its_unit_up_to_ten_years() {
-        for (text, read) in [("0s", 0), ("90s", 90), ("15m", 900), ("24h", DAY_SECONDS), ("2w", 14 * DAY_SECONDS), ("10y", SPAN_LIMIT_SECONDS)] {
+        for (text, read) in [
+            ("0s", 0),
+            ("90s", 90),
+            ("15m", 900),
+            ("24h", DAY_SECONDS),
+            ("2w", 14 * DAY_SECONDS),
+            ("10y", SPAN_LIMIT_SECONDS),
+        ] {
             assert_eq!(seconds(text), Some(read), "{text}");
         }
         for wrong in ["", "y", "3", "-1d", "+1d", "1.5h", "3 d", "11y", "3651d", "99999999999999999999y", "1µ"] {

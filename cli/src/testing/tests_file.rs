@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::{
-    case::{Case, What},
+    case::{COLLECTIONS, Case, What, is_collection},
     folder::{Folder, Tests, json},
     placeholder,
     reading::{At, Problem, Reading, meant},
@@ -102,7 +102,15 @@ fn check_names(reading: &mut Reading<'_>, folder: &Folder, case: &Case, at: &At<
             reading.problem(&at.path, message);
         }
     }
-    let mut known: Vec<String> = hooks.iter().flat_map(|hook| [format!("hooks.{hook}.id"), format!("hooks.{hook}.hash")]).collect();
+    let given = case.given.records.iter().map(|record| &record.collection);
+    for collection in given.chain(case.expected.records.iter().map(|(collection, _)| collection)) {
+        if !is_collection(collection) {
+            let message = format!("There are no records \"{collection}\". {}", meant(collection, &COLLECTIONS));
+            reading.problem(&at.path, format!("{message} Those of a klass are klasses/NAME."));
+        }
+    }
+    let mut known: Vec<String> =
+        hooks.iter().flat_map(|hook| [format!("hooks.{hook}.id"), format!("hooks.{hook}.hash")]).collect();
     known.extend(workflows.iter().map(|workflow| format!("workflows.{workflow}.id")));
     let records = case.given.records.iter().filter_map(|record| record.name.as_ref());
     known.extend(records.map(|name| format!("records.{name}.id")));

@@ -16,7 +16,7 @@ pub(crate) struct Seen {
     pub(crate) workflow: String,
     /// Until when it waited, each time.
     pub(crate) timers: Vec<Timestamp>,
-    /// Its attributes, once the case has ended.
+    /// Its attributes, as they were when somebody looked last.
     pub(crate) attributes: Value,
     is_over: bool,
     /// By when and by what it began, so that runs are told in the order they began.
@@ -37,8 +37,7 @@ impl Witness {
     /// *Errors*: sentences of the API; none is known.
     pub(crate) async fn look(&mut self, world: &World, estate: &Estate) -> Result<(), Vec<String>> {
         for seen in self.runs.iter_mut().filter(|seen| !seen.is_over) {
-            let run = world.get(&format!("/v1/runs/{}", seen.id)).await?;
-            seen.note(run.pointer("/data/attributes").unwrap_or(&Value::Null));
+            seen.look(world).await?;
         }
         let since = self.looked_at.map(|instant| format!("?from={instant}")).unwrap_or_default();
         for (id, name) in &estate.workflows {
@@ -51,7 +50,7 @@ impl Witness {
                 let began = (text_at(attributes, "/startedAt"), text_at(attributes, "/transactionId"), run_id.clone());
                 let (workflow, timers, is_over) = (name.clone(), Vec::new(), false);
                 let mut seen = Seen { id: run_id, workflow, timers, attributes: Value::Null, is_over, began };
-                seen.note(attributes);
+                seen.look(world).await?;
                 self.runs.push(seen);
             }
         }
@@ -59,24 +58,29 @@ impl Witness {
         Ok(())
     }
 
-    /// Every run in the order they began, with every step.
-    ///
-    /// *Errors*: as [`Witness::look`].
-    pub(crate) async fn into_runs(mut self, world: &World) -> Result<Vec<Seen>, Vec<String>> {
+    /// Every run in the order they began.
+    pub(crate) fn into_runs(mut self) -> Vec<Seen> {
         self.runs.sort_by(|one, other| one.began.cmp(&other.began));
-        for seen in &mut self.runs {
-            let mut run = world.get(&format!("/v1/runs/{}", seen.id)).await?;
-            seen.attributes = run.pointer_mut("/data/attributes").map(Value::take).unwrap_or_default();
-        }
-        Ok(self.runs)
+        self.runs
     }
 }
 
 impl Seen {
-    fn note(&mut self, attributes: &Value) {
-        self.is_over = ["succeeded", "failed", "cancelled"].contains(&text_at(attributes, "/state").as_str());
-        let until = attributes.get("resumesAt").and_then(Value::as_str).and_then(Timestamp::parse);
+    /// Reads the run. *Why each time it is not over*: one that has ended is not kept for ever, and a case may go on for a year.
+    async fn look(&mut self, world: &World) -> Result<(), Vec<String>> {
+        let mut run = world.get(&format!("/v1/runs/{}", self.id)).await?;
+        self.attributes = run.pointer_mut("/data/attributes").map(Value::take).unwrap_or_default();
+        self.is_over = ["succeeded", "failed", "cancelled"].contains(&self.state().as_str());
+        let until = self.attributes.get("resumesAt").and_then(Value::as_str).and_then(Timestamp::parse);
         self.timers.extend(until.filter(|until| self.timers.last() != Some(until)));
+        Ok(())
+    }
+
+    /// A run that nobody has to look at.
+    #[cfg(test)]
+    pub(crate) fn of(workflow: &str, attributes: Value, timers: Vec<Timestamp>) -> Self {
+        let (id, began) = (String::new(), Default::default());
+        Self { id, workflow: workflow.to_owned(), timers, attributes, is_over: false, began }
     }
 
     /// Its state.
@@ -94,9 +98,9 @@ impl Seen {
         let trigger = self.steps().first().and_then(|trigger| trigger.get("id"));
         let mut path: Vec<&Value> = Vec::new();
         for step in self.steps().iter().filter(|step| step.get("id") != trigger) {
-            let is_again = path.last().is_some_and(|last| {
-                last.get("id") == step.get("id") && last.get("visit") == step.get("visit")
-            });
+            let is_again = path
+                .last()
+                .is_some_and(|last| last.get("id") == step.get("id") && last.get("visit") == step.get("visit"));
             if is_again {
                 // The last try is the one that counts.
                 path.pop();
@@ -122,6 +126,8 @@ pub(crate) async fn records(world: &World, collection: &str) -> Result<Vec<Value
             of_customers(world, path).await?
         }
         (_, Some(klass)) => {
+            // A list of what there cannot be is empty, too.
+            world.get(&format!("/v1/klasses/{klass}")).await?;
             let mut all = of_customers(world, |customer| format!("/v1/customers/{customer}/klasses/{klass}")).await?;
             all.extend(world.list(&format!("/v1/klasses/{klass}/instances")).await?);
             all

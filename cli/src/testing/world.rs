@@ -122,18 +122,15 @@ impl World {
             bucket: None,
             key_prefix: String::new(),
         });
-        let setup = MailSetup {
-            door: Arc::clone(&mail_door),
-            way: MailWay::Listener { address: format!("{MAIL_DOMAIN}:25") },
-        };
-        let executor = Executor::new(store.clone(), queue.clone(), clock.clone()).with_calls(calls.clone()).with_post(
-            Mailing {
+        let setup =
+            MailSetup { door: Arc::clone(&mail_door), way: MailWay::Listener { address: format!("{MAIL_DOMAIN}:25") } };
+        let executor =
+            Executor::new(store.clone(), queue.clone(), clock.clone()).with_calls(calls.clone()).with_post(Mailing {
                 post: mailbox.clone(),
                 blobs,
                 domain: Some(MAIL_DOMAIN.to_owned()),
                 from: Some(format!("workflows@{MAIL_DOMAIN}")),
-            },
-        );
+            });
         let management = Management {
             store,
             queue: queue.clone(),
@@ -171,13 +168,22 @@ impl World {
         self.clock.now()
     }
 
-    /// A request to the management API.
+    /// A request to the management API, and what it did.
+    ///
+    /// *Errors*: each reason for a refusal, in a sentence.
     pub(crate) async fn api(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Value, Vec<String>> {
+        self.ask(method, path, body).await.map_err(|sentence| vec![sentence])?.success()
+    }
+
+    /// The same, and what was answered.
+    ///
+    /// *Errors*: a sentence, where there is no such path.
+    pub(crate) async fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Answer, String> {
         let request = http::Request::builder().method(method).uri(path);
         let request = request.header("authorization", format!("Bearer {}", self.admin));
         let body = body.map(Value::to_string).unwrap_or_default();
-        let request = request.body(body.into()).map_err(|error| vec![format!("{path} is no path: {error}.")])?;
-        self.send(request).await.success()
+        let request = request.body(body.into()).map_err(|error| format!("{path} is no path: {error}."))?;
+        Ok(self.send(request).await)
     }
 
     /// A request that reads.
@@ -222,15 +228,15 @@ impl World {
         Answer { status: parts.status.as_u16(), body }
     }
 
-    /// Throws away what is on the queue: what is given happened long ago.
+    /// Throws away what is on the queue, also what is held back: what is given happened long ago.
     pub(crate) fn forget_messages(&self) {
-        loop {
+        let now = self.now();
+        while let Some(due) = self.queue.next_visible_at() {
+            self.pass_to(due);
             let deliveries = self.queue.receive(PAGE_SIZE, VISIBILITY_SECONDS);
-            if deliveries.is_empty() {
-                return;
-            }
             deliveries.iter().for_each(|delivery| self.queue.delete(&delivery.receipt));
         }
+        self.clock.set(now);
     }
 
     /// Executes what is due now, until nothing is.
@@ -254,7 +260,8 @@ impl World {
                     Ok(()) => self.queue.delete(&delivery.receipt),
                     Err(error) if delivery.receive_count >= DELIVERIES_LIMIT => {
                         self.queue.delete(&delivery.receipt);
-                        self.dead_letters.push(format!("A message was given up after {DELIVERIES_LIMIT} deliveries: {error}."));
+                        self.dead_letters
+                            .push(format!("A message was given up after {DELIVERIES_LIMIT} deliveries: {error}."));
                     }
                     // It comes again when its visibility timeout is over.
                     Err(_) => {}
@@ -283,4 +290,49 @@ async fn key(management: &Management, role: &str, seed: u8) -> Result<String, St
     let key = ApiKey::new(id, org, "tests".to_owned(), vec![Role::parse(role)?], &secret, now);
     keys::create(management.store.as_ref(), &key).await.map_err(|error| error.to_string())?;
     Ok(secret.token(org, id))
+}
+
+#[cfg(test)]
+mod tests {
+    use service::ports::Queue as _;
+
+    use super::*;
+
+    async fn world() -> World {
+        World::at(Timestamp::from_millisecond(0)).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_message_that_cannot_be_executed_is_given_up_after_five_deliveries() {
+        let mut world = world().await;
+        world.queue.send("no transaction".to_owned()).await.unwrap();
+        while let Some(due) = world.next_due() {
+            world.pass_to(due);
+            world.settle().await.unwrap();
+        }
+        assert_eq!(world.messages, 5);
+        assert_eq!(world.now().as_second(), 4 * VISIBILITY_SECONDS);
+        assert_eq!(
+            world.dead_letters,
+            ["A message was given up after 5 deliveries: the message is no transaction: line 1, column 2."]
+        );
+    }
+
+    #[tokio::test]
+    async fn ten_thousand_messages_are_executed_and_no_other() {
+        let mut world = world().await;
+        world.messages = MESSAGES_LIMIT - 1;
+        world.queue.send("no transaction".to_owned()).await.unwrap();
+        assert_eq!(world.settle().await, Ok(()));
+        world.queue.send("no transaction".to_owned()).await.unwrap();
+        assert!(world.settle().await.unwrap_err().starts_with("After 10000 messages there was still something to do"));
+    }
+
+    #[tokio::test]
+    async fn time_never_passes_backwards() {
+        let world = world().await;
+        world.pass_to(Timestamp::from_millisecond(5));
+        world.pass_to(Timestamp::from_millisecond(3));
+        assert_eq!(world.now(), Timestamp::from_millisecond(5));
+    }
 }

@@ -126,7 +126,7 @@ impl Builder {
             return Err(Unreadable { place, message });
         }
         let path = self.path();
-        self.places.insert(path.clone(), place);
+        self.places.entry(path.clone()).or_insert(place);
         Ok(path)
     }
 
@@ -278,7 +278,10 @@ mod tests {
     fn a_document_is_the_json_that_it_stands_for() {
         let rows = [
             ("a: 1\nb: [x, 'y', \"z\\n\"]\n", json!({"a": 1, "b": ["x", "y", "z\n"]})),
-            ("- ~\n- null\n-\n- true\n- False\n- yes\n- 2026-11-22\n- 1_000\n", json!([null, null, null, true, false, "yes", "2026-11-22", "1_000"])),
+            (
+                "- ~\n- null\n-\n- true\n- False\n- yes\n- 2026-11-22\n- 1_000\n",
+                json!([null, null, null, true, false, "yes", "2026-11-22", "1_000"]),
+            ),
             ("a: |\n  one\n  two\nb: >\n  one\n  two\n", json!({"a": "one\ntwo\n", "b": "one two\n"})),
             ("{\"a\": {\"b\": []}, c: -0.5}", json!({"a": {"b": []}, "c": -0.5})),
             ("", Value::Null),
@@ -291,12 +294,15 @@ mod tests {
 
     #[test]
     fn numbers_keep_their_digits_and_others_are_refused() {
-        assert_eq!(value("[9007199254740993, 1e400, 0.10, -0, '5']").to_string(), r#"[9007199254740993,1e400,0.10,-0,"5"]"#);
+        assert_eq!(
+            value("[9007199254740993, 1e400, 0.10, -0, '5']").to_string(),
+            r#"[9007199254740993,1e400,0.10,-0,"5"]"#
+        );
         for number in ["0x1f", "0o17", "+1", "007", "-.5", "1.", ".inf", "-.Inf", ".nan", "01e5"] {
             let (line, column, message) = refusal(&format!("a: {number}"));
             assert!((line, column) == (1, 4) && message.contains(number), "{number}: {message}");
         }
-        for text in ["1.2.3", "0x", "e5", ".", "-", "+", "1e", "0xg", "5 apples", "12:30"] {
+        for text in ["1.2.3", "0x", "e5", ".", "+", "1e", "0xg", "5 apples", "12:30"] {
             assert_eq!(value(&format!("a: {text}\n")), json!({"a": text}), "{text}");
         }
     }
@@ -348,7 +354,7 @@ mod tests {
             ("a: !!str 5\n", 1, 4, "Tags"),
             ("<<: {a: 1}\n", 1, 1, "Merge keys"),
             ("? [a]\n: 1\n", 1, 3, "A key is a text"),
-            ("a: [1, 2\nb: 3\n", 2, 1, "This is no YAML"),
+            ("a: [1, 2\nb: 3\n", 2, 2, "This is no YAML"),
             ("a: *nobody\n", 1, 4, "This is no YAML"),
             ("a:\n\t- b\n", 2, 1, "This is no YAML"),
         ];
