@@ -84,15 +84,13 @@ fn named<'e>(estate: &'e Estate, handle: &str) -> Result<(&'e str, &'e Hook), St
 fn body(headers: &[(String, String)], data: &Value) -> (Vec<(String, String)>, String) {
     let mut headers = headers.to_vec();
     let is_typed = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(CONTENT_TYPE));
-    match data {
-        Value::String(text) if is_typed => (headers, text.clone()),
-        data => {
-            if !is_typed {
-                headers.push((CONTENT_TYPE.to_owned(), "application/json".to_owned()));
-            }
-            (headers, data.to_string())
-        }
+    if let (Value::String(text), true) = (data, is_typed) {
+        return (headers, text.clone());
     }
+    if !is_typed {
+        headers.push((CONTENT_TYPE.to_owned(), "application/json".to_owned()));
+    }
+    (headers, data.to_string())
 }
 
 /// A mail with this data in the script of its HTML.

@@ -11,6 +11,9 @@ use super::{
 };
 use crate::{commands::reasons_of_step, output::text_at, why};
 
+/// The records of a collection, or why they cannot be read.
+pub(crate) type Found = Result<Vec<Value>, Vec<String>>;
+
 /// What was seen of a case.
 #[derive(Debug)]
 pub(crate) struct Evidence {
@@ -25,7 +28,7 @@ pub(crate) struct Evidence {
     /// Runs in the order they began.
     pub(crate) runs: Vec<Seen>,
     /// Records of the collections that are asked for.
-    pub(crate) records: Vec<(String, Result<Vec<Value>, Vec<String>>)>,
+    pub(crate) records: Vec<(String, Found)>,
     /// Calls to the world outside.
     pub(crate) calls: Vec<Value>,
     /// Calls that no mock fits.
@@ -197,11 +200,8 @@ fn of_run(prefix: &str, of: &OfRun, run: &Seen, start: Timestamp) -> Vec<Mismatc
     }
     if let Some(error) = &of.error {
         let found = run.attributes.get("error").filter(|error| !error.is_null());
-        let (expected, found) = match error {
-            Value::String(_) => (error.clone(), found.and_then(|found| found.get("code"))),
-            error => (error.clone(), found),
-        };
-        mismatches.extend(Mismatch::between(format!("{prefix}error"), "The error of the run", &expected, found));
+        let found = if error.is_string() { found.and_then(|found| found.get("code")) } else { found };
+        mismatches.extend(Mismatch::between(format!("{prefix}error"), "The error of the run", error, found));
     }
     mismatches
 }
@@ -242,7 +242,7 @@ fn last_reasons(run: &Seen) -> Vec<String> {
     run.steps().last().map(reasons_of_step).unwrap_or_default()
 }
 
-fn records(collection: &str, of: &OfRecords, found: &Result<Vec<Value>, Vec<String>>) -> Vec<Mismatch> {
+fn records(collection: &str, of: &OfRecords, found: &Found) -> Vec<Mismatch> {
     let part = format!("records.{collection}");
     let found = match found {
         Ok(found) => found,

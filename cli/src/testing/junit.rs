@@ -1,4 +1,4 @@
-//! The JUnit report that build servers read.
+//! The report that build servers read, in the format of `JUnit`.
 //!
 //! There are no times in it: a case whose clock stands still has none, and two runs of the same tests give the same bytes.
 

@@ -127,7 +127,8 @@ pub(crate) async fn records(world: &World, collection: &str) -> Result<Vec<Value
         }
         (_, Some(klass)) => {
             // A list of what there cannot be is empty, too.
-            world.get(&format!("/v1/klasses/{klass}")).await?;
+            let known = world.get(&format!("/v1/klasses/{klass}")).await;
+            known.map_err(|_| vec![format!("There is no klass {klass}.")])?;
             let mut all = of_customers(world, |customer| format!("/v1/customers/{customer}/klasses/{klass}")).await?;
             all.extend(world.list(&format!("/v1/klasses/{klass}/instances")).await?);
             all

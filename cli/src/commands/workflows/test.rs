@@ -21,8 +21,7 @@ pub(super) struct Args {
     /// Only cases whose name, or that of their file, contains this
     #[arg(long, value_name = "TEXT")]
     filter: Option<String>,
-    /// Write the results as JUnit XML, too
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help = "Write the results as JUnit XML, too")]
     junit: Option<PathBuf>,
     /// Run them again whenever a file changes, until Ctrl-C
     #[arg(long)]

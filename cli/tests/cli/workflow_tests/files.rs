@@ -97,7 +97,7 @@ fn each_problem_is_told_with_its_line_and_what_was_meant() {
         ("cases:\n  - name: a\n    hook: [\n", "This is no YAML"),
         (
             "cases: [{name: a, hook: orders, data: {n: 0x1F}, expect: {runs: {}}}]",
-            ":1:44: The number 0x1F is written as JSON does not write numbers.",
+            ":1:43: The number 0x1F is written as JSON does not write numbers.",
         ),
     ];
     for (tests, problem) in rows {
