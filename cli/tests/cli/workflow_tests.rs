@@ -295,3 +295,10 @@ cases:
         done.out
     );
 }
+
+#[test]
+fn the_example_of_the_docs_passes() {
+    let page = include_str!("../../../docs/testing.md");
+    let example = page.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    Shop::with_orders(example).passes();
+}

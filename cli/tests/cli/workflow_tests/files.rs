@@ -213,3 +213,44 @@ fn a_folder_of_workflows_or_one_file_of_tests_will_do() {
     assert_eq!(alone.test(&["flows"]).code, 0);
     assert_eq!(alone.test(&["flows/a.test.yaml"]).code, 0);
 }
+
+/// Whether the files can be read. Nothing is run.
+fn is_read(shop: &Shop) -> bool {
+    let done = shop.test(&["--filter", "nothing is called this"]);
+    assert_eq!(done.code, 2, "{}", done.out);
+    done.err.starts_with("error: No case and no file")
+}
+
+#[test]
+fn what_is_counted_is_taken_up_to_its_limit_and_not_past_it() {
+    let case = |more: &str| format!("cases: [{{name: a, hook: orders, expect: {{runs: {{}}}}, {more}}}]");
+    let list = |key: &str, element: &str, count: usize| format!("{key}: [{}]", vec![element; count].join(", "));
+    let events =
+        |count| format!("cases: [{{name: a, expect: {{runs: {{}}}}, {}}}]", list("events", "{event: a.b}", count));
+    let mocks = |count| case(&list("mocks", "{url: x}", count));
+    let answers = |count| case(&format!("mocks: [{{url: x, {}}}]", list("answers", "{}", count)));
+    let times = |count: usize| case(&format!("mocks: [{{url: x, times: {count}}}]"));
+    let calls = |count: usize| format!("cases: [{{name: a, hook: orders, expect: {{calls: {count}}}}}]");
+    let rows: [(&dyn Fn(usize) -> String, usize); 5] =
+        [(&events, 1_000), (&mocks, 1_000), (&answers, 1_000), (&times, 1_000_000), (&calls, 1_000_000)];
+    for (tests, limit) in rows {
+        assert!(is_read(&Shop::with_orders(&tests(limit))), "{limit}");
+        assert!(!is_read(&Shop::with_orders(&tests(limit + 1))), "{limit}");
+    }
+}
+
+#[test]
+fn a_folder_has_a_thousand_files_and_a_name_128_characters() {
+    let shop = Shop::with_orders(SOUND);
+    for count in 1..1_000 {
+        shop.file(&format!("klasses/k{count}.json"), "{}");
+    }
+    assert!(is_read(&shop));
+    shop.file("klasses/k1000.json", "{}");
+    assert!(!is_read(&shop));
+    for (length, is_taken) in [(128, true), (129, false)] {
+        let shop = Shop::with_orders(SOUND);
+        shop.file(&format!("klasses/{}.json", "k".repeat(length)), "{}");
+        assert_eq!(is_read(&shop), is_taken, "{length}");
+    }
+}
