@@ -29,6 +29,8 @@ use clap::{Parser, Subcommand};
 
 use crate::{config::Global, dev, failure};
 
+pub(crate) use runs::reasons as reasons_of_step;
+
 const EXAMPLES: &str = "\
 Examples:
   hookwright dev
@@ -45,7 +47,7 @@ Environment:
 
 Exit codes:
   0  done
-  1  the server refused the request (4xx); each reason is printed
+  1  the server refused the request (4xx); each reason is printed; or a case of `workflows test` failed
   2  the command line cannot be carried out: an unknown flag, a missing file
   3  there is nothing with that id or name (404)
   4  no credentials, bad ones, or ones without the role (401, 403)

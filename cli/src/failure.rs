@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::output::{self, Format, Page, text_at};
 
 const REFUSED_EXIT: u8 = 1;
+const CASES_FAILED_EXIT: u8 = 1;
 const USAGE_EXIT: u8 = 2;
 const NOT_FOUND_EXIT: u8 = 3;
 const CREDENTIALS_EXIT: u8 = 4;
@@ -29,6 +30,10 @@ pub(crate) enum Failure {
     Problems,
     /// There is something to do for a project, which has been printed; whoever asked wants to know it by the exit code.
     Pending,
+    /// Cases of tests failed, which has been printed.
+    CasesFailed,
+    /// What is wrong with the files that a command was given has been printed.
+    FilesWrong,
     /// Nobody reads the output any more, so there is nobody to tell.
     OutputClosed,
 }
@@ -59,7 +64,9 @@ pub(crate) fn report(failure: &Failure, format: Format) -> ExitCode {
         Failure::OutputClosed => return ExitCode::SUCCESS,
         Failure::Refused(refusal) => refusal.page(format),
         Failure::Usage(sentence) | Failure::Unavailable(sentence) => Page::of_line(format!("error: {sentence}")),
-        Failure::Answered(_) | Failure::Problems | Failure::Pending => Page::default(),
+        Failure::Answered(_) | Failure::Problems | Failure::Pending | Failure::CasesFailed | Failure::FilesWrong => {
+            Page::default()
+        }
     };
     output::print_error(&page);
     ExitCode::from(exit_code(failure))
@@ -68,7 +75,8 @@ pub(crate) fn report(failure: &Failure, format: Format) -> ExitCode {
 fn exit_code(failure: &Failure) -> u8 {
     match failure {
         Failure::OutputClosed => 0,
-        Failure::Usage(_) => USAGE_EXIT,
+        Failure::CasesFailed => CASES_FAILED_EXIT,
+        Failure::Usage(_) | Failure::FilesWrong => USAGE_EXIT,
         Failure::Unavailable(_) => UNAVAILABLE_EXIT,
         Failure::Problems => PROBLEMS_EXIT,
         Failure::Pending => PENDING_EXIT,
@@ -108,7 +116,8 @@ impl Refusal {
     }
 }
 
-fn sentence(error: &Value) -> String {
+/// An error of the API in a sentence, with its code and path.
+pub(crate) fn sentence(error: &Value) -> String {
     let detail =
         error.get("detail").or_else(|| error.get("title")).and_then(Value::as_str).unwrap_or("No reason was given.");
     let code = text_at(error, "/code");
@@ -143,6 +152,8 @@ mod tests {
             (Failure::Answered(500), 5),
             (Failure::Problems, 6),
             (Failure::Pending, 7),
+            (Failure::CasesFailed, 1),
+            (Failure::FilesWrong, 2),
             (Failure::OutputClosed, 0),
         ];
         for (failure, code) in rows {

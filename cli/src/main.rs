@@ -19,6 +19,7 @@ mod project;
 mod session;
 mod signing;
 mod source;
+mod testing;
 mod why;
 
 use std::process::ExitCode;

@@ -237,7 +237,8 @@ pub(crate) fn story(run: &Value) -> Vec<String> {
     sentences
 }
 
-fn reasons(step: &Value) -> Vec<String> {
+/// What there is to say of a step beside what it did: what was missing, how it failed, and where the run went then and why.
+pub(crate) fn reasons(step: &Value) -> Vec<String> {
     let missing = step.get("missing").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
     let mut sentences: Vec<String> =
         missing.map(|missing| format!("In the params of {}, {missing}", name(step))).collect();

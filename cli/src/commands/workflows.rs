@@ -5,6 +5,7 @@
 mod call;
 mod drafts;
 mod project;
+mod test;
 mod variables;
 mod versions;
 
@@ -99,8 +100,31 @@ warnings alone end with 0. The definition of an app is checked as a whole, its `
         #[arg(required = true, value_name = "FILE")]
         files: Vec<String>,
     },
+    /// Run the tests of workflows, without a server and without waiting
+    #[command(after_help = "\
+Examples:
+  hookwright workflows test
+  hookwright workflows test shop --filter 'a new customer' --watch
+  hookwright workflows test shop --junit results.xml
+  hookwright workflows test shop/workflows/orders.test.yaml
+
+Tests stand beside the workflow: shop/workflows/orders.json has its own in shop/workflows/orders.test.yaml:
+
+  cases:
+    - name: an order of a new customer makes one
+      hook: orders
+      data: {email: ann@example.com, total: 12}
+      expect:
+        state: succeeded
+        path: [find, create]
+        records: {customers: [{email: ann@example.com}]}
+
+A year's wait takes no time, and nothing is called: what services answer stands in `mocks`. docs/testing.md has the format.
+The exit code is 0 when every case passed, 1 when one failed, and 2 when a file has to change before anything can run.")]
+    Test(test::Args),
     #[command(flatten)]
     Call(call::Command),
+    #[command(flatten)]
     Project(project::Command),
     #[command(flatten)]
     Versions(versions::Command),
@@ -121,9 +145,13 @@ pub(crate) fn run(args: Args, global: &Global) -> Result<(), Failure> {
     if let Command::Lint { files } = &args.command {
         return lint::run(files, global.format());
     }
+    if let Command::Test(args) = &args.command {
+        return test::run(args, global.format());
+    }
     let session = Session::open(global)?;
     match args.command {
         Command::Lint { files } => lint::run(&files, global.format()),
+        Command::Test(args) => test::run(&args, global.format()),
         Command::Create { file } => {
             session.show_document(&session.client.post(&Address::of(&["workflows"]), source::read(&file)?)?, page)
         }

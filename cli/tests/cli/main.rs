@@ -23,6 +23,7 @@ mod server;
 mod trigger;
 mod webhooks;
 mod why;
+mod workflow_tests;
 mod workflows;
 
 use std::{

@@ -195,9 +195,13 @@ fn is_passing(failure: &Failure) -> bool {
     match failure {
         Failure::Unavailable(_) => true,
         Failure::Refused(Refusal { status, .. }) => *status >= 500 || *status == 429,
-        Failure::Usage(_) | Failure::Answered(_) | Failure::Problems | Failure::Pending | Failure::OutputClosed => {
-            false
-        }
+        Failure::Usage(_)
+        | Failure::Answered(_)
+        | Failure::Problems
+        | Failure::Pending
+        | Failure::CasesFailed
+        | Failure::FilesWrong
+        | Failure::OutputClosed => false,
     }
 }
 

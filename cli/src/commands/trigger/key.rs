@@ -57,6 +57,8 @@ fn hinted(failure: Failure) -> Failure {
         | Failure::Answered(_)
         | Failure::Problems
         | Failure::Pending
+        | Failure::CasesFailed
+        | Failure::FilesWrong
         | Failure::OutputClosed => failure,
     }
 }

@@ -191,6 +191,8 @@ fn advised(failure: Failure, scheme: &str) -> Failure {
         | Failure::Answered(_)
         | Failure::Problems
         | Failure::Pending
+        | Failure::CasesFailed
+        | Failure::FilesWrong
         | Failure::OutputClosed => failure,
     }
 }
