@@ -72,6 +72,39 @@ pub(crate) async fn arrive(world: &World, estate: &Estate, what: &What, count: u
             // Its id is that of a record.
             Ok(Arrived { transaction: None, ..Arrived::of(format!("the change of {path}"), answer) })
         }
+        What::Called { workflow, inputs } => {
+            let found = estate.workflows.iter().find(|(_, handle)| handle == workflow);
+            let (id, _) = found.ok_or_else(|| format!("There is no workflow {workflow} to call."))?;
+            let document = exact::object([("inputs", inputs.clone())]);
+            let answer = world.ask("POST", &format!("/v1/workflows/{id}/call?wait=0"), Some(&document)).await?;
+            let called = Arrived::of(format!("the call of {workflow}"), answer);
+            let transaction = called.answer.pointer("/body/data/attributes/transactionId").and_then(Value::as_str);
+            Ok(Arrived { transaction: transaction.map(str::to_owned), ..called })
+        }
+        What::Answered { choice, step, data } => {
+            let run = waiting_run(world, estate).await?;
+            let mut answer = Map::from_iter([("choice".to_owned(), json!(choice)), ("data".to_owned(), data.clone())]);
+            answer.extend(step.as_ref().map(|step| ("step".to_owned(), json!(step))));
+            let answer = Value::Object(answer);
+            let answer = world.ask("POST", &format!("/v1/runs/{run}/answers"), Some(&answer)).await?;
+            Ok(Arrived { transaction: None, ..Arrived::of(format!("the answer {choice}"), answer) })
+        }
+    }
+}
+
+/// The only run that waits.
+async fn waiting_run(world: &World, estate: &Estate) -> Result<String, String> {
+    let mut waiting = Vec::new();
+    for (id, _) in &estate.workflows {
+        let listed = world.list(&format!("/v1/workflows/{id}/runs?state=waiting")).await;
+        waiting.extend(listed.map_err(|told| told.join(" "))?);
+    }
+    match waiting.as_slice() {
+        [run] => Ok(run.get("id").and_then(Value::as_str).unwrap_or_default().to_owned()),
+        [] => Err("No run waits for an answer when it is given.".to_owned()),
+        several => {
+            Err(format!("{} runs wait when the answer is given, and nobody can say which is meant.", several.len()))
+        }
     }
 }
 

@@ -27,15 +27,16 @@ const DEFAULT_UNTIL_SECONDS: i64 = 400 * 86_400;
 /// The most events of a case.
 const EVENTS_LIMIT: usize = 1_000;
 
-const CASE_KEYS: [&str; 14] = [
-    "name", "given", "mocks", "hook", "event", "record", "call", "data", "inputs", "headers", "mail", "events",
-    "until", "expect",
+const CASE_KEYS: [&str; 16] = [
+    "name", "given", "mocks", "hook", "event", "record", "call", "answer", "step", "data", "inputs", "headers", "mail",
+    "events", "until", "expect",
 ];
-const ARRIVAL_KEYS: [&str; 9] = ["after", "hook", "event", "record", "call", "data", "inputs", "headers", "mail"];
+const ARRIVAL_KEYS: [&str; 11] =
+    ["after", "hook", "event", "record", "call", "answer", "step", "data", "inputs", "headers", "mail"];
 const GIVEN_KEYS: [&str; 6] = ["now", "org", "schedules", "settings", "variables", "records"];
 
 /// What says what happens, one of them.
-const WAYS: [&str; 4] = ["hook", "event", "record", "call"];
+const WAYS: [&str; 5] = ["hook", "event", "record", "call", "answer"];
 
 /// The collections of records, beside `klasses/NAME`.
 pub(crate) const COLLECTIONS: [&str; 7] =
@@ -116,6 +117,10 @@ pub(crate) enum What {
     Published { event: String, data: Value },
     /// A record is made through the API, or changed where the path names one.
     Written { path: String, attributes: Value },
+    /// A workflow is called.
+    Called { workflow: String, inputs: Value },
+    /// A run that waits for an answer is given one.
+    Answered { choice: String, step: Option<String>, data: Value },
 }
 
 impl Case {
@@ -271,8 +276,10 @@ impl Arrival {
         };
         let ways: Vec<(&str, At<'_>)> = WAYS.iter().filter_map(|way| Some((*way, at.member(way)?))).collect();
         let [(way, named)] = ways.as_slice() else {
-            reading
-                .problem(&at.path, "Say what happens: one of `hook`, `event` or `record`; several stand in `events`.");
+            reading.problem(
+                &at.path,
+                "Say what happens: one of `hook`, `event`, `record`, `call` or `answer`; several stand in `events`.",
+            );
             return None;
         };
         let name = reading.text(named, &format!("`{way}`"))?.to_owned();
@@ -283,16 +290,16 @@ impl Arrival {
             "record" => {
                 Some(What::Written { path: name, attributes: data.unwrap_or_else(|| Value::Object(Map::new())) })
             }
-            // The place for `call` and its `inputs`, once workflows can be called.
+            "call" => {
+                let inputs = at.value.get("inputs").cloned().unwrap_or_else(|| Value::Object(Map::new()));
+                Some(What::Called { workflow: name, inputs })
+            }
             _ => {
-                reading.problem(
-                    &named.path,
-                    "A case begins with a `hook`, an `event` or a `record`; no workflow can be called yet.",
-                );
-                None
+                let step = at.member("step").and_then(|step| reading.text(&step, "`step`")).map(str::to_owned);
+                Some(What::Answered { choice: name, step, data: data.unwrap_or_default() })
             }
         };
-        for (key, of) in [("headers", "hook"), ("mail", "hook"), ("inputs", "call")] {
+        for (key, of) in [("headers", "hook"), ("mail", "hook"), ("inputs", "call"), ("step", "answer")] {
             if let Some(key) = at.member(key).filter(|_| *way != of) {
                 reading.problem(&key.path, format!("This goes with `{of}`, and here is `{way}`."));
             }

@@ -104,7 +104,8 @@ async fn go_on(world: &mut World, estate: &Estate, witness: &mut Witness, bound:
         let looked = witness.look(world, estate).await;
         settled.map_err(|sentence| Mismatch::of("until", sentence))?;
         looked.map_err(|told| Mismatch::of("case", told.join(" ")))?;
-        match world.next_due().filter(|due| *due <= bound) {
+        let due = world.next_due().await.map_err(|sentence| Mismatch::of("case", sentence))?;
+        match due.filter(|due| *due <= bound) {
             Some(due) => world.pass_to(due),
             None => return Ok(()),
         }

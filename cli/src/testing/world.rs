@@ -9,7 +9,7 @@ use domain::{ApiKey, ApiKeyId, ApiKeySecret, OrgId, Role, Timestamp, exact};
 use local::Outbox;
 use serde_json::Value;
 use service::{
-    Door, Executor, Limits, MailDoor, Management, Senders,
+    Door, Executor, Limits, MailDoor, Management, Senders, Ticker,
     actions::Mailing,
     directory::keys::{self, KeyCache},
     http::{
@@ -19,6 +19,7 @@ use service::{
     },
     memory::{FixedWorld, MemoryBlobs, MemoryCalls, MemoryMails, MemoryQueue, MemoryStore, MemoryWeb},
     ports::World as _,
+    ticker::TICK_LIMIT_TIMERS,
 };
 
 use super::{mailbox::Mailbox, mocks::MockedCalls};
@@ -49,6 +50,7 @@ pub(crate) struct World {
     queue: Arc<MemoryQueue>,
     door: Arc<Door>,
     executor: Executor,
+    ticker: Ticker,
     management: Management,
     admin: String,
     sender: String,
@@ -131,6 +133,7 @@ impl World {
                 domain: Some(MAIL_DOMAIN.to_owned()),
                 from: Some(format!("workflows@{MAIL_DOMAIN}")),
             });
+        let ticker = Ticker::new(store.clone(), queue.clone(), clock.clone());
         let management = Management {
             store,
             queue: queue.clone(),
@@ -151,6 +154,7 @@ impl World {
             queue,
             door,
             executor,
+            ticker,
             management,
             admin,
             sender,
@@ -246,7 +250,11 @@ impl World {
         loop {
             let deliveries = self.queue.receive(PAGE_SIZE, VISIBILITY_SECONDS);
             if deliveries.is_empty() {
-                return Ok(());
+                match self.ticker.tick(TICK_LIMIT_TIMERS).await {
+                    Ok(ticked) if ticked.sent == 0 => return Ok(()),
+                    Ok(_) => continue,
+                    Err(error) => return Err(format!("The ticker has failed: {error}.")),
+                }
             }
             for delivery in deliveries {
                 self.messages += 1;
@@ -270,10 +278,12 @@ impl World {
         }
     }
 
-    /// When something is due next: a message that is held back or comes again. The place for the timers of runs and for schedules,
-    /// once there are any.
-    pub(crate) fn next_due(&self) -> Option<Timestamp> {
-        self.queue.next_visible_at()
+    /// When something is due next: a message that is held back or comes again, or a timer.
+    ///
+    /// *Errors*: a sentence; none is known.
+    pub(crate) async fn next_due(&self) -> Result<Option<Timestamp>, String> {
+        let timer = self.ticker.next_due_at().await.map_err(|error| error.to_string())?;
+        Ok([self.queue.next_visible_at(), timer].into_iter().flatten().min())
     }
 
     /// Makes it `instant`; never earlier than it is.
@@ -306,7 +316,7 @@ mod tests {
     async fn a_message_that_cannot_be_executed_is_given_up_after_five_deliveries() {
         let mut world = world().await;
         world.queue.send("no transaction".to_owned()).await.unwrap();
-        while let Some(due) = world.next_due() {
+        while let Some(due) = world.next_due().await.unwrap() {
             world.pass_to(due);
             world.settle().await.unwrap();
         }

@@ -9,6 +9,7 @@ mod apps;
 mod doctor;
 mod email_hooks;
 mod eval;
+mod examples;
 mod help;
 mod klasses;
 mod listen;

@@ -59,7 +59,10 @@ fn each_problem_is_told_with_its_line_and_what_was_meant() {
         ),
         ("cases: [{name: a, expect: {runs: {}}}]", "Say what happens: one of `hook`, `event` or `record`"),
         ("cases: [{name: a, hook: orders, event: a.b, expect: {runs: {}}}]", "Say what happens: one of"),
-        ("cases: [{name: a, call: orders, expect: {runs: {}}}]", "no workflow can be called yet"),
+        (
+            "cases: [{name: a, call: orders, data: {}, step: s, expect: {runs: {}}}]",
+            "This goes with `answer`, and here is `call`.",
+        ),
         ("cases: [{name: a, events: [], expect: {runs: {}}}]", "A case has 1 to 1000 events."),
         (
             "cases: [{name: a, event: a.b, mail: x.eml, expect: {runs: {}}}]",

@@ -62,6 +62,7 @@ pub(super) async fn call_workflow(call: &Call<'_>) -> Result<Response, Refused> 
     let new = NewCall { id: EventId::fresh(now, call.random()?), author: &author, caller: None, now };
     let called = calling::call(store, &workflow, &Arc::new(definition), inputs, new).await?;
     let (stored, run) = called.map_err(refused)?;
+    let transaction = stored.transaction.id;
     let mut unit = Unit::new(store, org, now);
     unit.call(stored);
     announce::write(store, call.management.queue.as_ref(), (org, &author), unit.into_work()).await?;
@@ -69,7 +70,7 @@ pub(super) async fn call_workflow(call: &Call<'_>) -> Result<Response, Refused> 
     match seen {
         Some(seen) => Ok(run_response(call, StatusCode::OK, seen.id).await?),
         None => {
-            let document = json!({ "type": "run", "id": run, "attributes": { "state": "running", "workflowId": id },
+            let document = json!({ "type": "run", "id": run, "attributes": { "state": "running", "workflowId": id, "transactionId": transaction },
                 "links": { "self": format!("/v1/runs/{run}") } });
             Ok(super::resource::one(StatusCode::ACCEPTED, document))
         }
