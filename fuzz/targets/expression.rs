@@ -26,7 +26,7 @@ fuzz_target!(|input: &str| {
     let now = Timestamp::from_millisecond(1_795_867_200_000);
     let surroundings = Surroundings { setup: &SETUP, now, seed: "fuzz" };
     let (steps, error) = (&GIVEN["steps"], GIVEN.get("error"));
-    let context = Context { steps, error, surroundings, asker: Asker::default(), scope: None };
+    let context = Context { steps, outer: &[], error, surroundings, asker: Asker::default(), scope: None };
     if let Ok(Some(made)) = resolve(&params, &context) {
         assert!(made.to_string().len() <= INPUT_LIMIT_BYTES);
     }

@@ -1,4 +1,4 @@
-//! The ticker in local mode: what EventBridge does once a minute on AWS.
+//! The ticker in local mode: what a rule of events does once a minute on AWS.
 
 use std::{sync::Arc, time::Duration};
 

@@ -16,7 +16,7 @@ fn output<'e>(entries: &'e [Entry], step: &str) -> &'e Value {
     let last = entries.iter().rev().find(|entry| entry.step == step).unwrap();
     match &last.outcome {
         Outcome::Output(output) => output,
-        other => panic!("{step} came to {other:?}"),
+        other @ (Outcome::Failed(_) | Outcome::Pending(_) | Outcome::Stopped(_)) => panic!("{step} came to {other:?}"),
     }
 }
 

@@ -12,6 +12,7 @@ mod explainer;
 mod expressions;
 #[cfg(test)]
 mod failures;
+#[cfg(test)]
 mod flow;
 #[cfg(test)]
 mod hostile;
