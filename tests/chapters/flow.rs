@@ -4,6 +4,7 @@ mod branches;
 mod calls;
 mod crashes;
 mod scheduled;
+mod synchronous;
 mod waits;
 
 use serde_json::{Value, json};

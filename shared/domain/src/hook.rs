@@ -113,12 +113,13 @@ impl<'de> Deserialize<'de> for HookHash {
 
 /// What a poster is answered instead of the standard `202`.
 ///
-/// *Shape*: `{"status": 303, "location": "https://shop.example/thanks"}` or
-/// `{"status": 200, "body": "ok", "contentType": "text/plain"}`.
+/// *Shape*: `{"status": 303, "location": "https://shop.example/thanks"}`,
+/// `{"status": 200, "body": "ok", "contentType": "text/plain"}`, or `{"waitSeconds": 10}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Reply {
     /// 200 to 299, or 303 with a `location`.
+    #[serde(default = "accepted")]
     pub status: u16,
     /// At most [`REPLY_BODY_LIMIT_BYTES`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -129,9 +130,26 @@ pub struct Reply {
     /// Where a browser goes next; `http` or `https`, or a path.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub location: Option<String>,
+    /// How long the answer of a workflow is waited for, at most [`REPLY_LIMIT_SECONDS`]; what else stands here is answered
+    /// where none comes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait_seconds: Option<u32>,
+}
+
+/// The longest that a poster may be let wait for the answer of a workflow. *Why*: an HTTP API on AWS answers within 30 s.
+pub const REPLY_LIMIT_SECONDS: u32 = 25;
+
+/// The status of the standard answer.
+const fn accepted() -> u16 {
+    202
 }
 
 impl Reply {
+    /// Whether it says only that an answer is waited for, so that without one the standard answer is given.
+    pub const fn only_waits(&self) -> bool {
+        self.wait_seconds.is_some() && self.status == accepted() && self.body.is_none() && self.location.is_none()
+    }
+
     /// Says what is wrong with this reply, in a sentence; `Ok` when it can be sent.
     pub fn check(&self) -> Result<(), String> {
         let printable = |text: &String| text.chars().all(|c| !c.is_control() && c.is_ascii());
@@ -140,6 +158,9 @@ impl Reply {
         }
         if !self.content_type.iter().chain(&self.location).all(printable) {
             return Err("a reply's contentType and location are printable ASCII".to_owned());
+        }
+        if self.wait_seconds.is_some_and(|seconds| !(1..=REPLY_LIMIT_SECONDS).contains(&seconds)) {
+            return Err(format!("a reply's waitSeconds is 1 to {REPLY_LIMIT_SECONDS}"));
         }
         if matches!(self.status, 204 | 205) && self.body.is_some() {
             return Err(format!("a reply with status {} has no body", self.status));
@@ -307,7 +328,7 @@ mod tests {
     }
 
     fn reply(status: u16, body: Option<&str>, location: Option<&str>) -> Reply {
-        Reply { status, body: body.map(str::to_owned), content_type: None, location: location.map(str::to_owned) }
+        Reply { status, body: body.map(str::to_owned), content_type: None, location: location.map(str::to_owned), wait_seconds: None }
     }
 
     #[test]

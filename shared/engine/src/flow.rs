@@ -16,7 +16,7 @@ use crate::pending::Pending;
 pub use duration::{DURATION_LIMIT_SECONDS, duration_seconds};
 pub(crate) use forks::starts_of;
 pub use forks::{CONCURRENCY_LIMIT, ITEMS_LIMIT, NESTING_LIMIT, TOTAL_ITEMS_LIMIT};
-pub use wait::{instant, matches};
+pub use wait::instant;
 
 /// Where in a run a flow action is come to.
 #[derive(Debug, Clone, Copy)]

@@ -5,7 +5,7 @@
 
 use domain::{RunId, Timestamp, TransactionId, WorkflowId};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// What a step that is not over waits for.
 ///
@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Pending {
-    /// A time, an event or an answer.
+    /// A time or an answer.
     Wait(Wait),
     /// The end of another run.
     Call(Call),
@@ -29,23 +29,9 @@ pub enum Pending {
 pub struct Wait {
     /// The time at which it is over anyhow.
     pub until: Timestamp,
-    /// The event.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub event: Option<Awaited>,
     /// The answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<Question>,
-}
-
-/// An event that is waited for.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Awaited {
-    /// Its name.
-    pub name: String,
-    /// What has to stand at each of these paths of what a workflow would see of it as step 1.
-    #[serde(default, rename = "match", skip_serializing_if = "Map::is_empty", with = "domain::exact")]
-    pub matching: Map<String, Value>,
 }
 
 /// A question to a person.

@@ -20,6 +20,9 @@ pub(super) struct ReplyArgs {
     /// The type of --reply-body
     #[arg(long, value_name = "TYPE", requires = "reply_status")]
     reply_content_type: Option<String>,
+    /// How many seconds to wait for the answer of a workflow, its flow.respond; without one the rest is answered
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=25))]
+    reply_wait: Option<u32>,
 }
 
 /// What a hook takes, and how often.
@@ -86,8 +89,12 @@ pub(crate) struct Rate {
 impl ReplyArgs {
     /// Adds `reply` to the document, if one was named.
     pub(super) fn write(self, document: &mut Map<String, Value>) {
-        let Some(status) = self.reply_status else { return };
-        let mut reply = Map::from_iter([("status".to_owned(), json!(status))]);
+        if self.reply_status.is_none() && self.reply_wait.is_none() {
+            return;
+        }
+        let mut reply = Map::new();
+        reply.extend(self.reply_status.map(|status| ("status".to_owned(), json!(status))));
+        reply.extend(self.reply_wait.map(|seconds| ("waitSeconds".to_owned(), json!(seconds))));
         put(&mut reply, "body", self.reply_body);
         put(&mut reply, "location", self.reply_location);
         put(&mut reply, "contentType", self.reply_content_type);

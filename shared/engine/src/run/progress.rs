@@ -52,7 +52,7 @@ pub struct Waiting<'a> {
 /// What a step waits for.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum WaitsFor<'a> {
-    /// A time, an event or an answer.
+    /// A time or an answer.
     Wait(&'a Wait),
     /// The end of another run.
     Call(&'a Call),

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use domain::{Hook, Rejected, Rejection, Reply, TransactionId};
 use http::{HeaderValue, StatusCode, header};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     Request, Response,
@@ -11,8 +11,9 @@ use super::{
     source_address,
 };
 use crate::{
-    accept::{Circumstances, Diagnosis, Door, Label, NotAccepted},
+    accept::{Circumstances, Diagnosis, Door, Label, NotAccepted, Repeat, Taken},
     limits::Standing,
+    watching::{WATCH_LIMIT_SECONDS, watch_transaction},
 };
 
 /// Whose limit it is, for the owner.
@@ -87,6 +88,43 @@ pub(super) fn label(request: &Request) -> Label {
 pub(super) fn accepted(id: Option<TransactionId>) -> Response {
     let links = json!({ "self": id.map(|id| format!("/v1/transactions/{id}")) });
     json_response(StatusCode::ACCEPTED, &json!({ "data": { "id": id, "type": "transaction", "links": links } }))
+}
+
+/// What a poster is answered: what a workflow answers, where the hook waits for that; else what it is set to, or the standard.
+pub(super) async fn reply(door: &Door, hook: &Hook, set: Option<&Reply>, taken: Option<&Taken>) -> Response {
+    let id = taken.map(|taken| taken.transaction.id);
+    if let (Some(seconds), Some(id)) = (set.and_then(|reply| reply.wait_seconds), id) {
+        let left = seconds.min(WATCH_LIMIT_SECONDS.saturating_sub(taken.map_or(0, |taken| spent_seconds(door, taken))));
+        match watch_transaction(door.store.as_ref(), door.world.as_ref(), hook.org, id, left).await {
+            Ok(Some(answer)) => return answered(&answer),
+            Ok(None) => {}
+            // It is accepted, and that is what the poster has to know.
+            Err(error) => tracing::warn!(%error, hook.id = %hook.id, "the answer of a workflow could not be read"),
+        }
+    }
+    match set.filter(|reply| !reply.only_waits()) {
+        Some(reply) => set_reply(reply),
+        None => accepted(id),
+    }
+}
+
+/// How many seconds were spent on taking the arrival; of a repeat nobody knows.
+fn spent_seconds(door: &Door, taken: &Taken) -> u32 {
+    match taken.repeat {
+        Repeat::No => u32::try_from(taken.transaction.created_at.seconds_until(door.world.now())).unwrap_or(u32::MAX),
+        Repeat::Yes => 0,
+    }
+}
+
+/// What a `flow.respond` gave: its status, and its output as JSON.
+fn answered(answer: &Value) -> Response {
+    let status = answer.get("status").and_then(Value::as_u64).and_then(|status| u16::try_from(status).ok());
+    let status = status.and_then(|status| StatusCode::from_u16(status).ok()).unwrap_or(StatusCode::OK);
+    match (status.as_u16(), answer.get("output")) {
+        // HTTP has no body there.
+        (204 | 205 | 304, _) | (_, None) => empty_response(status),
+        (_, Some(output)) => json_response(status, output),
+    }
 }
 
 /// The answer that the hook is set to; [`Reply::check`] has passed when it was saved.

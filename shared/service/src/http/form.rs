@@ -11,7 +11,7 @@ use http::{HeaderValue, Method, StatusCode, header};
 use super::{
     Request, Response,
     answer::{empty_response, json_response, method_not_allowed_response, not_accepted_response, tell_standing},
-    arrival::{accepted, admit, admit_source, admit_upload, circumstances, label, set_reply},
+    arrival::{admit, admit_source, admit_upload, circumstances, label, reply},
     source_address,
 };
 use crate::{
@@ -136,10 +136,7 @@ async fn accept(
         Err(reason) => return Ok(not_accepted_response(&reason)),
     };
     let taken = take(door, hook, request, circumstances, arrival).await?;
-    let mut response = match &hook.reply {
-        Some(reply) => set_reply(reply),
-        None => accepted(taken.first().map(|taken| taken.transaction.id)),
-    };
+    let mut response = reply(door, hook, hook.reply.as_ref(), taken.first()).await;
     if let Some(standing) = Standing::tightest([of_source, standing]) {
         tell_standing(&mut response, &standing);
     }

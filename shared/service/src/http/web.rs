@@ -7,7 +7,7 @@ mod handshake;
 
 use std::borrow::Cow;
 
-use domain::{BEARER, Hook, HookHash, HookKind, OrgId, Rejected, Rejection};
+use domain::{BEARER, Hook, HookHash, HookKind, OrgId, Rejected, Rejection, Reply};
 use http::{HeaderValue, Method, StatusCode, header};
 use serde_json::{Map, Value};
 use verify::Arrival;
@@ -15,7 +15,7 @@ use verify::Arrival;
 use super::{
     Request, Response,
     answer::{empty_response, method_not_allowed_response, not_accepted_response, tell_standing},
-    arrival::{accepted, admit, admit_source, circumstances, label, set_reply},
+    arrival::{self, admit, admit_source, circumstances, label, set_reply},
     source_address,
 };
 use crate::{
@@ -141,12 +141,12 @@ async fn take(
         }
         if app.is_ping(&input) {
             tracing::info!(hook.id = %hook.id, app = app.name(), "answered a ping");
-            return Ok(reply(hook, Some(app)).unwrap_or_else(|| empty_response(StatusCode::OK)));
+            return Ok(reply_of(hook, Some(app)).map(set_reply).unwrap_or_else(|| empty_response(StatusCode::OK)));
         }
     }
     let taken = door.take(hook, arrival, Some(source), circumstances, body).await;
     let taken = noted(door, hook, circumstances, body, taken).await?;
-    Ok(reply(hook, app).unwrap_or_else(|| accepted(taken.first().map(|taken| taken.transaction.id))))
+    Ok(arrival::reply(door, hook, reply_of(hook, app), taken.first()).await)
 }
 
 /// A result as it is, its refusal noted for the owner.
@@ -164,8 +164,8 @@ async fn noted<T>(
 }
 
 /// The answer that the hook is set to, or that its provider waits for.
-fn reply(hook: &Hook, app: Option<&apps::App>) -> Option<Response> {
-    hook.reply.as_ref().or_else(|| app?.reply()).map(set_reply)
+fn reply_of<'h>(hook: &'h Hook, app: Option<&'h apps::App>) -> Option<&'h Reply> {
+    hook.reply.as_ref().or_else(|| app?.reply())
 }
 
 /// The methods that the hook takes: its own, those of its provider, or POST. Of these no `GET` where the scheme signs

@@ -1,4 +1,4 @@
-//! What came for a step that waits: an event, a person's answer, or that nothing will be taken any more.
+//! What came for a step that waits: a person's answer, or that nothing will be taken any more.
 //!
 //! There is one place for each visit of a waiting step, and whoever writes there first decides. A wait that is over writes
 //! there as well, in the write that ends it, so that an answer is either used or refused.

@@ -175,6 +175,12 @@ pub async fn list_runs(
     Ok(Listing { items: heads.items.into_iter().map(|head| head.run).collect(), next: heads.next })
 }
 
+/// The run without its journal.
+pub async fn find_run_head(store: &dyn Store, org: OrgId, id: RunId) -> Result<Option<Run>, Unavailable> {
+    let found = store.find(&head_key(org, id), Freshness::Latest).await?;
+    found.as_ref().map(document::read::<Head>).transpose().map(|head| head.map(|head| head.run))
+}
+
 /// The runs `ids` with the first entries of their journals; those that are not there are left out.
 pub async fn find_run_heads(
     store: &dyn Store,

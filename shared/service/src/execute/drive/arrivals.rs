@@ -1,4 +1,4 @@
-//! What has come for the steps of a run that wait: ends of runs that they called, events, answers.
+//! What has come for the steps of a run that wait: ends of runs that they called, and answers.
 
 use domain::RunId;
 use engine::{
@@ -70,11 +70,11 @@ impl Executor {
     }
 }
 
-/// The steps that wait for an event or an answer, by branch.
+/// The steps that wait for an answer, by branch.
 fn answerable(journey: &Journey<'_>) -> Vec<(String, WaitingStep)> {
     let waiting = journey.progress.waiting(&journey.definition).into_iter();
     let takes_answers = |waiting: &Waiting<'_>| match waiting.for_what {
-        WaitsFor::Wait(wait) => wait.event.is_some() || wait.answer.is_some(),
+        WaitsFor::Wait(wait) => wait.answer.is_some(),
         WaitsFor::Call(_) => false,
     };
     waiting

@@ -140,8 +140,8 @@ fn apply(call: &Call<'_>, hook: &mut Hook, attributes: &Map<String, Value>) -> R
 }
 
 fn checked_reply(reply: &Value) -> Result<Option<Reply>, Refused> {
-    const KEYS: [&str; 4] = ["status", "body", "contentType", "location"];
-    const SENTENCE: &str = "`reply` is an object such as {\"status\": 303, \"location\": \"https://shop.example/thanks\"}, with status, body, contentType and location.";
+    const KEYS: [&str; 5] = ["status", "body", "contentType", "location", "waitSeconds"];
+    const SENTENCE: &str = "`reply` is an object such as {\"status\": 303, \"location\": \"https://shop.example/thanks\"}, with status, body, contentType, location and waitSeconds.";
     let Some(reply) = settings::read::<Reply>("reply", &KEYS, reply, SENTENCE)? else { return Ok(None) };
     reply.check().map_err(|sentence| bad_attribute("reply", format!("{sentence}.")))?;
     Ok(Some(reply))
