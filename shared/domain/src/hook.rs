@@ -328,7 +328,13 @@ mod tests {
     }
 
     fn reply(status: u16, body: Option<&str>, location: Option<&str>) -> Reply {
-        Reply { status, body: body.map(str::to_owned), content_type: None, location: location.map(str::to_owned), wait_seconds: None }
+        Reply {
+            status,
+            body: body.map(str::to_owned),
+            content_type: None,
+            location: location.map(str::to_owned),
+            wait_seconds: None,
+        }
     }
 
     #[test]

@@ -35,8 +35,8 @@ pub use email_address::EmailAddress;
 pub use event::{CHANGES_LIMIT_BYTES, Client, Event, GENERATION_HEADER, LINEAGE_LIMIT_DEPTH, Lineage};
 pub use hook::{
     Auth, BEARER, DUPLICATES_DEFAULT_SECONDS, DUPLICATES_LIMIT_SECONDS, DuplicateRule, Duplicates, Guard, Hook,
-    HookHash, HookKind, Limit, MailBody, MailPolicy, MailRule, REPLY_BODY_LIMIT_BYTES, REPLY_LIMIT_SECONDS, RETIRED_SECONDS, Reply,
-    RetiredSecret, SECRETS_LIMIT, Secret, Treatment, UPLOAD_LIMIT_BYTES, UploadRule,
+    HookHash, HookKind, Limit, MailBody, MailPolicy, MailRule, REPLY_BODY_LIMIT_BYTES, REPLY_LIMIT_SECONDS,
+    RETIRED_SECONDS, Reply, RetiredSecret, SECRETS_LIMIT, Secret, Treatment, UPLOAD_LIMIT_BYTES, UploadRule,
 };
 pub use id::{
     ApiKeyId, AuditEntryId, DeliveryId, EventId, HookId, InvalidId, KlassId, OrgId, RecordId, RecurringScheduleId,

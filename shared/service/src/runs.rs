@@ -61,7 +61,8 @@ pub use deliveries::{
 pub use duplicates::{Mark, Marked, find_mark, mark};
 pub use intents::{CLAIM_SECONDS, Intent, Standing, find_intent, intent_change, release_intent};
 pub use journal::{
-    JournalEntry, StoredRun, entries_in_head, find_run, find_run_head, find_run_heads, keep_until, list_runs, run_changes,
+    JournalEntry, StoredRun, entries_in_head, find_run, find_run_head, find_run_heads, keep_until, list_runs,
+    run_changes,
 };
 pub use lineage::count_lineage;
 pub use pinned::{installed_version, pin};

@@ -57,7 +57,10 @@ fn each_problem_is_told_with_its_line_and_what_was_meant() {
             "cases: [{name: a, event: a.b, given: {records: {klasses: [{}]}}, expect: {runs: {}}}]",
             "There are no records \"klasses\".",
         ),
-        ("cases: [{name: a, expect: {runs: {}}}]", "Say what happens: one of `hook`, `event`, `record`, `call` or `answer`"),
+        (
+            "cases: [{name: a, expect: {runs: {}}}]",
+            "Say what happens: one of `hook`, `event`, `record`, `call` or `answer`",
+        ),
         ("cases: [{name: a, hook: orders, event: a.b, expect: {runs: {}}}]", "Say what happens: one of"),
         (
             "cases: [{name: a, call: orders, data: {}, step: s, expect: {runs: {}}}]",
