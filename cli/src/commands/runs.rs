@@ -210,11 +210,20 @@ fn row((index, step): (usize, &Value)) -> [String; 7] {
         None if index == 0 => "(trigger)".to_owned(),
         None => "(conditions)".to_owned(),
     };
-    let state = if has_failed(step) { "failed" } else { "done" }.to_owned();
     let is_last = step.get("retries").is_none_or(Value::is_null);
-    let nowhere = if is_last { "(end)" } else { "(again)" };
+    let (state, nowhere) = match (waits(step), has_failed(step)) {
+        (true, _) => ("waiting", "-"),
+        (false, true) => ("failed", if is_last { "(end)" } else { "(again)" }),
+        (false, false) => ("done", "(end)"),
+    };
+    let state = state.to_owned();
     let target = step.pointer("/transition/target").and_then(Value::as_str).unwrap_or(nowhere).to_owned();
     [name(step), action, state, text_at(step, "/startedAt"), took(step), text_at(step, "/attempts"), target]
+}
+
+/// Whether the step has begun and is not over.
+fn waits(step: &Value) -> bool {
+    step.get("waitsFor").is_some()
 }
 
 /// A run in sentences: what each step did, where it went and why, and how it ended.
@@ -223,13 +232,18 @@ pub(crate) fn story(run: &Value) -> Vec<String> {
     let mut sentences = Vec::new();
     for step in attributes.get("steps").and_then(Value::as_array).into_iter().flatten() {
         if let (false, Some(action)) = (has_failed(step), step.get("action").and_then(Value::as_str)) {
-            sentences.push(format!("{} did {action}.", name(step)));
+            let did = if waits(step) { "is at" } else { "did" };
+            sentences.push(format!("{} {did} {action}.", name(step)));
         }
         sentences.extend(reasons(step));
     }
     sentences.push(match text_at(attributes, "/state").as_str() {
         "failed" => format!("The run failed: {}", failure(attributes)),
+        "waiting" if attributes.get("resumesAt").is_none_or(Value::is_null) => {
+            "The run waits for another one that it has called.".to_owned()
+        }
         "waiting" => format!("The run waits and goes on at {}.", text_at(attributes, "/resumesAt")),
+        "held" => "The run is held until somebody resumes it.".to_owned(),
         "succeeded" => "The run succeeded.".to_owned(),
         "cancelled" => "The run was cancelled.".to_owned(),
         state => format!("The run is {state}."),

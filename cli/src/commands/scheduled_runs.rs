@@ -111,7 +111,7 @@ fn view(run: &Value) -> Page {
         ("at", attribute("runAt")),
     ];
     for (label, name) in [("waits for its turn until", "delayedUntil"), ("run", "runId"), ("error", "error/message")] {
-        if !attribute(name).is_empty() {
+        if attribute(name) != "-" {
             fields.push((label, attribute(name)));
         }
     }

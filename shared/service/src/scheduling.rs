@@ -1,12 +1,22 @@
 //! When a workflow is to be called, as steps and requests say it.
 
-use domain::{Failure, Timestamp, shortened};
+use domain::{Failure, ScheduledRun, Timestamp, shortened};
 use engine::flow::{DURATION_LIMIT_SECONDS, instant};
 use serde_json::{Map, Value};
+
+use crate::{
+    envelope::{Named, Scheduled},
+    execute::delay_seconds,
+    ports::{Queue, Unavailable},
+    runs,
+};
 
 /// How many scheduled runs an org has started in a quarter of an hour; the rest wait for the next one. *Source*: reference,
 /// section 4.7.
 pub(crate) const TURNS_LIMIT: u32 = 1_000;
+
+/// How long the message is held back at the least. *Why*: a step sends it before what it schedules is written.
+const LEAST_SECONDS: u32 = 1;
 
 /// The time that `runAt` says at `now`: `{"type":"relative","value":600000}`, in milliseconds; `{"type":"absolute",
 /// "value":"2026-12-24T18:00:00Z"}`; or the time itself. What is past is now.
@@ -26,6 +36,16 @@ pub(crate) fn read_run_at(run_at: Option<&Value>, now: Timestamp) -> Result<Time
         return Err(wrong(&format!("{at} is more than 366 days away")));
     }
     Ok(at.max(now))
+}
+
+/// Has what is due soon begin to the second, and not by the next tick: its message is sent at once, and held back. Its timer
+/// makes up for one that is lost.
+pub(crate) async fn remind(queue: &dyn Queue, run: &ScheduledRun, now: Timestamp) -> Result<(), Unavailable> {
+    if runs::needs_timer(run.run_at, now) {
+        return Ok(());
+    }
+    let message = Named::Scheduled(Scheduled { org: run.org, scheduled: run.id }).message()?;
+    queue.send_later(message, delay_seconds(now, run.run_at).max(LEAST_SECONDS)).await
 }
 
 fn of_object(object: &Map<String, Value>, now: Timestamp) -> Result<Timestamp, Failure> {

@@ -14,7 +14,7 @@ use crate::{
     ports::{Change, Unavailable},
     records::Unit,
     runs,
-    scheduling::read_run_at,
+    scheduling::{read_run_at, remind},
 };
 
 /// *Source*: reference, section 4.7.
@@ -66,6 +66,7 @@ impl Executor {
             run: None,
             error: None,
         };
+        remind(self.queue.as_ref(), &run, unit.now()).await?;
         for change in runs::scheduled_changes(&run)? {
             if let Change::Put(item, _) = change {
                 unit.put_item(item);

@@ -13,7 +13,14 @@ use super::{
     flow::refused,
     resource::{many, one, org_relationship, resource, text},
 };
-use crate::{calling, directory::workflows, document::Versioned, ports::WriteError, runs, scheduling::read_run_at};
+use crate::{
+    calling,
+    directory::workflows,
+    document::Versioned,
+    ports::WriteError,
+    runs,
+    scheduling::{read_run_at, remind},
+};
 
 /// How often taking one back is tried that is started at the same time.
 const TRIES_LIMIT: usize = 20;
@@ -53,6 +60,9 @@ pub(super) async fn create(call: &Call<'_>) -> Result<Response, Refused> {
         error: None,
     };
     store.write(&runs::scheduled_changes(&run)?).await?;
+    if let Err(error) = remind(call.management.queue.as_ref(), &run, now).await {
+        tracing::warn!(%error, "what is scheduled begins by the next tick after its time");
+    }
     Ok(one(StatusCode::CREATED, scheduled_resource(call, &run)))
 }
 
