@@ -135,6 +135,21 @@ impl House {
         Ok(self.management.answer(&request).await.status())
     }
 
+    /// Makes what `body` says through the management API, and gives its id.
+    pub async fn create(&self, path: &str, body: &Value) -> Outcome<String> {
+        let made = create(&self.management, &self.token, path, body).await?;
+        Ok(made["data"]["id"].as_str().unwrap_or_default().to_owned())
+    }
+
+    /// What the management API has at `path`.
+    pub async fn read(&self, path: &str) -> Outcome<Value> {
+        let request = http::Request::get(path)
+            .header("authorization", format!("Bearer {}", self.token))
+            .header("host", "localhost")
+            .body(Bytes::new())?;
+        Ok(serde_json::from_slice(self.management.answer(&request).await.body())?)
+    }
+
     /// Executes whatever is on the queue, and what comes there meanwhile.
     pub async fn work(&self) -> Outcome<()> {
         loop {

@@ -1,0 +1,138 @@
+//! Time and flow: what a tick asks of the store beside how many timers there are, and what the items of a loop write.
+//!
+//! `cargo run --release -p benches --bin flow`. Calls and units, no times: they are the same on every machine. The baseline of a
+//! tick is the row of a thousand timers, that of a loop the row of a step without an effect.
+
+use std::sync::Arc;
+
+use benches::{Outcome, figures, house::House, ledger::Ledger};
+use domain::{OrgId, Run, RunId, RunState, Timestamp, TransactionId, WorkflowId};
+use http::{Method, StatusCode};
+use local::Stack;
+use mimalloc::MiMalloc;
+use serde_json::{Value, json};
+use service::{
+    Ticker,
+    memory::{FixedWorld, MemoryQueue, MemoryStore},
+    ports::Store,
+    runs,
+    ticker::TICK_LIMIT_TIMERS,
+};
+
+/// As in `hookwright dev`.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
+
+/// How many timers there are in all; a thousand of them are due.
+const TIMERS: [usize; 3] = [1_000, 100_000, 1_000_000];
+const DUE: usize = 1_000;
+
+/// How many items the loop has.
+const ITEMS: usize = 1_000;
+
+#[tokio::main]
+async fn main() -> Outcome<()> {
+    ticks().await?;
+    loops().await
+}
+
+/// One tick with a thousand timers due, beside how many there are.
+async fn ticks() -> Outcome<()> {
+    figures::head(
+        &format!("A tick with {DUE} timers due (goal: calls follow the due ones)"),
+        &["sent", "store calls", "of a thousand timers", "calls when none is due"],
+    );
+    let now = Timestamp::from_millisecond(1_700_000_000_000);
+    let mut baseline = None;
+    for count in TIMERS {
+        let clock = Arc::new(FixedWorld::at(now));
+        let store = Arc::new(MemoryStore::new(clock.clone()));
+        for number in 0..count {
+            let seconds = if number < DUE { 3_600 } else { 86_400 + i64::try_from(number)? };
+            let change = runs::timer_change(&run(number, now), now.plus_seconds(seconds), now)?;
+            store.write(&[change.ok_or("it needs no timer")?]).await?;
+        }
+        let ledger = Arc::new(Ledger::before(store));
+        let ticker = Ticker::new(ledger.clone(), Arc::new(MemoryQueue::new(clock.clone())), clock.clone());
+        ticker.tick(TICK_LIMIT_TIMERS).await?;
+        let idle = ledger.take().len() as f64;
+        clock.pass_seconds(3_600);
+        let ticked = ticker.tick(TICK_LIMIT_TIMERS).await?;
+        let calls = ledger.take().len() as f64;
+        let thousand = *baseline.get_or_insert(calls);
+        figures::row(
+            &format!("{count} timers"),
+            &[Some(ticked.sent as f64), Some(calls), Some(calls / thousand), Some(idle)],
+        );
+    }
+    Ok(())
+}
+
+fn run(number: usize, now: Timestamp) -> Run {
+    let transaction = TransactionId::fresh(now, (number as u64).to_be_bytes());
+    let workflow = WorkflowId::fresh(now, [2; 8]);
+    Run {
+        id: RunId::for_transaction(transaction, workflow),
+        org: OrgId::fresh(now, [1; 8]),
+        state: RunState::Waiting,
+        workflow_id: workflow,
+        workflow_hash: String::new(),
+        transaction_id: transaction,
+        started_at: now,
+        ended_at: None,
+        error: None,
+        resumes_at: None,
+        response: None,
+    }
+}
+
+/// Units that a loop over a thousand items writes, for each item.
+async fn loops() -> Outcome<()> {
+    figures::head(
+        &format!("Units written by a loop over {ITEMS} items (goal: at most 4 an item)"),
+        &["written", "an item", "more than the first"],
+    );
+    let note = |customer: &str| json!({ "customer": customer, "body": "Item {{steps.each.item}}" });
+    let mut baseline = None;
+    for (name, action) in [
+        ("a step without an effect", "kustomer.transform.generic"),
+        ("a note of each item, its record included", "kustomer.note.create"),
+    ] {
+        let stack = Stack::memory().await?;
+        let house = House::over(stack.store.clone()).await?;
+        let customer = house.create("/v1/customers", &json!({ "name": "Ann" })).await?;
+        let is_note = action.ends_with("create");
+        let params = if is_note { note(&customer) } else { json!({ "input": { "n": "/#steps.each.index" } }) };
+        let document = json!({
+            "name": "loop",
+            "trigger": { "callable": true, "transitions": [{ "target": "each", "condition": { "op": "true", "values": [true] } }] },
+            "steps": [
+                { "id": "each", "action": "flow.for-each", "params": { "items": "/#steps.1.items", "do": "step", "concurrency": 50 }, "transitions": [] },
+                { "id": "step", "action": action, "params": params, "transitions": [] },
+            ],
+        });
+        let workflow = house.create("/v1/workflows", &document).await?;
+        let items: Vec<usize> = (0..ITEMS).collect();
+        let call = json!({ "inputs": { "items": items } });
+        let path = format!("/v1/workflows/{workflow}/call?wait=0");
+        if house.manage(Method::POST, &path, &call).await? != StatusCode::ACCEPTED {
+            return Err("the loop was not called".into());
+        }
+        stack.meter.reset();
+        house.work().await?;
+        let written = stack.meter.write_units();
+        let each = written / ITEMS as f64;
+        let first = *baseline.get_or_insert(each);
+        figures::row(name, &[Some(written), Some(each), Some(each - first)]);
+        check_is_over(&house, &workflow).await?;
+    }
+    Ok(())
+}
+
+async fn check_is_over(house: &House, workflow: &str) -> Outcome<()> {
+    let runs: Value = house.read(&format!("/v1/workflows/{workflow}/runs")).await?;
+    match runs.pointer("/data/0/attributes/state").and_then(Value::as_str) {
+        Some("succeeded") => Ok(()),
+        state => Err(format!("the loop is {state:?}").into()),
+    }
+}
