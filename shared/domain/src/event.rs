@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::{EventId, OrgId, Record, RecordKind, RunId, Timestamp, TransactionId, exact::object};
+use crate::{EventId, OrgId, Record, RecordKind, RunId, Timestamp, TransactionId, WorkflowId, exact::object};
 
 /// How many generations of changes may follow from one beginning. *Source*: the issue that asked for records.
 pub const LINEAGE_LIMIT_DEPTH: u32 = 10;
@@ -76,15 +76,15 @@ pub struct Event {
     pub lineage: Lineage,
 }
 
+/// What the name of a call of a workflow begins with; the workflow's id stands between this and [`CALL_SUFFIX`].
+///
+/// *Source*: reference, section 3.2.
+const CALL_PREFIX: &str = "kustomer.workflow.";
+
+/// What such a name ends with.
+const CALL_SUFFIX: &str = ".call";
+
 impl Event {
-    /// What the name of a call of a workflow begins with; its id stands between this and [`Event::CALL_SUFFIX`].
-    ///
-    /// *Source*: reference, section 3.2.
-    pub const CALL_PREFIX: &'static str = "kustomer.workflow.";
-
-    /// What such a name ends with.
-    pub const CALL_SUFFIX: &'static str = ".call";
-
     /// The event of a record that is now as `after`, and was as `before` if it was there.
     pub fn of_record(before: Option<&Record>, after: &Record, client: Client, lineage: Lineage) -> Self {
         Self {
@@ -112,12 +112,23 @@ impl Event {
         ["create", "update"].contains(&change) && RecordKind::try_from(kind.to_owned()).is_ok()
     }
 
+    /// The name of a call of `workflow`: `kustomer.workflow.{id}.call`.
+    pub fn name_of_call(workflow: WorkflowId) -> String {
+        format!("{CALL_PREFIX}{workflow}{CALL_SUFFIX}")
+    }
+
+    /// The id in `name` of the workflow that it calls, if it is the name of a call; whether there is such a workflow is not
+    /// known.
+    pub fn called_by_name(name: &str) -> Option<&str> {
+        name.strip_prefix(CALL_PREFIX)?.strip_suffix(CALL_SUFFIX).filter(|id| !id.is_empty())
+    }
+
     /// What step 1 of a workflow sees: the record with its attributes at the top and its relationships as ids, and
     /// `changes`; of a call its inputs; of other events what they were published with.
     ///
     /// *Source*: reference, section 4.3.
     pub fn step_output(&self) -> Value {
-        if self.name.starts_with(Self::CALL_PREFIX) && self.name.ends_with(Self::CALL_SUFFIX) {
+        if Self::called_by_name(&self.name).is_some() {
             return self.data.pointer("/attributes/inputs").cloned().unwrap_or_default();
         }
         if !Self::is_of_record(&self.name) {
@@ -293,6 +304,21 @@ mod tests {
         };
         assert_eq!(change(&fits)["before"], "");
         assert_eq!(change(&past), json!({ "op": "replace", "leftOutBytes": CHANGES_LIMIT_BYTES + 1 }));
+    }
+
+    #[test]
+    fn the_name_of_a_call_holds_the_workflow_and_others_hold_none() {
+        let id = "5a345109e578360010eaa1ad";
+        let name = Event::name_of_call(WorkflowId::parse(id).unwrap());
+        assert_eq!(Event::called_by_name(&name), Some(id));
+        for name in [
+            "kustomer.workflow..call",
+            "kustomer.workflow.call",
+            "kustomer.workflow.5a345109e578360010eaa1ad.run",
+            "kustomer.hooks.form.5a345109e578360010eaa1ad.call",
+        ] {
+            assert_eq!(Event::called_by_name(name), None, "{name}");
+        }
     }
 
     #[test]

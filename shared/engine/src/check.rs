@@ -64,12 +64,6 @@ fn check_size(document: &Value, problems: &mut Problems) {
     }
 }
 
-/// Whether the action calls a workflow by its event: `kustomer.workflow.{id}.call`.
-fn is_call(action: &str) -> bool {
-    let id = action.strip_prefix(Event::CALL_PREFIX).and_then(|rest| rest.strip_suffix(Event::CALL_SUFFIX));
-    id.is_some_and(|id| !id.is_empty())
-}
-
 fn check_actions(draft: &mut Draft<'_>, catalogue: &Catalogue) {
     let Draft { steps, problems, .. } = draft;
     let steps_place = Place::ROOT.key("steps");
@@ -79,7 +73,7 @@ fn check_actions(draft: &mut Draft<'_>, catalogue: &Catalogue) {
         match catalogue.find(action) {
             Some(known) => params::check(known, params.as_ref(), &place.key("params"), problems),
             // Whether the workflow is there is only known when it is called.
-            None if is_call(action) => {}
+            None if Event::called_by_name(action).is_some() => {}
             None if catalogue.is_elsewhere(action) => {
                 let message = format!(
                     "{} is an action of Kustomer that there is not here yet; docs/actions.md lists those there are.",

@@ -67,7 +67,7 @@ pub(crate) async fn call(
     if let Some(failure) = refusal(head, definition, &inputs) {
         return Ok(Err(failure));
     }
-    let name = format!("{}{}{}", Event::CALL_PREFIX, head.id, Event::CALL_SUFFIX);
+    let name = Event::name_of_call(head.id);
     let data = exact::object([
         ("attributes", exact::object([("inputs", inputs)])),
         ("relationships", json!({ "workflow": { "data": { "type": "workflow", "id": head.id } } })),

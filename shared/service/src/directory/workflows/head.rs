@@ -1,6 +1,6 @@
 //! What the head of a workflow says of its definition.
 
-use domain::{OrgId, Timestamp, WorkflowId};
+use domain::{Event, OrgId, Timestamp, WorkflowId};
 use engine::{Definition, app::app_of};
 use serde_json::Value;
 
@@ -43,7 +43,7 @@ impl Workflow {
 /// The event that starts it; a callable workflow that names none has one made of its id, as Kustomer has it.
 fn event_name(id: WorkflowId, definition: &Definition) -> String {
     match definition.event_name() {
-        "" => format!("kustomer.workflow.{id}.call"),
+        "" => Event::name_of_call(id),
         name => name.to_owned(),
     }
 }

@@ -38,15 +38,10 @@ pub(super) struct Visit<'a> {
 
 /// Whether `action` calls a workflow.
 pub(super) fn is_call(action: &str) -> bool {
-    action == FLOW_CALL || callee_of(action).is_some()
+    action == FLOW_CALL || Event::called_by_name(action).is_some()
 }
 
 const FLOW_CALL: &str = "flow.call";
-
-/// The workflow that an action names which is called as its event is: `kustomer.workflow.{id}.call`.
-fn callee_of(action: &str) -> Option<&str> {
-    action.strip_prefix(Event::CALL_PREFIX)?.strip_suffix(Event::CALL_SUFFIX).filter(|id| !id.is_empty())
-}
 
 impl Executor {
     /// Calls the workflow that the step names, and has the run wait for it.
@@ -105,7 +100,7 @@ fn attempt_of(journey: &Journey<'_>, at: Visit<'_>) -> String {
 fn asked(action: &str, input: &Value) -> Result<Asked, Failure> {
     let none = Map::new();
     let params = input.as_object().unwrap_or(&none);
-    if let Some(id) = callee_of(action) {
+    if let Some(id) = Event::called_by_name(action) {
         return Ok(Asked { workflow: id.to_owned(), inputs: input.clone(), waits: true });
     }
     let value = |name: &str| params.get(name).filter(|value| !value.is_null());
