@@ -226,7 +226,6 @@ impl Executor {
         changes.extend(announce::changes(&events)?);
         changes.extend(more);
         store.write(&changes).await?;
-        let head_entries = runs::entries_in_head(&journey.run, &journey.new)?;
         let new = std::mem::take(&mut journey.new);
         match &mut journey.stored {
             Some(stored) => {
@@ -236,7 +235,7 @@ impl Executor {
                 stored.told.clone_from(&told);
             }
             None => {
-                let (run, head_entries) = (journey.run.clone(), head_entries);
+                let (run, head_entries) = (journey.run.clone(), runs::entries_in_head(&journey.run, &new)?);
                 journey.stored = Some(StoredRun { run, rev: 1, head_entries, entries: new, told: told.clone() });
             }
         }
