@@ -1,7 +1,7 @@
 //! Actions of the `flow.` namespace, as far as they are about the run alone: what their params ask for.
 //!
 //! A wait or a loop does not end here: it leaves the step [`Pending`], and a later entry of the same visit says what came
-//! of it. `flow.call` and `flow.ask` need to know more than the run and are performed by the caller.
+//! of it. `flow.call` needs to know more than the run and is performed by whoever carries it.
 
 mod duration;
 mod forks;
@@ -11,7 +11,6 @@ use domain::{Failure, Timestamp};
 use serde_json::{Map, Value, json};
 
 use crate::journal::{Outcome, Stop};
-use crate::pending::Pending;
 
 pub use duration::{DURATION_LIMIT_SECONDS, duration_seconds};
 pub(crate) use forks::starts_of;
@@ -102,20 +101,18 @@ const RESPONSE_LIMIT_BYTES: usize = 100_000;
 const STOP_LIMIT_CHARACTERS: usize = 1_000;
 
 /// The param, `null` counting as left out.
-fn value<'p>(params: &'p Map<String, Value>, name: &str) -> Option<&'p Value> {
+pub fn value<'p>(params: &'p Map<String, Value>, name: &str) -> Option<&'p Value> {
     params.get(name).filter(|value| !value.is_null())
 }
 
-fn pending(pending: Pending) -> Outcome {
-    Outcome::Pending(pending)
-}
-
-fn missing(name: &str) -> Failure {
+/// The failure of a step whose param `name` is not there and has to be.
+pub fn missing(name: &str) -> Failure {
     let message =
         format!("The param `{name}` is missing. If it is a reference, what it points to was not there in this run.");
     Failure::new("missing_param", message)
 }
 
-fn wrong(name: &str, wanted: &str) -> Failure {
+/// The failure of a step whose param `name` is not `wanted`.
+pub fn wrong(name: &str, wanted: &str) -> Failure {
     Failure::new("wrong_param", format!("The param `{name}` has to be {wanted}."))
 }

@@ -3,8 +3,6 @@
 //! The call is written by whoever calls, in the write in which it is made, and told like any event. Who waits for the run is
 //! written with it, and is woken when the run has come to its end.
 
-use std::sync::Arc;
-
 use domain::{Event, EventId, Failure, OrgId, RunId, Timestamp, Transaction, exact};
 use engine::{Definition, definition::TriggerKind};
 use serde_json::{Value, json};
@@ -59,7 +57,7 @@ pub(crate) struct NewCall<'a> {
 pub(crate) async fn call(
     store: &dyn Store,
     workflow: &Versioned<Workflow>,
-    definition: &Arc<Definition>,
+    definition: &Definition,
     inputs: Value,
     new: NewCall<'_>,
 ) -> Result<Result<(StoredTransaction, RunId), Failure>, Unavailable> {

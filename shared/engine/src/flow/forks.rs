@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use domain::Failure;
 use serde_json::{Map, Value};
 
-use super::{Here, missing, pending, value, wrong};
+use super::{Here, missing, value, wrong};
 use crate::journal::Outcome;
 use crate::pending::{ForEach, Join, OnItemFailure, Parallel, Pending};
 
@@ -56,7 +56,7 @@ pub(super) fn for_each(params: &Map<String, Value>, here: Here) -> Result<Outcom
         Some(Some(_) | None) => return Err(wrong("onItemFailure", "\"fail\" or \"continue\"")),
     };
     let start = value(params, "do").and_then(Value::as_str).ok_or_else(|| missing("do"))?.to_owned();
-    Ok(pending(Pending::ForEach(ForEach { items: items.clone(), start, concurrency, on_item_failure })))
+    Ok(Outcome::Pending(Pending::ForEach(ForEach { items: items.clone(), start, concurrency, on_item_failure })))
 }
 
 pub(super) fn parallel(params: &Map<String, Value>, here: Here) -> Result<Outcome, Failure> {
@@ -71,7 +71,7 @@ pub(super) fn parallel(params: &Map<String, Value>, here: Here) -> Result<Outcom
         Some(Some("any")) => Join::Any,
         Some(Some(_) | None) => return Err(wrong("join", "\"all\" or \"any\"")),
     };
-    Ok(pending(Pending::Parallel(Parallel { start, join })))
+    Ok(Outcome::Pending(Pending::Parallel(Parallel { start, join })))
 }
 
 /// Refuses what would multiply, before the first of it begins.

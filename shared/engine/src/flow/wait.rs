@@ -3,7 +3,7 @@
 use domain::{Failure, Timestamp};
 use serde_json::{Map, Value};
 
-use super::{DURATION_LIMIT_SECONDS, Here, duration_seconds, missing, pending, value, wrong};
+use super::{DURATION_LIMIT_SECONDS, Here, duration_seconds, missing, value, wrong};
 use crate::cast::as_instant;
 use crate::journal::Outcome;
 use crate::pending::{Pending, Question, Wait};
@@ -27,7 +27,7 @@ pub(super) fn begin(params: &Map<String, Value>, here: Here) -> Result<Outcome, 
     };
     let timeout = value(params, "timeout").map(|duration| seconds("timeout", duration)).transpose()?;
     let until = here.now.plus_seconds(timeout.unwrap_or(DURATION_LIMIT_SECONDS));
-    Ok(pending(Pending::Wait(Wait { until, answer: Some(answer) })))
+    Ok(Outcome::Pending(Pending::Wait(Wait { until, answer: Some(answer) })))
 }
 
 fn at(until: Timestamp, here: Here) -> Result<Outcome, Failure> {
@@ -35,7 +35,7 @@ fn at(until: Timestamp, here: Here) -> Result<Outcome, Failure> {
         let message = format!("A run waits for 366 days at the most, and {until} is later than that.");
         return Err(Failure::new("wait_too_long", message));
     }
-    Ok(pending(Pending::Wait(Wait { until, answer: None })))
+    Ok(Outcome::Pending(Pending::Wait(Wait { until, answer: None })))
 }
 
 fn seconds(name: &str, duration: &Value) -> Result<i64, Failure> {

@@ -4,6 +4,7 @@
 //! about a missing one says so.
 
 use domain::{RecordId, RecordKind};
+use engine::flow;
 use serde_json::{Map, Value};
 
 use super::NotDone;
@@ -98,14 +99,10 @@ pub(super) fn shown(text: &str) -> String {
 
 /// The param is not there and has to be.
 pub(super) fn missing(name: &str) -> NotDone {
-    NotDone::wrong(
-        name,
-        "missing_param",
-        format!("The param `{name}` is missing. If it is a reference, what it points to was not there in this run."),
-    )
+    NotDone::Wrong { field: name.to_owned(), failure: flow::missing(name) }
 }
 
 /// The param is not what it has to be.
 pub(super) fn wrong(name: &str, wanted: &str) -> NotDone {
-    NotDone::wrong(name, "wrong_param", format!("The param `{name}` has to be {wanted}."))
+    NotDone::Wrong { field: name.to_owned(), failure: flow::wrong(name, wanted) }
 }

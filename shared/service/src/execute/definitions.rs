@@ -9,7 +9,9 @@ use domain::{Failure, OrgId};
 use engine::Definition;
 
 use crate::{
-    directory::workflows,
+    calling,
+    directory::workflows::{self, Workflow},
+    document::Versioned,
     ports::{Store, Unavailable},
 };
 
@@ -54,6 +56,26 @@ impl Definitions {
         parsed.bytes += bytes;
         parsed.definitions.insert(key, Arc::clone(&definition));
         Ok(definition)
+    }
+
+    /// The workflow that `name` names, by name or id, if it can be called, and its definition.
+    ///
+    /// *Errors*: a failure that says why it cannot.
+    pub(super) async fn callable(
+        &self,
+        store: &dyn Store,
+        org: OrgId,
+        name: &str,
+    ) -> Result<Result<(Versioned<Workflow>, Arc<Definition>), Failure>, Unavailable> {
+        let workflow = match calling::find_callable(store, org, name).await? {
+            Ok(workflow) => workflow,
+            Err(failure) => return Ok(Err(failure)),
+        };
+        match self.get(store, org, &workflow.value.hash).await {
+            Ok(definition) => Ok(Ok((workflow, definition))),
+            Err(NoDefinition::Unusable(failure)) => Ok(Err(failure)),
+            Err(NoDefinition::Unavailable(error)) => Err(error),
+        }
     }
 }
 

@@ -1,10 +1,8 @@
 //! Starting what was scheduled: once, in turn, or with the reason why not.
 
-use std::sync::Arc;
-
 use domain::{EventId, Failure, ScheduledRun, ScheduledState};
 
-use super::{Executor, definitions::NoDefinition};
+use super::Executor;
 use crate::{
     announce::{self, Author, Happening},
     calling::{self, NewCall},
@@ -64,18 +62,14 @@ impl Executor {
         run: &ScheduledRun,
     ) -> Result<Result<(StoredTransaction, domain::RunId), Failure>, Unavailable> {
         let store = self.store.as_ref();
-        let workflow = match calling::find_callable(store, run.org, &run.workflow.to_string()).await? {
-            Ok(workflow) => workflow,
+        let callable = self.definitions.callable(store, run.org, &run.workflow.to_string()).await?;
+        let (workflow, definition) = match callable {
+            Ok(callable) => callable,
             Err(failure) => return Ok(Err(failure)),
-        };
-        let definition = match self.definitions.get(store, run.org, &workflow.value.hash).await {
-            Ok(definition) => definition,
-            Err(NoDefinition::Unusable(failure)) => return Ok(Err(failure)),
-            Err(NoDefinition::Unavailable(error)) => return Err(error),
         };
         let author = run.lineage.clone().map_or(Author::Hookwright, Author::Step);
         let new = NewCall { id: EventId::for_scheduled(run.id), author: &author, caller: None, now: self.world.now() };
-        calling::call(store, &workflow, &Arc::clone(&definition), run.inputs.clone(), new).await
+        calling::call(store, &workflow, &definition, run.inputs.clone(), new).await
     }
 
     async fn give_up(&self, found: &Versioned<ScheduledRun>, failure: Failure) -> Result<(), Unavailable> {

@@ -2,16 +2,14 @@
 
 use domain::{Event, EventId, Failure, Run, RunState};
 use engine::{
+    flow::{missing, value, wrong},
     journal::Outcome,
     pending::{Call, Pending},
     run::Params,
 };
 use serde_json::{Map, Value, json};
 
-use super::{
-    super::{Executor, definitions::NoDefinition},
-    Journey,
-};
+use super::{super::Executor, Journey};
 use crate::{
     actions,
     announce::Author,
@@ -58,14 +56,9 @@ impl Executor {
             Err(failure) => return Ok(Outcome::Failed(failure)),
         };
         let (store, org) = (self.store.as_ref(), journey.transaction.org);
-        let workflow = match calling::find_callable(store, org, &asked.workflow).await? {
-            Ok(workflow) => workflow,
+        let (workflow, definition) = match self.definitions.callable(store, org, &asked.workflow).await? {
+            Ok(callable) => callable,
             Err(failure) => return Ok(Outcome::Failed(failure)),
-        };
-        let definition = match self.definitions.get(store, org, &workflow.value.hash).await {
-            Ok(definition) => definition,
-            Err(NoDefinition::Unusable(failure)) => return Ok(Outcome::Failed(failure)),
-            Err(NoDefinition::Unavailable(error)) => return Err(error),
         };
         let author = Author::step(journey.transaction, journey.run.id);
         let caller = Caller { transaction: journey.transaction.id, run: journey.run.id };
@@ -98,37 +91,32 @@ fn attempt_of(journey: &Journey<'_>, at: Visit<'_>) -> String {
 }
 
 fn asked(action: &str, input: &Value) -> Result<Asked, Failure> {
-    let none = Map::new();
-    let params = input.as_object().unwrap_or(&none);
     if let Some(id) = Event::called_by_name(action) {
         return Ok(Asked { workflow: id.to_owned(), inputs: input.clone(), waits: true });
     }
-    let value = |name: &str| params.get(name).filter(|value| !value.is_null());
-    let workflow = match value("workflow") {
+    let none = Map::new();
+    let params = input.as_object().unwrap_or(&none);
+    let workflow = match value(params, "workflow") {
         Some(Value::String(name)) if !name.is_empty() => name.clone(),
-        Some(_) => {
-            return Err(Failure::new(
-                "wrong_param",
-                "The param `workflow` has to be the name or the id of a workflow.",
-            ));
-        }
-        None => {
-            let message =
-                "The param `workflow` is missing. If it is a reference, what it points to was not there in this run.";
-            return Err(Failure::new("missing_param", message));
-        }
+        Some(_) => return Err(wrong("workflow", "the name or the id of a workflow")),
+        None => return Err(missing("workflow")),
     };
-    let inputs = match value("inputs") {
-        None => Value::Object(Map::new()),
-        Some(inputs @ Value::Object(_)) => inputs.clone(),
-        Some(_) => return Err(Failure::new("wrong_param", "The param `inputs` has to be an object.")),
-    };
-    let waits = match value("wait") {
+    let inputs = inputs_of(params)?;
+    let waits = match value(params, "wait") {
         None | Some(Value::Bool(true)) => true,
         Some(Value::Bool(false)) => false,
-        Some(_) => return Err(Failure::new("wrong_param", "The param `wait` has to be true or false.")),
+        Some(_) => return Err(wrong("wait", "true or false")),
     };
     Ok(Asked { workflow, inputs, waits })
+}
+
+/// What the step gives the workflow that it has called; nothing where it does not say.
+pub(super) fn inputs_of(params: &Map<String, Value>) -> Result<Value, Failure> {
+    match value(params, "inputs") {
+        None => Ok(Value::Object(Map::new())),
+        Some(inputs @ Value::Object(_)) => Ok(inputs.clone()),
+        Some(_) => Err(wrong("inputs", "an object")),
+    }
 }
 
 /// What comes of the step that called `run`, once that has come to its end.

@@ -1,13 +1,17 @@
 //! Steps that have a workflow called later: what is scheduled is written with the step.
 
 use domain::{Failure, ScheduledRun, ScheduledRunId, ScheduledState};
-use engine::{journal::Outcome, run::Params};
+use engine::{
+    flow::{missing, value, wrong},
+    journal::Outcome,
+    run::Params,
+};
 use serde_json::{Map, Value, json};
 
 use super::{
-    super::{Executor, definitions::NoDefinition},
+    super::Executor,
     Journey,
-    callee::Visit,
+    callee::{Visit, inputs_of},
 };
 use crate::{
     actions, calling,
@@ -41,14 +45,9 @@ impl Executor {
             (Ok((name, inputs)), Ok(run_at)) => (name, inputs, run_at),
             (Err(failure), _) | (_, Err(failure)) => return Ok(Outcome::Failed(failure)),
         };
-        let workflow = match calling::find_callable(store, org, &name).await? {
-            Ok(workflow) => workflow.value,
+        let (workflow, definition) = match self.definitions.callable(store, org, &name).await? {
+            Ok((workflow, definition)) => (workflow.value, definition),
             Err(failure) => return Ok(Outcome::Failed(failure)),
-        };
-        let definition = match self.definitions.get(store, org, &workflow.hash).await {
-            Ok(definition) => definition,
-            Err(NoDefinition::Unusable(failure)) => return Ok(Outcome::Failed(failure)),
-            Err(NoDefinition::Unavailable(error)) => return Err(error),
         };
         if let Some(failure) = calling::refusal(&workflow, &definition, &inputs) {
             return Ok(Outcome::Failed(failure));
@@ -79,24 +78,9 @@ impl Executor {
 }
 
 fn asked(params: &Map<String, Value>) -> Result<(String, Value), Failure> {
-    let value = |name: &str| params.get(name).filter(|value| !value.is_null());
-    let name = match value("workflowId").or_else(|| value("workflow")) {
-        Some(Value::String(name)) if !name.is_empty() => name.clone(),
-        Some(_) => {
-            return Err(Failure::new(
-                "wrong_param",
-                "The param `workflowId` has to be the id or the name of a workflow.",
-            ));
-        }
-        None => {
-            let message =
-                "The param `workflowId` is missing. If it is a reference, what it points to was not there in this run.";
-            return Err(Failure::new("missing_param", message));
-        }
-    };
-    match value("inputs") {
-        None => Ok((name, Value::Object(Map::new()))),
-        Some(inputs @ Value::Object(_)) => Ok((name, inputs.clone())),
-        Some(_) => Err(Failure::new("wrong_param", "The param `inputs` has to be an object.")),
+    match value(params, "workflowId").or_else(|| value(params, "workflow")) {
+        Some(Value::String(name)) if !name.is_empty() => Ok((name.clone(), inputs_of(params)?)),
+        Some(_) => Err(wrong("workflowId", "the id or the name of a workflow")),
+        None => Err(missing("workflowId")),
     }
 }
