@@ -1,8 +1,6 @@
 //! What is asked of runs from outside: a workflow is called, a waiting step is answered, a run is cancelled, held and let go on.
 
-use std::sync::Arc;
-
-use domain::{EventId, Rejected, Rejection, Run, RunId, RunState, WorkflowId, exact};
+use domain::{EventId, Failure, Rejected, Rejection, Run, RunId, RunState, WorkflowId, exact};
 use engine::{
     Definition,
     pending::Question,
@@ -20,7 +18,8 @@ use super::{
 use crate::{
     announce,
     calling::{self, NewCall},
-    directory::workflows,
+    directory::workflows::{self, Workflow},
+    document::Versioned,
     envelope::{Named, Woken},
     ports::{Unavailable, WriteError},
     records::Unit,
@@ -43,24 +42,17 @@ const ANSWER_DATA_LIMIT_BYTES: usize = 65_536;
 pub(super) async fn call_workflow(call: &Call<'_>) -> Result<Response, Refused> {
     let attributes = call.optional_attributes()?;
     check_names(&attributes, &["inputs", "responseMeta"])?;
-    let inputs = match attributes.get("inputs") {
-        None | Some(Value::Null) => Value::Object(Map::new()),
-        Some(inputs @ Value::Object(_)) => inputs.clone(),
-        Some(_) => return Err(bad_attribute("inputs", "`inputs` is an object, which step 1 of the workflow sees.")),
-    };
+    let inputs = inputs_of(&attributes)?;
     let seconds = wait_seconds(call)?;
     let (store, org, now) = (call.management.store.as_ref(), call.caller.org, call.management.world.now());
     let id = call.id("id", WorkflowId::parse)?;
     if workflows::find(store, org, id).await?.is_none() {
         return Err(not_found().into());
     }
-    let callable = calling::find_callable(store, org, &id.to_string()).await?;
-    let workflow = callable.map_err(refused)?;
-    let document = workflows::find_definition(store, org, &workflow.value.hash).await?.unwrap_or_default();
-    let definition = Definition::parse(&document).map_err(|_| unusable())?;
+    let (workflow, definition) = callable(call, &id.to_string()).await?;
     let author = call.author();
     let new = NewCall { id: EventId::fresh(now, call.random()?), author: &author, caller: None, now };
-    let called = calling::call(store, &workflow, &Arc::new(definition), inputs, new).await?;
+    let called = calling::call(store, &workflow, &definition, inputs, new).await?;
     let (stored, run) = called.map_err(refused)?;
     let transaction = stored.transaction.id;
     let mut unit = Unit::new(store, org, now);
@@ -83,31 +75,44 @@ fn wait_seconds(call: &Call<'_>) -> Result<u32, Refused> {
     seconds.ok_or_else(|| bad_query("wait", &format!("a whole number of seconds up to {WATCH_LIMIT_SECONDS}")))
 }
 
-pub(super) fn refused(failure: domain::Failure) -> Refused {
-    let kind = match failure.code.as_str() {
-        "unknown_workflow" => Rejection::NotFound,
-        "workflow_disabled" | "not_callable" => Rejection::Taken,
-        _ => Rejection::Malformed,
-    };
-    let pointer = if kind == Rejection::Malformed { "$.inputs" } else { "" };
-    match pointer {
-        "" => Rejected::new(kind, static_code(&failure.code), failure.message).into(),
-        pointer => Rejected::at(pointer, static_code(&failure.code), failure.message).into(),
+/// The inputs of a call; none where it does not say.
+pub(super) fn inputs_of(attributes: &Map<String, Value>) -> Result<Value, Refused> {
+    match attributes.get("inputs") {
+        None | Some(Value::Null) => Ok(Value::Object(Map::new())),
+        Some(inputs @ Value::Object(_)) => Ok(inputs.clone()),
+        Some(_) => Err(bad_attribute("inputs", "`inputs` is an object, which step 1 of the workflow sees.")),
     }
 }
 
-/// The code of a failure as an error of the API has it.
-fn static_code(code: &str) -> &'static str {
-    match code {
-        "unknown_workflow" => "not_found",
-        "workflow_disabled" => "workflow_disabled",
-        "not_callable" => "not_callable",
-        "inputs_too_large" => "inputs_too_large",
-        _ => "wrong_inputs",
-    }
+/// The workflow that `name` names, by name or id, if it can be called, and its definition.
+pub(super) async fn callable(call: &Call<'_>, name: &str) -> Result<(Versioned<Workflow>, Definition), Refused> {
+    let (store, org) = (call.management.store.as_ref(), call.caller.org);
+    let workflow = calling::find_callable(store, org, name).await?.map_err(refused)?;
+    let definition = definition(call, &workflow.value.hash).await?;
+    Ok((workflow, definition))
 }
 
-pub(super) fn unusable() -> Refused {
+/// The definition under `hash`.
+async fn definition(call: &Call<'_>, hash: &str) -> Result<Definition, Refused> {
+    let (store, org) = (call.management.store.as_ref(), call.caller.org);
+    let document = workflows::find_definition(store, org, hash).await?.unwrap_or_default();
+    Definition::parse(&document).map_err(|_| unusable())
+}
+
+/// Why a workflow is not called, as an error of the API.
+pub(super) fn refused(failure: Failure) -> Refused {
+    let message = failure.message;
+    match failure.code.as_str() {
+        "unknown_workflow" => Rejected::new(Rejection::NotFound, "not_found", message),
+        "workflow_disabled" => Rejected::new(Rejection::Taken, "workflow_disabled", message),
+        "not_callable" => Rejected::new(Rejection::Taken, "not_callable", message),
+        "inputs_too_large" => Rejected::at("$.inputs", "inputs_too_large", message),
+        _ => Rejected::at("$.inputs", "wrong_inputs", message),
+    }
+    .into()
+}
+
+fn unusable() -> Refused {
     Rejected::new(
         Rejection::Taken,
         "definition_unusable",
@@ -249,9 +254,8 @@ async fn waiting_step(
     step: Option<&str>,
     branch: Option<&str>,
 ) -> Result<(WaitingStep, Question), Refused> {
-    let (store, run) = (call.management.store.as_ref(), &stored.run);
-    let document = workflows::find_definition(store, run.org, &run.workflow_hash).await?.unwrap_or_default();
-    let definition = Definition::parse(&document).map_err(|_| unusable())?;
+    let run = &stored.run;
+    let definition = definition(call, &run.workflow_hash).await?;
     let entries = stored.entries.iter().map(|entry| (&entry.entry, entry.ended_at));
     let (setup, seed) = (engine::Setup::default(), run.id.to_string());
     let surroundings = engine::Surroundings { setup: &setup, now: run.started_at, seed: &seed };

@@ -1,21 +1,17 @@
 //! Scheduled runs: schedule one, list, read, take back.
 
-use std::sync::Arc;
-
 use domain::{Rejected, Rejection, ScheduledRun, ScheduledRunId, ScheduledState};
-use engine::Definition;
 use http::StatusCode;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{
     Refused, Response,
     call::{Call, bad_attribute, check_names, not_found},
-    flow::refused,
+    flow::{callable, inputs_of, refused},
     resource::{many, one, org_relationship, resource, text},
 };
 use crate::{
     calling,
-    directory::workflows,
     document::Versioned,
     ports::WriteError,
     runs,
@@ -32,17 +28,11 @@ pub(super) async fn create(call: &Call<'_>) -> Result<Response, Refused> {
     let Some(name) = text(&attributes, "workflow")? else {
         return Err(bad_attribute("workflow", "`workflow` is the name or the id of the workflow to call."));
     };
-    let inputs = match attributes.get("inputs") {
-        None | Some(Value::Null) => Value::Object(Map::new()),
-        Some(inputs @ Value::Object(_)) => inputs.clone(),
-        Some(_) => return Err(bad_attribute("inputs", "`inputs` is an object, which step 1 of the workflow sees.")),
-    };
+    let inputs = inputs_of(&attributes)?;
     let (store, org, now) = (call.management.store.as_ref(), call.caller.org, call.management.world.now());
     let run_at =
         read_run_at(attributes.get("runAt"), now).map_err(|failure| bad_attribute("runAt", failure.message))?;
-    let workflow = calling::find_callable(store, org, &name).await?.map_err(refused)?;
-    let document = workflows::find_definition(store, org, &workflow.value.hash).await?.unwrap_or_default();
-    let definition = Definition::parse(&document).map(Arc::new).map_err(|_| super::flow::unusable())?;
+    let (workflow, definition) = callable(call, &name).await?;
     if let Some(failure) = calling::refusal(&workflow.value, &definition, &inputs) {
         return Err(refused(failure));
     }
