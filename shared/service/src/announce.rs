@@ -35,8 +35,6 @@ pub enum Happening {
     Changed(Box<(Option<Record>, Record)>),
     /// Something was published.
     Published(Box<Event>),
-    /// A workflow was called.
-    Called(Box<StoredTransaction>),
 }
 
 /// Who makes things happen.
@@ -115,27 +113,23 @@ impl Happening {
     fn name(&self) -> Cow<'_, str> {
         match self {
             Self::Published(event) => Cow::Borrowed(&event.name),
-            Self::Called(stored) => Cow::Borrowed(&stored.event),
             Self::Changed(change) => Cow::Owned(Event::name_of_record(change.0.as_ref(), &change.1.kind)),
         }
     }
 
-    /// The transaction that is to be written of it, or that its event is.
-    fn transaction(&self, author: &Author) -> Transaction {
+    fn event(&self, author: &Author) -> Event {
         match self {
-            Self::Published(event) => Transaction::of_event(event.as_ref().clone()),
+            Self::Published(event) => event.as_ref().clone(),
             Self::Changed(change) => {
                 let (before, after) = change.as_ref();
                 let id = EventId::for_revision(after.id, after.rev);
-                let lineage = author.lineage(id.into());
-                Transaction::of_event(Event::of_record(before.as_ref(), after, author.client(), lineage))
+                Event::of_record(before.as_ref(), after, author.client(), author.lineage(id.into()))
             }
-            Self::Called(stored) => stored.transaction.clone(),
         }
     }
 }
 
-/// The transactions that are to be written with `work`, because somebody listens or because they were published.
+/// The transactions that are to be written with `work`: its calls, and what somebody listens to or was published.
 pub(crate) async fn transactions(
     store: &dyn Store,
     org: OrgId,
@@ -143,12 +137,8 @@ pub(crate) async fn transactions(
     author: &Author,
 ) -> Result<Vec<StoredTransaction>, Unavailable> {
     let mut listening: Option<Listeners> = None;
-    let mut transactions = Vec::new();
+    let mut transactions = work.calls.clone();
     for happening in &work.happenings {
-        if let Happening::Called(stored) = happening {
-            transactions.push(stored.as_ref().clone());
-            continue;
-        }
         let name = happening.name();
         let listening = match &mut listening {
             Some(listening) => listening,
@@ -157,14 +147,14 @@ pub(crate) async fn transactions(
         let webhooks = listening.webhooks(&name);
         let triggers = match happening {
             Happening::Changed(_) => listening.triggers(&name),
-            Happening::Published(_) | Happening::Called(_) => workflows::triggers(store, org, &name).await?,
+            Happening::Published(_) => workflows::triggers(store, org, &name).await?,
         };
         let is_kept = matches!(happening, Happening::Published(_)) || !triggers.is_empty() || !webhooks.is_empty();
         if !is_kept {
             continue;
         }
         // Most changes concern nobody, so what they would tell is only put together here.
-        let transaction = happening.transaction(author);
+        let transaction = Transaction::of_event(happening.event(author));
         let run = |trigger: &Trigger| RunId::for_transaction(transaction.id, trigger.workflow);
         let mut considered = verdicts(&triggers, run, None);
         runs::pin(store, org, &triggers, &mut considered).await?;
@@ -204,7 +194,7 @@ pub(crate) async fn write(
     (org, author): (OrgId, &Author),
     work: Work,
 ) -> Result<(), WriteError> {
-    if work.changes.is_empty() && work.happenings.is_empty() {
+    if work.changes.is_empty() && work.happenings.is_empty() && work.calls.is_empty() {
         return Ok(());
     }
     let transactions = transactions(store, org, &work, author).await?;

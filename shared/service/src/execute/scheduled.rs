@@ -4,7 +4,7 @@ use domain::{EventId, Failure, ScheduledRun, ScheduledState};
 
 use super::Executor;
 use crate::{
-    announce::{self, Author, Happening},
+    announce::{self, Author},
     calling::{self, NewCall},
     document::Versioned,
     envelope::Scheduled,
@@ -43,7 +43,8 @@ impl Executor {
         let after = ScheduledRun { state: ScheduledState::Started, run: Some(started), ..run.clone() };
         let work = Work {
             changes: vec![runs::scheduled_change(&after, found.rev)?],
-            happenings: vec![Happening::Called(Box::new(transaction))],
+            calls: vec![transaction],
+            ..Work::default()
         };
         let written = announce::write(store, self.queue.as_ref(), (run.org, &Author::Hookwright), work).await;
         overtaken_is_done(written)

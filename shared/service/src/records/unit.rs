@@ -31,12 +31,14 @@ pub struct Unit<'a> {
     seen: HashMap<Key, Option<Item>>,
     changes: Vec<Change>,
     happenings: Vec<Happening>,
+    calls: Vec<StoredTransaction>,
 }
 
 /// The changes of a unit at some moment.
 pub struct Mark {
     changes: Vec<Change>,
     happenings: usize,
+    calls: usize,
 }
 
 /// What a unit comes to.
@@ -46,12 +48,15 @@ pub struct Work {
     pub changes: Vec<Change>,
     /// What has happened then.
     pub happenings: Vec<Happening>,
+    /// What is called then.
+    pub calls: Vec<StoredTransaction>,
 }
 
 impl<'a> Unit<'a> {
     /// A unit without changes, for records of `org`; what it makes is dated `now`.
     pub fn new(store: &'a dyn Store, org: OrgId, now: Timestamp) -> Self {
-        Self { store, org, now, seen: HashMap::new(), changes: Vec::new(), happenings: Vec::new() }
+        let (seen, changes, happenings, calls) = (HashMap::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { store, org, now, seen, changes, happenings, calls }
     }
 
     /// The org whose records it is about.
@@ -64,25 +69,26 @@ impl<'a> Unit<'a> {
         self.now
     }
 
-    /// How many keys it will write at most, with those of the events.
+    /// How many keys it will write at most, with those of the events and calls.
     pub fn change_count(&self) -> usize {
-        self.changes.len() + self.happenings.len()
+        self.changes.len() + self.happenings.len() + self.calls.len()
     }
 
     /// The changes as they are now, to come back to.
     pub fn mark(&self) -> Mark {
-        Mark { changes: self.changes.clone(), happenings: self.happenings.len() }
+        Mark { changes: self.changes.clone(), happenings: self.happenings.len(), calls: self.calls.len() }
     }
 
     /// Takes back every change made after `mark`. What was read stays read.
     pub fn undo_to(&mut self, mark: Mark) {
         self.changes = mark.changes;
         self.happenings.truncate(mark.happenings);
+        self.calls.truncate(mark.calls);
     }
 
     /// What it comes to.
     pub fn into_work(self) -> Work {
-        Work { changes: self.changes, happenings: self.happenings }
+        Work { changes: self.changes, happenings: self.happenings, calls: self.calls }
     }
 
     /// The record, with the unit's own changes in it.
@@ -173,7 +179,7 @@ impl<'a> Unit<'a> {
 
     /// Has a workflow called.
     pub(crate) fn call(&mut self, call: StoredTransaction) {
-        self.happenings.push(Happening::Called(Box::new(call)));
+        self.calls.push(call);
     }
 
     /// Writes the document of a directory's item, whose `rev` the caller has counted up.

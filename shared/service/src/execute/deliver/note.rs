@@ -33,7 +33,7 @@ impl Executor {
             }
             let change = runs::standing_change(org, &after, (rev > 0).then_some(rev))?;
             let happening = told_of(webhook, &before, &after, now);
-            let work = Work { changes: vec![change], happenings: happening.into_iter().collect() };
+            let work = Work { changes: vec![change], happenings: happening.into_iter().collect(), ..Work::default() };
             match announce::write(store, self.queue.as_ref(), (org, &Author::Hookwright), work).await {
                 Ok(()) => return Ok(after),
                 Err(WriteError::Conflict { .. }) => {}
