@@ -84,10 +84,10 @@ pub(crate) struct Project {
     pub(crate) folders: Vec<Part>,
 }
 
-/// A document of the project.
+/// A document of a project, or of a folder that is tested.
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
-    /// The stem of its file, which is what placeholders call it.
+    /// The stem of its file, which is what placeholders and tests call it.
     pub(crate) handle: String,
     /// Its file, as people know it: the folder as it was given, and the rest.
     pub(crate) file: String,
@@ -176,22 +176,13 @@ fn by_file(faults: Vec<(String, Vec<Problem>)>) -> Vec<(String, Vec<Problem>)> {
 /// The document that a file is.
 fn entry(file: File) -> Result<Entry, (String, Vec<Problem>)> {
     let File { handle, label, text, .. } = file;
-    let (document, notes) = match ingest::json::parse_of_owner(text.as_bytes()) {
-        Ok(read) => read,
-        Err(refusal) => {
-            let detail = refusal.detail();
-            let message = detail.strip_prefix("The body ").map_or(detail.to_owned(), |rest| format!("The file {rest}"));
-            return Err((label, vec![problem("$", refusal.code(), message)]));
-        }
-    };
-    let repeated: Vec<Problem> =
-        ingest::json::repeated_keys(notes).map(|note| problem(note.path, note.code, note.message)).collect();
-    match document {
-        Value::Object(document) if repeated.is_empty() => Ok(Entry { handle, file: label, document }),
-        Value::Object(_) => Err((label, repeated)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+    match files::json(&text) {
+        Ok((Value::Object(document), repeated)) if repeated.is_empty() => Ok(Entry { handle, file: label, document }),
+        Ok((Value::Object(_), repeated)) => Err((label, repeated)),
+        Ok((Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_), _)) => {
             Err((label, vec![problem("$", "not_an_object", "The file has to hold a JSON object.")]))
         }
+        Err(unreadable) => Err((label, vec![unreadable])),
     }
 }
 

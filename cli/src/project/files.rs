@@ -7,14 +7,15 @@ use std::{
 };
 
 use engine::{Problem, check::DOCUMENT_LIMIT_BYTES};
+use serde_json::Value;
 
 use super::{Part, problem};
 
 /// The most characters of the stem of a file. *Why*: that of a workflow's name.
-const HANDLE_LIMIT_CHARS: usize = 128;
+pub(crate) const HANDLE_LIMIT_CHARS: usize = 128;
 
 /// The ends of files with tests.
-const TESTS_ENDS: [&str; 3] = [".test.yaml", ".test.yml", ".test.json"];
+pub(crate) const TESTS_ENDS: [&str; 3] = [".test.yaml", ".test.yml", ".test.json"];
 
 /// What a file is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,10 +79,27 @@ pub(super) fn read(dir: &Path) -> Result<Found, String> {
 
 /// Whether `stem` can be the name of a file of a project.
 pub(crate) fn is_handle(stem: &str) -> bool {
+    is_plain(stem) && !stem.ends_with(".test")
+}
+
+/// Whether `stem` has no more than the characters of a handle.
+pub(crate) fn is_plain(stem: &str) -> bool {
     stem.starts_with(|first: char| first.is_ascii_alphanumeric())
         && stem.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'))
         && stem.len() <= HANDLE_LIMIT_CHARS
-        && !stem.ends_with(".test")
+}
+
+/// The JSON document in a file with this text, and the keys in it that come twice.
+///
+/// *Errors*: it is none.
+pub(crate) fn json(text: &str) -> Result<(Value, Vec<Problem>), Problem> {
+    let (value, notes) = ingest::json::parse_of_owner(text.as_bytes()).map_err(|refusal| {
+        let detail = refusal.detail();
+        let message = detail.strip_prefix("The body ").map_or(detail.to_owned(), |rest| format!("The file {rest}"));
+        problem("$", refusal.code(), message)
+    })?;
+    let repeated = ingest::json::repeated_keys(notes).map(|note| problem(note.path, note.code, note.message));
+    Ok((value, repeated.collect()))
 }
 
 fn read_part(part: Part, folder: &Path, found: &mut Found) {

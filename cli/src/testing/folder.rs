@@ -16,15 +16,13 @@ use std::{
 };
 
 use engine::check::DOCUMENT_LIMIT_BYTES;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::reading::Problem;
-
-/// The ends of files with tests.
-const TESTS_ENDS: [&str; 3] = [".test.yaml", ".test.yml", ".test.json"];
-
-/// The most characters of a file's name before its end. *Why*: that of a workflow's name.
-const HANDLE_LIMIT_CHARS: usize = 128;
+use crate::project::{
+    Entry,
+    files::{self, HANDLE_LIMIT_CHARS, TESTS_ENDS},
+};
 
 /// The most files of a part.
 const FILES_LIMIT: usize = 1_000;
@@ -46,17 +44,6 @@ pub(crate) struct Folder {
     pub(crate) tests: Vec<Tests>,
     /// Whether these are the tests of all workflows, and not those of one file.
     pub(crate) has_all_tests: bool,
-}
-
-/// A document.
-#[derive(Debug, Clone)]
-pub(crate) struct Entry {
-    /// The stem of its file, which is what placeholders and tests call it.
-    pub(crate) handle: String,
-    /// Its file, as people know it.
-    pub(crate) file: String,
-    /// The document, with its placeholders.
-    pub(crate) document: Map<String, Value>,
 }
 
 /// A file with tests.
@@ -96,7 +83,7 @@ impl Folder {
                 (Some(root), part) => root.join(part),
                 (None, _) => continue,
             };
-            for file in files(&dir, &mut problems) {
+            for file in listed(&dir, &mut problems) {
                 let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
                 let tests = TESTS_ENDS.iter().find_map(|end| name.strip_suffix(end)).filter(|_| part == "workflows");
                 let read = match (tests, name.strip_suffix(".json")) {
@@ -131,13 +118,6 @@ impl Folder {
     }
 }
 
-impl Entry {
-    /// The text under `key`; nothing where there is none.
-    pub(crate) fn text(&self, key: &str) -> &str {
-        self.document.get(key).and_then(Value::as_str).unwrap_or_default()
-    }
-}
-
 impl Places {
     fn of(path: &Path) -> Result<Self, String> {
         let found = fs::metadata(path).map_err(|error| format!("It cannot be read: {error}."))?;
@@ -167,7 +147,7 @@ fn or_here(path: &Path) -> PathBuf {
     if path.as_os_str().is_empty() { PathBuf::from(".") } else { path.to_owned() }
 }
 
-fn files(dir: &Path, problems: &mut Vec<Problem>) -> Vec<PathBuf> {
+fn listed(dir: &Path, problems: &mut Vec<Problem>) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(dir) else { return Vec::new() };
     let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file()).collect();
     files.retain(|file| !file.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.')));
@@ -200,20 +180,15 @@ fn entry(handle: &str, path: &Path) -> Result<Entry, Problem> {
 ///
 /// *Errors*: a sentence; also where a key comes twice.
 pub(crate) fn json(text: &str) -> Result<Value, String> {
-    let (value, notes) = ingest::json::parse_of_owner(text.as_bytes()).map_err(|refusal| {
-        let detail = refusal.detail();
-        detail.strip_prefix("The body ").map_or_else(|| detail.to_owned(), |rest| format!("The file {rest}"))
-    })?;
-    match ingest::json::repeated_keys(notes).next() {
+    let (value, repeated) = files::json(text).map_err(|unreadable| unreadable.message)?;
+    match repeated.first() {
         Some(repeated) => Err(format!("{}: {}", repeated.path, repeated.message)),
         None => Ok(value),
     }
 }
 
 fn check_handle(handle: &str, file: &str) -> Result<(), Problem> {
-    let is_plain = handle.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'));
-    if is_plain && handle.starts_with(|first: char| first.is_ascii_alphanumeric()) && handle.len() <= HANDLE_LIMIT_CHARS
-    {
+    if files::is_plain(handle) {
         return Ok(());
     }
     let message = format!(

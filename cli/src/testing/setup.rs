@@ -9,11 +9,12 @@ use serde_json::{Map, Value, json};
 
 use super::{
     case::{Given, Record},
-    folder::{Entry, Folder},
+    folder::Folder,
     placeholder::{self, Names},
     reading::Problem,
     world::World,
 };
+use crate::project::Entry;
 
 /// What is in a world, by the names that tests use.
 #[derive(Debug, Default)]
