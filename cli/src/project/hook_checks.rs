@@ -4,6 +4,7 @@ use domain::{Auth, Duplicates, Guard, HookKind, Limit, MailRule, Reply, UPLOAD_L
 use engine::Problem;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+use service::hook_settings;
 
 use super::{hooks, placeholders::key_path, problem};
 
@@ -25,32 +26,16 @@ const SECRETS: [(&str, &str); 6] = [
     ("", "key"),
 ];
 
-/// The members of the settings that are objects.
+/// The members of the settings that are objects, those among them that are secrets.
 const MEMBERS: [(&str, &[&str]); 8] = [
-    ("limit", &["requests", "seconds"]),
-    ("addressLimit", &["requests", "seconds"]),
-    ("duplicates", &["windowSeconds", "fields"]),
-    ("reply", &["status", "body", "contentType", "location"]),
-    ("uploads", &["limitBytes"]),
-    ("guard", &["origins", "originLock", "honeypot", "minimumFillSeconds", "proofOfWorkBits", "recaptchaMinimumScore"]),
-    ("mail", &["bodies", "senders", "policy", "decodeEntities", "attachments"]),
-    (
-        "auth",
-        &[
-            "scheme",
-            "toleranceSeconds",
-            "header",
-            "publicKey",
-            "publicKeys",
-            "url",
-            "issuer",
-            "audience",
-            "jwksUrl",
-            "email",
-            "subject",
-            "topicArns",
-        ],
-    ),
+    ("limit", &hook_settings::LIMIT),
+    ("addressLimit", &hook_settings::LIMIT),
+    ("duplicates", &hook_settings::DUPLICATES),
+    ("reply", &hook_settings::REPLY),
+    ("uploads", &hook_settings::UPLOADS),
+    ("guard", &hook_settings::GUARD),
+    ("mail", &hook_settings::MAIL),
+    ("auth", &hook_settings::AUTH),
 ];
 
 /// Everything that is wrong with the file of a hook.
@@ -126,8 +111,9 @@ fn unknown_keys(kind: HookKind, document: &Map<String, Value>) -> Vec<Problem> {
     }
     for (name, members) in MEMBERS {
         let given = document.get(name).and_then(Value::as_object).into_iter().flatten();
-        for (key, _) in given.filter(|(key, _)| !members.contains(&key.as_str()) && !is_secret(name, key)) {
-            let message = format!("`{name}` has no `{key}`; it has {}.", members.join(", "));
+        for (key, _) in given.filter(|(key, _)| !members.contains(&key.as_str())) {
+            let known: Vec<&str> = members.iter().copied().filter(|member| !is_secret(name, member)).collect();
+            let message = format!("`{name}` has no `{key}`; it has {}.", known.join(", "));
             problems.push(problem(key_path(&key_path("$", name), key), "unknown_key", message));
         }
     }

@@ -5,6 +5,7 @@
 //! | nothing, `null`, `[]` | what a hook has without the setting |
 //! | `auth` `{"scheme": "bearer"}` | no `auth` |
 //! | `app` and `methods` of the scheme | no `app`, no `methods` |
+//! | `reply` without `status` | `status` 202 |
 //! | `tape` `false`, members of `mail` as every hook has them | nothing |
 //!
 //! Secrets are in no file, and an update leaves those that a hook has.
@@ -48,6 +49,9 @@ pub(crate) fn settings(kind: HookKind, given: &Map<String, Value>) -> Map<String
     put("guard", guard(given.get("guard")));
     put("tape", given.get("tape").filter(|tape| **tape == json!(true)).cloned());
     put("mail", mail(given.get("mail")));
+    if let Some(Value::Object(reply)) = settings.get_mut("reply") {
+        reply.entry("status").or_insert(json!(202));
+    }
     settings
 }
 

@@ -42,7 +42,7 @@ impl Site {
         );
         site.write(
             "hooks/shop.json",
-            &json!({"kind": "web", "title": "Shop", "auth": {"scheme": "shopify"}, "tape": true}),
+            &json!({"kind": "web", "title": "Shop", "auth": {"scheme": "shopify"}, "tape": true, "reply": {"waitSeconds": 10}}),
         );
         site.write(
             "hooks/mails.json",
@@ -181,6 +181,7 @@ fn a_project_is_applied_once_and_a_second_time_does_nothing() {
     assert_eq!(live["trigger"]["eventName"], orders["attributes"]["eventName"]);
     let shop = site.get("/v1/hooks/web")["data"][0]["attributes"].clone();
     assert_eq!((&shop["auth"]["secretCount"], &shop["tape"]), (&json!(1), &json!(true)));
+    assert_eq!(shop["reply"]["waitSeconds"], 10);
     assert_eq!(live["meta"]["a"], format!("{} ${{hooks.x.id}} ${{y}}", shop["hash"].as_str().unwrap()));
     for (name, other) in [("ring-a", "ring-b"), ("ring-b", "ring-a")] {
         let (ring, other) = (site.workflow(name), site.workflow(other));

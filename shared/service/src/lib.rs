@@ -27,6 +27,7 @@ mod event_names;
 pub mod execute;
 pub mod explainer;
 pub mod guard;
+pub mod hook_settings;
 pub mod http;
 pub mod installations;
 mod limits;

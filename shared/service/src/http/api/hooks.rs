@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     directory::{Versioned, hooks},
+    hook_settings,
     http::answer::empty_response,
     ports::Unavailable,
 };
@@ -140,9 +141,10 @@ fn apply(call: &Call<'_>, hook: &mut Hook, attributes: &Map<String, Value>) -> R
 }
 
 fn checked_reply(reply: &Value) -> Result<Option<Reply>, Refused> {
-    const KEYS: [&str; 5] = ["status", "body", "contentType", "location", "waitSeconds"];
     const SENTENCE: &str = "`reply` is an object such as {\"status\": 303, \"location\": \"https://shop.example/thanks\"}, with status, body, contentType, location and waitSeconds.";
-    let Some(reply) = settings::read::<Reply>("reply", &KEYS, reply, SENTENCE)? else { return Ok(None) };
+    let Some(reply) = settings::read::<Reply>("reply", &hook_settings::REPLY, reply, SENTENCE)? else {
+        return Ok(None);
+    };
     reply.check().map_err(|sentence| bad_attribute("reply", format!("{sentence}.")))?;
     Ok(Some(reply))
 }

@@ -6,7 +6,10 @@ use domain::{Auth, BEARER, Hook, HookKind, SECRETS_LIMIT, Secret, Timestamp};
 use serde_json::{Map, Value, json};
 
 use super::super::{Refused, call::bad_attribute};
-use crate::senders::{SCHEMES, check_auth};
+use crate::{
+    hook_settings,
+    senders::{SCHEMES, check_auth},
+};
 
 /// The most bytes of a secret. *Why*: longer than any provider's, and five of them stay far below an item of the store.
 const SECRET_LIMIT_BYTES: usize = 4_096;
@@ -17,25 +20,7 @@ const TEXT_LIMIT_BYTES: usize = 8_192;
 /// The most public keys or topics.
 const LIST_LIMIT: usize = 10;
 
-/// What may be given. What is only shown may be sent back and changes nothing.
-const KEYS: [&str; 15] = [
-    "scheme",
-    "secrets",
-    "addSecrets",
-    "toleranceSeconds",
-    "header",
-    "publicKey",
-    "publicKeys",
-    "url",
-    "issuer",
-    "audience",
-    "jwksUrl",
-    "email",
-    "subject",
-    "verifyToken",
-    "topicArns",
-];
-
+/// What may be sent back as it is shown, and changes nothing.
 const SHOWN: [&str; 2] = ["secretCount", "hasVerifyToken"];
 
 /// Puts what `value` says into the hook.
@@ -55,8 +40,9 @@ pub(super) fn apply(hook: &mut Hook, value: &Value, now: Timestamp) -> Result<()
             "`auth` is an object such as {\"scheme\": \"shopify\", \"secrets\": [\"…\"]}.",
         ));
     };
-    if let Some(unknown) = given.keys().find(|key| !KEYS.contains(&key.as_str()) && !SHOWN.contains(&key.as_str())) {
-        return Err(bad(unknown, &format!("`auth` has no `{unknown}`; it has {}.", KEYS.join(", "))));
+    let known = hook_settings::AUTH;
+    if let Some(unknown) = given.keys().find(|key| !known.contains(&key.as_str()) && !SHOWN.contains(&key.as_str())) {
+        return Err(bad(unknown, &format!("`auth` has no `{unknown}`; it has {}.", known.join(", "))));
     }
     let before = hook.auth.clone();
     let named = text(given, "scheme")?;

@@ -11,14 +11,13 @@ use super::{
     },
     settings::read,
 };
+use crate::hook_settings;
 
 /// What only hooks have that are posted to.
 const POSTED_ONLY: [&str; 8] = ["auth", "app", "methods", "reply", "guard", "uploads", "tape", "addressLimit"];
 
 /// What only hooks have that are mailed to.
 const MAILED_ONLY: [&str; 2] = ["key", "mail"];
-
-const KEYS: [&str; 5] = ["bodies", "senders", "policy", "decodeEntities", "attachments"];
 
 const POLICY_KEYS: [&str; 3] = ["spam", "dmarc", "unauthenticated"];
 
@@ -62,7 +61,7 @@ fn written(before: &MailRule, value: &Value) -> Result<MailRule, Refused> {
     }
     let mut merged = shown(before);
     for (key, value) in changes {
-        if !KEYS.contains(&key.as_str()) || value.is_null() {
+        if !hook_settings::MAIL.contains(&key.as_str()) || value.is_null() {
             return Err(wrong());
         }
         match (merged.get_mut(key), value) {
@@ -72,7 +71,7 @@ fn written(before: &MailRule, value: &Value) -> Result<MailRule, Refused> {
             }
         }
     }
-    read::<MailRule>("mail", &KEYS, &Value::Object(merged), SENTENCE)?.ok_or_else(wrong)
+    read::<MailRule>("mail", &hook_settings::MAIL, &Value::Object(merged), SENTENCE)?.ok_or_else(wrong)
 }
 
 fn shown(rule: &MailRule) -> Map<String, Value> {

@@ -9,21 +9,12 @@ use super::super::{
     call::{Call, bad_attribute},
     resource::text,
 };
-use crate::{guard, http::web, senders::may_take_query};
+use crate::{guard, hook_settings, http::web, senders::may_take_query};
 
 const METHODS: [&str; 3] = ["GET", "POST", "PUT"];
 
-/// What a guard may be set to; its score is written otherwise, and its key is nobody's to set.
-const GUARD_KEYS: [&str; 8] = [
-    "origins",
-    "originLock",
-    "honeypot",
-    "minimumFillSeconds",
-    "proofOfWorkBits",
-    "turnstileSecret",
-    "recaptchaSecret",
-    "recaptchaMinimumPercent",
-];
+/// The score of reCAPTCHA as it is kept.
+const KEPT_SCORE: &str = "recaptchaMinimumPercent";
 
 /// Puts what `attributes` say into the hook; what they do not name stays.
 pub(super) fn apply(call: &Call<'_>, hook: &mut Hook, attributes: &Map<String, Value>) -> Result<(), Refused> {
@@ -123,7 +114,7 @@ fn apply_form(call: &Call<'_>, hook: &mut Hook, attributes: &Map<String, Value>)
         let sentence = format!(
             "`uploads` is an object such as {{\"limitBytes\": 26214400}}, at most {UPLOAD_LIMIT_BYTES}, or null."
         );
-        hook.uploads = read::<UploadRule>("uploads", &["limitBytes"], value, &sentence)?;
+        hook.uploads = read::<UploadRule>("uploads", &hook_settings::UPLOADS, value, &sentence)?;
         if hook.uploads.is_some_and(|rule| !(1..=UPLOAD_LIMIT_BYTES).contains(&rule.limit_bytes)) {
             return Err(bad_attribute("uploads.limitBytes", sentence));
         }
@@ -136,8 +127,9 @@ fn duplicates(value: &Value) -> Result<Option<DuplicateRule>, Refused> {
     if *value == Value::Bool(false) {
         return Ok(Some(DuplicateRule::Taken));
     }
-    let keys = ["windowSeconds", "fields"];
-    let Some(rule) = read::<Duplicates>("duplicates", &keys, value, SENTENCE)? else { return Ok(None) };
+    let Some(rule) = read::<Duplicates>("duplicates", &hook_settings::DUPLICATES, value, SENTENCE)? else {
+        return Ok(None);
+    };
     rule.check().map_err(|sentence| bad_attribute("duplicates", format!("{sentence}.")))?;
     Ok(Some(DuplicateRule::Suppressed(rule)))
 }
@@ -152,7 +144,7 @@ fn guard(value: &Value, before: Option<&Guard>) -> Result<Option<Guard>, Refused
     for shown in ["hasTurnstileSecret", "hasRecaptchaSecret"] {
         map.remove(shown);
     }
-    if map.contains_key("recaptchaMinimumPercent") {
+    if map.contains_key(KEPT_SCORE) {
         return Err(bad_attribute("guard", SENTENCE));
     }
     let keeps = |map: &Map<String, Value>, key: &str| !map.contains_key(key);
@@ -161,9 +153,10 @@ fn guard(value: &Value, before: Option<&Guard>) -> Result<Option<Guard>, Refused
         let wrong = || bad_attribute("guard.recaptchaMinimumScore", "`recaptchaMinimumScore` is a number from 0 to 1.");
         let percent = score.as_f64().filter(|score| (0.0..=1.0).contains(score)).map(|score| (score * 100.0).round());
         let percent = percent.ok_or_else(wrong)?;
-        map.insert("recaptchaMinimumPercent".to_owned(), json!(format!("{percent}").parse::<u8>().unwrap_or(100)));
+        map.insert(KEPT_SCORE.to_owned(), json!(format!("{percent}").parse::<u8>().unwrap_or(100)));
     }
-    let Some(mut read) = read::<Guard>("guard", &GUARD_KEYS, &value, SENTENCE)? else { return Ok(None) };
+    let keys: Vec<&str> = hook_settings::GUARD.into_iter().chain([KEPT_SCORE]).collect();
+    let Some(mut read) = read::<Guard>("guard", &keys, &value, SENTENCE)? else { return Ok(None) };
     if let Some(before) = before {
         if keeps_turnstile {
             read.turnstile_secret.clone_from(&before.turnstile_secret);
@@ -185,7 +178,7 @@ fn shown_guard(guard: &Guard) -> Value {
             }
         }
         map.remove("challengeKey");
-        if map.remove("recaptchaMinimumPercent").is_some() {
+        if map.remove(KEPT_SCORE).is_some() {
             let score = f64::from(guard.recaptcha_minimum_percent.unwrap_or_default()) / 100.0;
             map.insert("recaptchaMinimumScore".to_owned(), json!(score));
         }
@@ -196,7 +189,7 @@ fn shown_guard(guard: &Guard) -> Value {
 /// A limit as it is written; `null` is none.
 pub(in super::super) fn read_limit(key: &str, value: &Value) -> Result<Option<Limit>, Refused> {
     let example = format!("`{key}` is an object such as {{\"requests\": 100, \"seconds\": 60}}, or null.");
-    let limit = read::<Limit>(key, &["requests", "seconds"], value, &example)?;
+    let limit = read::<Limit>(key, &hook_settings::LIMIT, value, &example)?;
     if let Some(limit) = &limit {
         limit.check().map_err(|sentence| bad_attribute(key, format!("{sentence}.")))?;
     }
