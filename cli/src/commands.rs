@@ -14,6 +14,7 @@ mod listen;
 mod mail;
 mod org;
 mod records;
+mod recurring_schedules;
 mod runs;
 mod scheduled_runs;
 mod schedules;
@@ -87,6 +88,8 @@ enum Command {
     Runs(runs::Args),
     /// Calls of workflows that are to be made at a time
     ScheduledRuns(scheduled_runs::Args),
+    /// Workflows that are called again and again
+    RecurringSchedules(recurring_schedules::Args),
     /// What arrived, and which workflows ran because of it
     Transactions(transactions::Args),
     /// What became of a transaction and why, in sentences
@@ -141,6 +144,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         Command::Actions(args) => actions::run(args, &global),
         Command::Runs(args) => runs::run(args, &global),
         Command::ScheduledRuns(args) => scheduled_runs::run(args, &global),
+        Command::RecurringSchedules(args) => recurring_schedules::run(args, &global),
         Command::Transactions(args) => transactions::run(args, &global),
         Command::Why(args) => why::run(&args, &global),
         Command::Eval(args) => eval::run(args, &global),

@@ -13,8 +13,15 @@ use tests::{
 };
 
 /// Operations that are asked for with another method than GET and change nothing.
-const CHANGE_NOTHING: [&str; 6] =
-    ["Evaluate", "CreateSample", "PublishEvent", "CallWorkflow", "PingOutboundWebhook", "ResendDelivery"];
+const CHANGE_NOTHING: [&str; 7] = [
+    "Evaluate",
+    "CreateSample",
+    "PublishEvent",
+    "CallWorkflow",
+    "PreviewRecurrence",
+    "PingOutboundWebhook",
+    "ResendDelivery",
+];
 
 /// Everything in the log, newest first.
 async fn log(world: &World) -> Vec<Value> {

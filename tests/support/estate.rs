@@ -172,6 +172,7 @@ impl Estate {
             "hooks" => self.web_draft(kind),
             "workflows" => self.body("WorkflowDocument", "", org).await,
             "workflow-variables" => self.body("WorkflowVariableDraft", "", org).await,
+            "recurring-schedules" => self.body("RecurringScheduleDraft", "", org).await,
             "scheduled-runs" => self.body("ScheduledRunDraft", "", org).await,
             "schedules" => self.body("ScheduleDraft", "", org).await,
             "klasses" if !is_instance => self.body("KlassDraft", "", org).await,
@@ -241,9 +242,9 @@ impl Estate {
             "WorkflowRollback" => json!({ "version": 1 }),
             "WorkflowVariableDraft" => json!({ "name": name, "value": "obviously-fake-and-long" }),
             "EvaluationRequest" => json!({ "expression": "/#steps.1.id" }),
-            "ScheduledRunDraft" => {
-                json!({ "workflow": own::callable(&self.world, &self.key(org, "org.admin", None).await, &name).await, "runAt": { "type": "relative", "value": 60_000 } })
-            }
+            "ScheduledRunDraft" | "RecurringScheduleDraft" => self.later_call(schema, org, &name).await,
+            "RecurringSchedulePatch" => json!({ "title": name }),
+            "RecurrencePreviewRequest" => json!({ "recurrence": { "every": { "days": 1 } } }),
             "WorkflowCall" => json!({ "inputs": {} }),
             "RunAnswer" => json!({ "choice": "approve" }),
             "OrgPatch" => json!({ "name": name }),
@@ -361,11 +362,14 @@ async fn one_of_everything(world: &World) -> HashMap<&'static str, String> {
     world.api("PUT", "/v1/org", json!({ "name": MARK })).await.expect(200);
     let entry = world.get("/v1/audit-log").await.expect(200).body["data"][0]["id"].clone();
     let callable = own::callable(world, &world.admin, &format!("{MARK}-callable")).await;
+    let recurring = json!({ "title": MARK, "workflow": callable.as_str(), "inputs": { "text": MARK }, "recurrence": { "every": { "days": 1 } } });
+    let recurring = world.api("POST", "/v1/recurring-schedules", recurring).await.expect(201).id();
     let scheduled = json!({ "workflow": callable.as_str(), "inputs": { "text": MARK }, "runAt": "2026-12-24" });
     let scheduled = world.api("POST", "/v1/scheduled-runs", scheduled).await.expect(201).id();
     HashMap::from([
         ("callable", callable),
         ("scheduled-runs", scheduled),
+        ("recurring-schedules", recurring),
         ("audit-log", entry.as_str().unwrap().to_owned()),
         ("outbox", sent_mail(world).await),
         ("form", form.id),

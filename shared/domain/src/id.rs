@@ -139,12 +139,6 @@ impl TransactionId {
     pub fn for_mail(hook: HookId, mail: &str) -> Self {
         Self(derive("mail", &[&hook.0, mail.as_bytes()]))
     }
-
-    /// The one transaction that `schedule` fires for its occurrence at `planned`, however many tickers find it due and
-    /// whenever they do.
-    pub fn for_occurrence(schedule: RecurringScheduleId, planned: Timestamp) -> Self {
-        Self(derive("occurrence", &[&schedule.0, &planned.as_millisecond().to_be_bytes()]))
-    }
 }
 
 impl From<EventId> for TransactionId {
@@ -177,6 +171,11 @@ impl ScheduledRunId {
     /// The one that a visit of a step schedules.
     pub fn for_step(run: RunId, step: &str, visit: u32) -> Self {
         Self(derive("scheduled by step", &[&run.0, step.as_bytes(), &visit.to_be_bytes()]))
+    }
+
+    /// The one that `schedule` makes for its occurrence at `planned`, however many tickers find it due and whenever they do.
+    pub fn for_occurrence(schedule: RecurringScheduleId, planned: Timestamp) -> Self {
+        Self(derive("occurrence", &[&schedule.0, &planned.as_millisecond().to_be_bytes()]))
     }
 }
 
@@ -302,12 +301,12 @@ mod tests {
     }
 
     #[test]
-    fn an_occurrence_is_one_transaction_of_its_schedule_and_its_planned_instant() {
+    fn an_occurrence_is_one_scheduled_run_of_its_schedule_and_its_planned_instant() {
         let (schedule, other) = (RecurringScheduleId::fresh(NOON, [1; 8]), RecurringScheduleId::fresh(NOON, [2; 8]));
-        let first = TransactionId::for_occurrence(schedule, NOON);
-        assert_eq!(first, TransactionId::for_occurrence(schedule, NOON));
-        assert_ne!(first, TransactionId::for_occurrence(other, NOON));
-        assert_ne!(first, TransactionId::for_occurrence(schedule, NOON.plus_seconds(60)));
+        let first = ScheduledRunId::for_occurrence(schedule, NOON);
+        assert_eq!(first, ScheduledRunId::for_occurrence(schedule, NOON));
+        assert_ne!(first, ScheduledRunId::for_occurrence(other, NOON));
+        assert_ne!(first, ScheduledRunId::for_occurrence(schedule, NOON.plus_seconds(60)));
     }
 
     #[test]

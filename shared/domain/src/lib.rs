@@ -19,6 +19,7 @@ mod schedule;
 mod scheduled_run;
 
 mod recurrence;
+mod recurring_schedule;
 
 mod webhook;
 
@@ -45,6 +46,7 @@ pub use id::{
 pub use klass::{Klass, Property};
 pub use record::{Record, RecordKey, RecordKind};
 pub use recurrence::{Cron, Interval, Recurrence};
+pub use recurring_schedule::{CATCH_UP_SECONDS, RecurringSchedule, Skipped};
 pub use rejected::{Rejected, Rejection};
 pub use run::{Failure, Run, RunFailure, RunState};
 pub use schedule::{Holiday, Schedule, Span, is_time_zone, no_time_zone};

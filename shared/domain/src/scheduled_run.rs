@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Failure, Lineage, OrgId, RunId, ScheduledRunId, Timestamp, WorkflowId};
+use crate::{Failure, Lineage, OrgId, RecurringScheduleId, RunId, ScheduledRunId, Timestamp, WorkflowId};
 
 /// A call of a workflow that is to be made at a time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,6 +25,9 @@ pub struct ScheduledRun {
     /// What the call follows from, where a step of a run scheduled it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lineage: Option<Lineage>,
+    /// The recurring schedule of which it is an occurrence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<RecurringScheduleId>,
     /// When it was scheduled.
     pub created_at: Timestamp,
     /// Until when it has to wait for its turn, because the org has had as many as it may in this quarter of an hour.

@@ -5,7 +5,7 @@
 //! `ingest` gives, leave room for the rest within the queue's 1 MiB. Readers ignore keys they do not know, so that an
 //! older executor takes what a newer hook sent.
 
-use domain::{DeliveryId, Note, OrgId, RunId, ScheduledRunId, Transaction, TransactionId};
+use domain::{DeliveryId, Note, OrgId, RecurringScheduleId, RunId, ScheduledRunId, Transaction, TransactionId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -87,6 +87,8 @@ pub(crate) enum Named {
     Deliver(Turn),
     /// A call that was scheduled and is to be made.
     Scheduled(Scheduled),
+    /// A recurring schedule of which an occurrence is to be made.
+    Recurs(Recurs),
 }
 
 /// Which scheduled run it is.
@@ -96,6 +98,15 @@ pub(crate) struct Scheduled {
     pub(crate) org: OrgId,
     /// The scheduled run.
     pub(crate) scheduled: ScheduledRunId,
+}
+
+/// Which recurring schedule it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Recurs {
+    /// Its owner.
+    pub(crate) org: OrgId,
+    /// The schedule.
+    pub(crate) schedule: RecurringScheduleId,
 }
 
 /// Which run it is.

@@ -11,6 +11,7 @@ mod drive;
 mod events;
 mod installed;
 mod lineage;
+mod recurring;
 mod scheduled;
 mod setups;
 
@@ -112,6 +113,7 @@ impl Executor {
                 heard => Ok(heard?),
             },
             Message::Named(Named::Scheduled(scheduled)) => Ok(self.start_scheduled(message, scheduled).await?),
+            Message::Named(Named::Recurs(recurs)) => Ok(self.recur(recurs).await?),
             Message::Named(Named::Deliver(turn)) => Ok(self.deliver(turn).await?),
         }
     }

@@ -9,6 +9,8 @@
 //! | answer to a step that waits | `{org}#run#{id}` | `answer#{branch}#{step}#{visit}#{attempt}` | |
 //! | scheduled run | `{org}#scheduled#{id}` | `scheduled` | `{org}#scheduled`, by when it runs |
 //! | its timer | `{org}#scheduled#{id}` | `timer` | `due#00` … `due#15`, by its time |
+//! | recurring schedule | `{org}#recurring#{id}` | `recurring` | `{org}#recurring`, by creation |
+//! | the timer of its next occurrence | `{org}#recurring#{id}` | `timer` | `due#00` … `due#15`, by its time |
 //! | how many were started in a quarter of an hour | `{org}#scheduled-turns` | when that began | |
 //! | intent to do something outside | `{org}#run#{id}` | `intent#{step}#{visit}` | |
 //! | interaction of a hook in debug | `{org}#debug#{hook}` | instant, id | |
@@ -33,6 +35,7 @@ mod journal;
 mod lineage;
 mod pinned;
 mod quarantine;
+mod recurring;
 mod refusals;
 mod scheduled;
 mod standings;
@@ -67,6 +70,8 @@ pub use journal::{
 pub use lineage::count_lineage;
 pub use pinned::{installed_version, pin};
 pub use quarantine::{Quarantined, discard_quarantined, find_quarantined, list_quarantined, put_released, quarantine};
+pub(crate) use recurring::recurring_timer;
+pub use recurring::{find_recurring, list_recurring, recurring_changes, recurring_deletion};
 pub use refusals::{Reason, RefusalRecord, keep_refusal, list_refusals};
 pub(crate) use scheduled::scheduled_timer;
 pub use scheduled::{WINDOW_SECONDS, find_scheduled, list_scheduled, scheduled_change, scheduled_changes, take_turn};

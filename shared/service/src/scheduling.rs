@@ -1,11 +1,11 @@
 //! When a workflow is to be called, as steps and requests say it.
 
-use domain::{Failure, ScheduledRun, Timestamp, shortened};
+use domain::{Failure, Timestamp, shortened};
 use engine::flow::{DURATION_LIMIT_SECONDS, instant};
 use serde_json::{Map, Value};
 
 use crate::{
-    envelope::{Named, Scheduled},
+    envelope::Named,
     execute::delay_seconds,
     ports::{Queue, Unavailable},
     runs,
@@ -40,12 +40,16 @@ pub(crate) fn read_run_at(run_at: Option<&Value>, now: Timestamp) -> Result<Time
 
 /// Has what is due soon begin to the second, and not by the next tick: its message is sent at once, and held back. Its timer
 /// makes up for one that is lost.
-pub(crate) async fn remind(queue: &dyn Queue, run: &ScheduledRun, now: Timestamp) -> Result<(), Unavailable> {
-    if runs::needs_timer(run.run_at, now) {
+pub(crate) async fn remind(
+    queue: &dyn Queue,
+    named: Named,
+    due_at: Timestamp,
+    now: Timestamp,
+) -> Result<(), Unavailable> {
+    if runs::needs_timer(due_at, now) {
         return Ok(());
     }
-    let message = Named::Scheduled(Scheduled { org: run.org, scheduled: run.id }).message()?;
-    queue.send_later(message, delay_seconds(now, run.run_at).max(LEAST_SECONDS)).await
+    queue.send_later(named.message()?, delay_seconds(now, due_at).max(LEAST_SECONDS)).await
 }
 
 fn of_object(object: &Map<String, Value>, now: Timestamp) -> Result<Timestamp, Failure> {

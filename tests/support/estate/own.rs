@@ -34,6 +34,15 @@ impl Estate {
         draft["app"].as_str().unwrap().to_owned()
     }
 
+    /// A call of a new workflow of `org` that is to be made once, or again and again.
+    pub(super) async fn later_call(&self, schema: &str, org: OrgId, name: &str) -> Value {
+        let workflow = callable(&self.world, &self.key(org, "org.admin", None).await, name).await;
+        match schema {
+            "ScheduledRunDraft" => json!({ "workflow": workflow, "runAt": { "type": "relative", "value": 60_000 } }),
+            _ => json!({ "workflow": workflow, "title": name, "recurrence": { "every": { "days": 1 } } }),
+        }
+    }
+
     /// What a list has to be narrowed by: the customer of `org` whose records are listed.
     pub async fn query(&self, route: &Route, org: OrgId) -> String {
         let is_list = ["/v1/conversations", "/v1/messages", "/v1/notes"].contains(&route.path);

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Types of objects; instances of klasses are `kobject.{klass}` besides.
-const TYPES: [&str; 25] = [
+const TYPES: [&str; 26] = [
     "form_hook",
     "web_hook",
     "email_hook",
@@ -32,6 +32,7 @@ const TYPES: [&str; 25] = [
     "run",
     "run_answer",
     "scheduled_run",
+    "recurring_schedule",
     "customer",
     "conversation",
     "message",
@@ -52,6 +53,9 @@ const OF_MAIL: [&str; 4] = ["code", "bytes", "releasedAt", "transaction"];
 
 /// What is told of a run and of a scheduled one: what they are given and leave is read where they are.
 const OF_RUN: [&str; 3] = ["state", "workflow", "runAt"];
+
+/// What is told of a recurring schedule: not how far it is, which changes by itself.
+const OF_RECURRING: [&str; 5] = ["title", "enabled", "workflow", "inputs", "recurrence"];
 
 /// What is told of an answer.
 const OF_ANSWER: [&str; 1] = ["choice"];
@@ -80,6 +84,7 @@ pub(super) enum Kind {
     Run,
     Answer,
     ScheduledRun,
+    RecurringSchedule,
     Record,
 }
 
@@ -101,6 +106,7 @@ impl Kind {
             ("run", "run") => Some(Self::Run),
             ("run", "answer") => Some(Self::Answer),
             ("scheduled", "scheduled") => Some(Self::ScheduledRun),
+            ("recurring", "recurring") => Some(Self::RecurringSchedule),
             _ => None,
         }
     }
@@ -142,6 +148,7 @@ impl Kind {
             Self::Run => "run",
             Self::Answer => "run_answer",
             Self::ScheduledRun => "scheduled_run",
+            Self::RecurringSchedule => "recurring_schedule",
             Self::Record => "record",
         }
     }
@@ -165,6 +172,7 @@ impl Kind {
             | Self::Run
             | Self::Answer
             | Self::ScheduledRun
+            | Self::RecurringSchedule
             | Self::Record => &[],
         }
     }
@@ -206,6 +214,7 @@ pub(super) fn read(org: OrgId, kind: Kind, item: &Item) -> Result<Object, Unavai
     match kind {
         Kind::Mail => attributes.retain(|key, _| OF_MAIL.contains(&key.as_str())),
         Kind::Run | Kind::ScheduledRun => attributes.retain(|key, _| OF_RUN.contains(&key.as_str())),
+        Kind::RecurringSchedule => attributes.retain(|key, _| OF_RECURRING.contains(&key.as_str())),
         Kind::Answer => attributes.retain(|key, _| OF_ANSWER.contains(&key.as_str())),
         // Its attributes are settings, by whatever names, and any text among them may be a secret.
         Kind::AppSettings => attributes.values_mut().for_each(mark_texts),
@@ -241,6 +250,7 @@ fn id_of(org: OrgId, kind: Kind, key: &Key, attributes: &Map<String, Value>) -> 
         | Kind::Klass
         | Kind::Schedule
         | Kind::Webhook
+        | Kind::RecurringSchedule
         | Kind::Record => attributes.get("id").and_then(Value::as_str).unwrap_or(&key.sort).to_owned(),
     }
 }

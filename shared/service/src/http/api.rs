@@ -14,6 +14,7 @@ mod org;
 mod outbox;
 mod perform;
 mod records;
+mod recurring;
 mod resource;
 mod runs;
 mod samples;

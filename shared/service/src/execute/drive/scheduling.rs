@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     actions, calling,
+    envelope::{Named, Scheduled},
     ports::{Change, Unavailable},
     records::Unit,
     runs,
@@ -60,12 +61,13 @@ impl Executor {
             run_at,
             state: ScheduledState::Waiting,
             lineage: Some(journey.transaction.lineage_of(journey.run.id)),
+            schedule: None,
             created_at: unit.now(),
             delayed_until: None,
             run: None,
             error: None,
         };
-        remind(self.queue.as_ref(), &run, unit.now()).await?;
+        remind(self.queue.as_ref(), Named::Scheduled(Scheduled { org, scheduled: run.id }), run_at, unit.now()).await?;
         for change in runs::scheduled_changes(&run)? {
             if let Change::Put(item, _) = change {
                 unit.put_item(item);

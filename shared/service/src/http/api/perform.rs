@@ -4,7 +4,7 @@ use domain::RecordKind;
 
 use super::{
     Operation, Refused, Response, actions, apps, audit, call::Call, evaluate, flow, hooks, keys, klasses, mail, org,
-    outbox, records, runs, samples, scheduled, schedules, settings, variables, webhooks, workflows,
+    outbox, records, recurring, runs, samples, scheduled, schedules, settings, variables, webhooks, workflows,
 };
 
 /// Does what the route asks for.
@@ -75,6 +75,12 @@ pub(super) async fn perform(operation: Operation, call: &Call<'_>) -> Result<Res
         Operation::ListScheduledRuns => scheduled::list(call).await,
         Operation::GetScheduledRun => scheduled::get(call).await,
         Operation::CancelScheduledRun => scheduled::cancel(call).await,
+        Operation::CreateRecurringSchedule => recurring::create(call).await,
+        Operation::ListRecurringSchedules => recurring::list(call).await,
+        Operation::PreviewRecurrence => recurring::preview(call).await,
+        Operation::GetRecurringSchedule => recurring::get(call).await,
+        Operation::UpdateRecurringSchedule => recurring::update(call).await,
+        Operation::DeleteRecurringSchedule => recurring::delete(call).await,
         Operation::CallWorkflow => flow::call_workflow(call).await,
         Operation::CancelRun => flow::cancel(call).await,
         Operation::PauseRun => flow::pause(call).await,

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     calling,
     document::Versioned,
+    envelope::{Named, Scheduled},
     ports::WriteError,
     runs,
     scheduling::{read_run_at, remind},
@@ -44,13 +45,17 @@ pub(super) async fn create(call: &Call<'_>) -> Result<Response, Refused> {
         run_at,
         state: ScheduledState::Waiting,
         lineage: None,
+        schedule: None,
         created_at: now,
         delayed_until: None,
         run: None,
         error: None,
     };
     store.write(&runs::scheduled_changes(&run)?).await?;
-    if let Err(error) = remind(call.management.queue.as_ref(), &run, now).await {
+    if let Err(error) =
+        remind(call.management.queue.as_ref(), Named::Scheduled(Scheduled { org, scheduled: run.id }), run_at, now)
+            .await
+    {
         tracing::warn!(%error, "what is scheduled begins by the next tick after its time");
     }
     Ok(one(StatusCode::CREATED, scheduled_resource(call, &run)))
@@ -110,6 +115,7 @@ fn scheduled_resource(call: &Call<'_>, run: &ScheduledRun) -> Value {
         ("runId", json!(run.run)),
         ("error", json!(run.error)),
         ("scheduledBy", json!(run.lineage.as_ref().and_then(|lineage| lineage.run))),
+        ("recurringScheduleId", json!(run.schedule)),
         ("createdAt", json!(run.created_at)),
     ]);
     let path = format!("/v1/scheduled-runs/{}", run.id);

@@ -1,0 +1,89 @@
+//! Making what recurs: each occurrence once, as a scheduled run of its own.
+
+use domain::{RecurringSchedule, ScheduledRun, ScheduledRunId, ScheduledState, Timestamp};
+
+use super::Executor;
+use crate::{
+    document::Versioned,
+    envelope::{Named, Recurs, Scheduled},
+    ports::{Unavailable, WriteError},
+    runs,
+};
+
+/// How many occurrences one message makes at the most; another one goes on.
+const OCCURRENCES_LIMIT: usize = 20;
+
+impl Executor {
+    /// Makes the occurrences of a schedule whose time has come, and has it woken for the next.
+    ///
+    /// The occurrence and the schedule that goes on behind it are one write, so whoever comes second finds it made; the run
+    /// that it is has a timer of its own, should it not be started here.
+    pub(super) async fn recur(&self, named: Recurs) -> Result<(), Unavailable> {
+        for made in 0..OCCURRENCES_LIMIT {
+            let Some(found) = runs::find_recurring(self.store.as_ref(), named.org, named.schedule).await? else {
+                tracing::debug!(schedule.id = %named.schedule, "a recurring schedule was deleted");
+                return Ok(());
+            };
+            let now = self.world.now();
+            let Some((due, after)) = found.value.take_due(now) else {
+                return if made == 0 { self.recur_later(&found.value).await } else { Ok(()) };
+            };
+            if let Some(skipped) = after.skipped.filter(|_| due.is_none()) {
+                tracing::warn!(schedule.id = %named.schedule, from = %skipped.from, "occurrences were too late to be made up for");
+            }
+            let run = due.map(|due| occurrence(&after, due, now));
+            if !self.write_occurrence(&found, &after, run.as_ref()).await? {
+                return Ok(());
+            }
+            if let Some(run) = run {
+                let scheduled = Scheduled { org: run.org, scheduled: run.id };
+                self.start_scheduled(&Named::Scheduled(scheduled).message()?, scheduled).await?;
+            }
+        }
+        self.queue.send(Named::Recurs(named).message()?).await
+    }
+
+    /// Whether it was written; not where somebody else has, who then sees to the rest.
+    async fn write_occurrence(
+        &self,
+        found: &Versioned<RecurringSchedule>,
+        after: &RecurringSchedule,
+        run: Option<&ScheduledRun>,
+    ) -> Result<bool, Unavailable> {
+        let mut changes = runs::recurring_changes(after, Some(found.rev))?;
+        if let Some(run) = run {
+            changes.extend(runs::scheduled_changes(run)?);
+        }
+        match self.store.write(&changes).await {
+            Ok(()) => Ok(true),
+            Err(WriteError::Conflict { .. }) => Ok(false),
+            Err(WriteError::Unavailable(error)) => Err(error),
+        }
+    }
+
+    /// A message that came too early, or another time. What sent it may have been the timer, which is gone then.
+    async fn recur_later(&self, schedule: &RecurringSchedule) -> Result<(), Unavailable> {
+        let Some(timer) = runs::recurring_timer(schedule)? else { return Ok(()) };
+        match self.store.write(&[timer]).await {
+            Ok(()) | Err(WriteError::Conflict { .. }) => Ok(()),
+            Err(WriteError::Unavailable(error)) => Err(error),
+        }
+    }
+}
+
+fn occurrence(schedule: &RecurringSchedule, planned: Timestamp, now: Timestamp) -> ScheduledRun {
+    ScheduledRun {
+        id: ScheduledRunId::for_occurrence(schedule.id, planned),
+        org: schedule.org,
+        workflow: schedule.workflow,
+        inputs: schedule.inputs.clone(),
+        run_at: planned,
+        state: ScheduledState::Waiting,
+        lineage: None,
+        schedule: Some(schedule.id),
+        created_at: now,
+        delayed_until: None,
+        run: None,
+        error: None,
+    }
+}
