@@ -3,6 +3,7 @@
 mod branches;
 mod calls;
 mod crashes;
+mod events;
 mod recurring;
 mod scheduled;
 mod synchronous;

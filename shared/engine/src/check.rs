@@ -10,6 +10,8 @@ mod params;
 mod references;
 mod ways;
 
+use std::collections::BTreeSet;
+
 use domain::Event;
 use serde_json::Value;
 
@@ -17,6 +19,7 @@ pub use catalogue::Catalogue;
 
 use crate::definition::{Definition, Step};
 use crate::document::{self, Draft};
+use crate::flow::AWAITED_EVENTS_LIMIT;
 use crate::problem::{Place, Problem, Problems};
 use ways::Ways;
 
@@ -39,6 +42,7 @@ pub fn check(document: &Value, catalogue: &Catalogue) -> Checked {
     let mut draft = document::read(document);
     check_size(document, &mut draft.problems);
     check_actions(&mut draft, catalogue);
+    check_awaited(&mut draft);
     let mut variables = Vec::new();
     if draft.steps.len() <= document::STEPS_LIMIT {
         let ways = Ways::of(document, &draft);
@@ -61,6 +65,17 @@ fn check_size(document: &Value, problems: &mut Problems) {
             "A document has at most {DOCUMENT_LIMIT_BYTES} bytes; this one has {bytes}. Make several workflows of it."
         );
         problems.add(&Place::ROOT, "document_too_large", message);
+    }
+}
+
+fn check_awaited(draft: &mut Draft<'_>) {
+    let awaited: BTreeSet<&str> = draft.steps.iter().flatten().filter_map(|step| step.awaits.as_deref()).collect();
+    if awaited.len() > AWAITED_EVENTS_LIMIT {
+        let message = format!(
+            "The steps wait for {} different events, and those of a workflow wait for at most {AWAITED_EVENTS_LIMIT}. Make several workflows of it.",
+            awaited.len()
+        );
+        draft.problems.add(&Place::ROOT.key("steps"), "too_many_awaited_events", message);
     }
 }
 

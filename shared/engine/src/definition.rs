@@ -5,7 +5,7 @@
 
 mod promise;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -95,6 +95,8 @@ pub struct Step {
     pub(crate) params: Option<Expression>,
     /// The places of the steps that its branches begin at.
     pub(crate) starts: Vec<usize>,
+    /// The event that it waits for.
+    pub(crate) awaits: Option<String>,
     pub(crate) transitions: Vec<Transition>,
     pub(crate) error_cases: Vec<ErrorCase>,
 }
@@ -182,6 +184,11 @@ impl Definition {
     /// What its steps do, step by step.
     pub fn actions(&self) -> impl Iterator<Item = &str> {
         self.steps.iter().filter_map(|step| step.action.as_deref())
+    }
+
+    /// The names of the events that its steps wait for, each once.
+    pub fn awaited_events(&self) -> BTreeSet<&str> {
+        self.steps.iter().filter_map(|step| step.awaits.as_deref()).collect()
     }
 
     /// The app and range of versions that the step names for its action.

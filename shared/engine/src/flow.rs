@@ -3,6 +3,7 @@
 //! A wait or a loop does not end here: it leaves the step [`Pending`], and a later entry of the same visit says what came
 //! of it. `flow.call` needs to know more than the run and is performed by whoever carries it.
 
+mod awaited;
 mod duration;
 mod forks;
 mod wait;
@@ -12,6 +13,8 @@ use serde_json::{Map, Value, json};
 
 use crate::journal::{Outcome, Stop};
 
+pub(crate) use awaited::name_of;
+pub use awaited::{AWAITED_EVENTS_LIMIT, MATCHES_LIMIT, values_at};
 pub use duration::{DURATION_LIMIT_SECONDS, duration_seconds};
 pub(crate) use forks::starts_of;
 pub use forks::{CONCURRENCY_LIMIT, ITEMS_LIMIT, NESTING_LIMIT, TOTAL_ITEMS_LIMIT};

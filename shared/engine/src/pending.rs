@@ -32,6 +32,27 @@ pub struct Wait {
     /// The answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<Question>,
+    /// The event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<AwaitedEvent>,
+}
+
+/// An event that is waited for: the first of its name in which all of `matches` hold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AwaitedEvent {
+    /// Its name.
+    pub name: String,
+    /// What has to stand where in what step 1 would see of it, in the order of the paths.
+    pub matches: Vec<Match>,
+}
+
+/// What has to stand in an event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Match {
+    /// What would come behind `/#steps.1.`: `attributes.data.orderId`.
+    pub path: String,
+    /// The text of what has to stand there; numbers as they are written.
+    pub value: String,
 }
 
 /// A question to a person.

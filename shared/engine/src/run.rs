@@ -223,7 +223,7 @@ pub fn waited(progress: &Progress, branch: &str) -> Option<Outcome> {
     let Some(Position::In(_, Held::Wait(wait))) = progress.line(branch).last().map(|branch| &branch.position) else {
         return None;
     };
-    let is_plain = wait.answer.is_none();
+    let is_plain = wait.answer.is_none() && wait.event.is_none();
     let reason = if is_plain { "time" } else { "timeout" };
     Some(Outcome::Output(json!({ "reason": reason, "until": wait.until })))
 }

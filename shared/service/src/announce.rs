@@ -16,12 +16,12 @@ use serde_json::Value;
 use crate::{
     directory::{
         listeners::{Listeners, listeners},
-        workflows::{self, Trigger},
+        workflows::{self, Heard, Trigger},
     },
     envelope::{Named, ToldOf},
     ports::{Change, Queue, Store, Unavailable, WriteError},
     records::Work,
-    runs::{self, StoredTransaction, verdicts},
+    runs::{self, Awaited, StoredTransaction, verdicts},
 };
 
 /// How long the message is held back that makes up for one that could not be sent. *Why*: longer than a write takes with all
@@ -145,21 +145,25 @@ pub(crate) async fn transactions(
             none => none.insert(listeners(store, org).await?),
         };
         let webhooks = listening.webhooks(&name);
-        let triggers = match happening {
-            Happening::Changed(_) => listening.triggers(&name),
-            Happening::Published(_) => workflows::triggers(store, org, &name).await?,
+        let heard = match happening {
+            Happening::Changed(_) => {
+                Heard { triggers: listening.triggers(&name), is_awaited: listening.is_awaited(&name) }
+            }
+            Happening::Published(_) => workflows::heard(store, org, &name).await?,
         };
-        let is_kept = matches!(happening, Happening::Published(_)) || !triggers.is_empty() || !webhooks.is_empty();
+        let is_kept = matches!(happening, Happening::Published(_)) || !heard.is_by_nobody() || !webhooks.is_empty();
         if !is_kept {
             continue;
         }
         // Most changes concern nobody, so what they would tell is only put together here.
         let transaction = Transaction::of_event(happening.event(author));
         let run = |trigger: &Trigger| RunId::for_transaction(transaction.id, trigger.workflow);
-        let mut considered = verdicts(&triggers, run, None);
-        runs::pin(store, org, &triggers, &mut considered).await?;
+        let mut considered = verdicts(&heard.triggers, run, None);
+        runs::pin(store, org, &heard.triggers, &mut considered).await?;
+        let awaited = heard.is_awaited.then(|| Awaited { name: name.to_string(), event: None });
         transactions.push(StoredTransaction {
             webhooks,
+            awaited: awaited.into_iter().collect(),
             ..StoredTransaction::of_event(name.into_owned(), transaction, considered)
         });
     }

@@ -5,6 +5,7 @@
 //! gathered in one [`Unit`] and written with their journal entries in one write: all of it happened, or none. Steps
 //! outside happen at least once: their intent is written before them, their outcome after.
 
+mod awaited;
 mod definitions;
 mod deliver;
 mod drive;
@@ -28,10 +29,10 @@ use futures_util::{future::try_join_all, lock::Mutex};
 
 use crate::{
     actions::{Mailing, Ways},
-    directory::workflows::{self, Trigger},
+    directory::workflows::{self, Heard, Trigger},
     envelope::{Envelope, Message, Named, ToldOf, UnreadableMessage, Woken},
     ports::{Calls, DELAY_LIMIT_SECONDS, Queue, Store, Unavailable, World},
-    runs::{self, Admitted, AppEvent, AppTrigger, CLAIM_SECONDS, Considered, StoredTransaction, verdicts},
+    runs::{self, Admitted, AppEvent, AppTrigger, Awaited, CLAIM_SECONDS, Considered, StoredTransaction, verdicts},
 };
 
 use definitions::Definitions;
@@ -124,7 +125,7 @@ impl Executor {
             tracing::debug!(transaction.id = %transaction, "what was to be told of has not been written");
             return Ok(());
         };
-        let told = self.tell_webhooks(&stored).await;
+        let told = self.tell_webhooks(&stored).await.and(self.tell_waiting_runs(&stored).await);
         let ran = match self.lineage_problem(&stored).await? {
             None => self.drive_all(&stored, drive::Delivery::Again).await,
             Some(failure) => self.fail_all(&stored, &failure).await,
@@ -144,10 +145,12 @@ impl Executor {
             Admitted::First => (stored, drive::Delivery::First),
             Admitted::Again(before) => (*before, drive::Delivery::Again),
         };
-        match self.lineage_problem(&stored).await? {
-            None => Ok(self.drive_all(&stored, delivery).await?),
-            Some(failure) => Ok(self.fail_all(&stored, &failure).await?),
-        }
+        let told = self.tell_waiting_runs(&stored).await;
+        let ran = match self.lineage_problem(&stored).await? {
+            None => self.drive_all(&stored, delivery).await,
+            Some(failure) => self.fail_all(&stored, &failure).await,
+        };
+        Ok(told.and(ran)?)
     }
 
     async fn drive_all(&self, stored: &StoredTransaction, delivery: drive::Delivery) -> Result<(), Unavailable> {
@@ -194,10 +197,13 @@ impl Executor {
     /// Which workflows listen to the hook's own event and to those that its app tells, and what is to come of each.
     async fn consider(&self, envelope: Envelope) -> Result<StoredTransaction, Unavailable> {
         let Envelope { transaction, event: hook_event, mut notes, source, .. } = envelope;
-        let triggers = workflows::triggers(self.store.as_ref(), transaction.org, &hook_event).await?;
+        let Heard { triggers, is_awaited } =
+            workflows::heard(self.store.as_ref(), transaction.org, &hook_event).await?;
+        let mut awaited: Vec<Awaited> =
+            is_awaited.then(|| Awaited { name: hook_event.clone(), event: None }).into_iter().collect();
         let run = |trigger: &Trigger| RunId::for_transaction(transaction.id, trigger.workflow);
         let mut considered = verdicts(&triggers, run, None);
-        let trigger = match triggers.is_empty() {
+        let trigger = match triggers.is_empty() && !is_awaited {
             true => None,
             false => self.shaped(&transaction, &hook_event).await?,
         };
@@ -208,16 +214,17 @@ impl Executor {
         let mut bytes = trigger.as_ref().map_or(0, AppTrigger::bytes);
         let mut listened: Vec<AppEvent> = Vec::new();
         let all = source.as_ref().map_or_else(Vec::new, |source| events::fired(source, &transaction));
-        let triggers_by_name = self.triggers_of(transaction.org, &all).await?;
+        let heard_by_name = self.heard_of(transaction.org, &all).await?;
         for event in &all {
             let position = u32::try_from(listened.len()).unwrap_or(u32::MAX);
             // Who listens to the hook's own event has its run already, where the hook was given an app's name for it.
             let names = iter::once(&event.name).chain(&event.aliases).filter(|name| **name != hook_event);
-            let triggers: Vec<Trigger> =
-                names.filter_map(|name| triggers_by_name.get(name.as_str())).flatten().cloned().collect();
-            if triggers.is_empty() {
+            let heard: Vec<(&String, &Heard)> =
+                names.filter_map(|name| Some((name, heard_by_name.get(name.as_str())?))).collect();
+            if heard.iter().all(|(_, heard)| heard.is_by_nobody()) {
                 continue;
             }
+            let triggers: Vec<Trigger> = heard.iter().flat_map(|(_, heard)| heard.triggers.iter().cloned()).collect();
             bytes += event.data.to_string().len();
             if bytes > EVENTS_LIMIT_BYTES {
                 notes.push(events_left_out(&event.name));
@@ -227,6 +234,8 @@ impl Executor {
             let mut of_event = verdicts(&triggers, run, Some(position));
             runs::pin(self.store.as_ref(), transaction.org, &triggers, &mut of_event).await?;
             considered.extend(of_event);
+            let awaits = heard.iter().filter(|(_, heard)| heard.is_awaited);
+            awaited.extend(awaits.map(|(name, _)| Awaited { name: (*name).clone(), event: Some(position) }));
             listened.push(AppEvent { name: event.name.clone(), data: event.data.clone() });
         }
         if considered.is_empty() {
@@ -235,21 +244,17 @@ impl Executor {
         let fired = all.into_iter().map(|event| event.name).collect();
         let occurred_at = source.as_ref().and_then(|source| events::occurred_at(source, &transaction));
         let stored = StoredTransaction::of_event(hook_event, transaction, considered);
-        Ok(StoredTransaction { notes, source, occurred_at, fired, events: listened, trigger, ..stored })
+        Ok(StoredTransaction { notes, source, occurred_at, fired, events: listened, awaited, trigger, ..stored })
     }
 }
 
 impl Executor {
-    /// The triggers of each name that the events have, all looked up at once.
-    async fn triggers_of<'e>(
-        &self,
-        org: OrgId,
-        events: &'e [Fired],
-    ) -> Result<HashMap<&'e str, Vec<Trigger>>, Unavailable> {
+    /// Who wants to know of each name that the events have, all looked up at once.
+    async fn heard_of<'e>(&self, org: OrgId, events: &'e [Fired]) -> Result<HashMap<&'e str, Heard>, Unavailable> {
         let names = events.iter().flat_map(|event| iter::once(&event.name).chain(&event.aliases));
         let names: HashSet<&str> = names.map(String::as_str).collect();
         let lookups = names.into_iter().map(|name| async move {
-            Ok::<_, Unavailable>((name, workflows::triggers(self.store.as_ref(), org, name).await?))
+            Ok::<_, Unavailable>((name, workflows::heard(self.store.as_ref(), org, name).await?))
         });
         Ok(try_join_all(lookups).await?.into_iter().collect())
     }

@@ -12,6 +12,9 @@
 //! | recurring schedule | `{org}#recurring#{id}` | `recurring` | `{org}#recurring`, by creation |
 //! | the timer of its next occurrence | `{org}#recurring#{id}` | `timer` | `due#00` … `due#15`, by its time |
 //! | how many were started in a quarter of an hour | `{org}#scheduled-turns` | when that began | |
+//! | where in an event somebody waits for something | `{org}#awaited-places#{event}` | digest of the places | |
+//! | step that waits for an event | `{org}#awaited#{digest}` | `run#{run}#{digest}` | |
+//! | that the event happened | `{org}#awaited#{digest}` | `event#{instant}#{transaction}` | |
 //! | intent to do something outside | `{org}#run#{id}` | `intent#{step}#{visit}` | |
 //! | interaction of a hook in debug | `{org}#debug#{hook}` | instant, id | |
 //! | mail in quarantine | `{org}#quarantined#{hook}#{id}` | `mail` | `{org}#quarantine#{hook}`, by arrival |
@@ -27,6 +30,7 @@
 //! | last use of an API key | `{org}#key-use` | key id | |
 
 mod answers;
+mod awaited;
 mod debug_log;
 mod deliveries;
 mod duplicates;
@@ -56,6 +60,7 @@ use crate::{
 };
 
 pub use answers::{Answer, Given as AnswerGiven, WaitingStep, give_answer};
+pub use awaited::{Happened, Waiter, awaited_places, find_happened, forget_waiter, keep_happened, wait_for, waiters};
 pub use debug_log::{Interaction, Refusal, list_interactions, log_interaction};
 pub use deliveries::{
     Attempt, AttemptState, Delivery, DeliveryState, attempt_change, delivery_change, find_delivery, list_attempts,
@@ -82,8 +87,8 @@ pub use standings::{
 pub use tape::{Placed, Recording, list_recordings, record};
 pub use timers::{TIMER_SHARDS, Timer, due_timers, needs_timer, next_timer_at, remove_timer, timer_change};
 pub use trace::{
-    Admitted, AppEvent, AppTrigger, Caller, Considered, Shape, StoredTransaction, Verdict, admit, find_transaction,
-    transaction_change,
+    Admitted, AppEvent, AppTrigger, Awaited, Caller, Considered, Shape, StoredTransaction, Verdict, admit,
+    find_transaction, transaction_change,
 };
 pub use verdicts::verdicts;
 

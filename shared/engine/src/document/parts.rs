@@ -6,7 +6,7 @@ use super::{EVENT_NAME_LIMIT_BYTES, ID_LIMIT_BYTES, Object, Presence, Reader, ST
 use crate::condition::Condition;
 use crate::definition::{ErrorAction, ErrorCase, Step, TRIGGER_ID, Transition, Trigger, TriggerKind};
 use crate::expression::Expression;
-use crate::flow::starts_of;
+use crate::flow::{name_of, starts_of};
 use crate::naming::quoted;
 use crate::problem::Place;
 
@@ -73,10 +73,19 @@ impl<'d> Reader<'d> {
         let params = self.optional_object(step, "params", place);
         let starts = self.read_starts(action, params, &place.key("params"));
         let params = params.map(|params| Expression::read(params, &place.key("params"), &mut self.problems));
+        let awaits = self.read_awaited(action, params.as_ref(), &place.key("params"));
         self.check_extras(step, place);
         let transitions = self.read_transitions(step, place);
         let error_cases = self.read_error_cases(step, place);
-        Some(Step { id: id?.to_owned(), action: action.map(str::to_owned), params, starts, transitions, error_cases })
+        Some(Step {
+            id: id?.to_owned(),
+            action: action.map(str::to_owned),
+            params,
+            starts,
+            awaits,
+            transitions,
+            error_cases,
+        })
     }
 
     /// The steps that a loop or a parallel step begins its branches at.
@@ -104,6 +113,15 @@ impl<'d> Reader<'d> {
             }
         }
         places
+    }
+
+    /// The event that a step waits for.
+    fn read_awaited(&mut self, action: Option<&str>, params: Option<&Expression>, place: &Place<'_>) -> Option<String> {
+        let awaited = name_of(action?, params?);
+        if awaited.is_err() {
+            self.missing(&place.key("event").key("name"), "name", "the name of an event, written out");
+        }
+        awaited.ok().flatten()
     }
 
     fn check_extras(&mut self, object: &'d Object, place: &Place<'_>) {

@@ -3,7 +3,7 @@
 use domain::{Failure, Timestamp};
 use serde_json::{Map, Value};
 
-use super::{DURATION_LIMIT_SECONDS, Here, duration_seconds, missing, value, wrong};
+use super::{DURATION_LIMIT_SECONDS, Here, awaited, duration_seconds, missing, value, wrong};
 use crate::cast::as_instant;
 use crate::journal::Outcome;
 use crate::pending::{Pending, Question, Wait};
@@ -15,19 +15,20 @@ const CHOICE_LIMIT_CHARACTERS: usize = 64;
 const NANOSECONDS_PER_MILLISECOND: i128 = 1_000_000;
 
 pub(super) fn begin(params: &Map<String, Value>, here: Here) -> Result<Outcome, Failure> {
-    let answer = match ["for", "until", "answer"].map(|name| value(params, name)) {
-        [Some(duration), None, None] => return at(here.now.plus_seconds(seconds("for", duration)?), here),
-        [None, Some(instant), None] => return at(instant_of(instant)?, here),
-        [None, None, Some(answer)] => question(answer)?,
-        [None, None, None] => return Err(missing("for")),
+    let (answer, event) = match ["for", "until", "answer", "event"].map(|name| value(params, name)) {
+        [Some(duration), None, None, None] => return at(here.now.plus_seconds(seconds("for", duration)?), here),
+        [None, Some(instant), None, None] => return at(instant_of(instant)?, here),
+        [None, None, Some(answer), None] => (Some(question(answer)?), None),
+        [None, None, None, Some(event)] => (None, Some(awaited::read(event)?)),
+        [None, None, None, None] => return Err(missing("for")),
         _ => {
-            let message = "Wait either `for` a duration, `until` a time, or for an `answer`.";
+            let message = "Wait either `for` a duration, `until` a time, for an `answer`, or for an `event`.";
             return Err(Failure::new("wrong_params", message));
         }
     };
     let timeout = value(params, "timeout").map(|duration| seconds("timeout", duration)).transpose()?;
     let until = here.now.plus_seconds(timeout.unwrap_or(DURATION_LIMIT_SECONDS));
-    Ok(Outcome::Pending(Pending::Wait(Wait { until, answer: Some(answer) })))
+    Ok(Outcome::Pending(Pending::Wait(Wait { until, answer, event })))
 }
 
 fn at(until: Timestamp, here: Here) -> Result<Outcome, Failure> {
@@ -35,7 +36,7 @@ fn at(until: Timestamp, here: Here) -> Result<Outcome, Failure> {
         let message = format!("A run waits for 366 days at the most, and {until} is later than that.");
         return Err(Failure::new("wait_too_long", message));
     }
-    Ok(Outcome::Pending(Pending::Wait(Wait { until, answer: None })))
+    Ok(Outcome::Pending(Pending::Wait(Wait { until, answer: None, event: None })))
 }
 
 fn seconds(name: &str, duration: &Value) -> Result<i64, Failure> {

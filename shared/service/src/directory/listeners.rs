@@ -17,9 +17,13 @@ const COLLECTION: &str = "record-events";
 /// What the sort keys of webhooks begin with, behind those of all events.
 const WEBHOOK: &str = "~webhook#";
 
+/// What the sort key of the mark ends with that runs may wait for an event.
+pub(super) const AWAITED: &str = "~awaited";
+
 /// The listeners of an org.
 #[derive(Debug, Default)]
 pub struct Listeners {
+    awaited: Vec<String>,
     workflows: Vec<(String, Trigger)>,
     webhooks: Vec<Subscription>,
 }
@@ -36,6 +40,11 @@ impl Listeners {
     pub fn triggers(&self, event_name: &str) -> Vec<Trigger> {
         let listening = self.workflows.iter().filter(|(name, _)| name == event_name);
         listening.map(|(_, trigger)| trigger.clone()).collect()
+    }
+
+    /// Whether runs may wait for `event_name` of records.
+    pub fn is_awaited(&self, event_name: &str) -> bool {
+        self.awaited.iter().any(|name| name == event_name)
     }
 
     /// The webhooks that are told of `event_name`, oldest first.
@@ -55,8 +64,10 @@ pub async fn listeners(store: &dyn Store, org: OrgId) -> Result<Listeners, Unava
             listeners.webhooks.push(document::read(item)?);
             continue;
         }
-        let event_name = item.key.sort.split('#').next().unwrap_or_default();
-        listeners.workflows.push((event_name.to_owned(), document::read(item)?));
+        match item.key.sort.split_once('#').unwrap_or_default() {
+            (event_name, AWAITED) => listeners.awaited.push(event_name.to_owned()),
+            (event_name, _) => listeners.workflows.push((event_name.to_owned(), document::read(item)?)),
+        }
     }
     Ok(listeners)
 }

@@ -49,6 +49,9 @@ pub struct Workflow {
     /// The installed apps whose actions its steps use.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub apps: Vec<String>,
+    /// The events that its steps wait for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub awaits: Vec<String>,
     /// The app that brought it along, which alone changes and deletes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub installed_by: Option<String>,
@@ -109,13 +112,15 @@ pub async fn create(
 
 /// The changes of [`create`].
 pub(crate) fn creation(workflow: &Workflow, document: &Value, origin: Origin) -> Result<Vec<Change>, Unavailable> {
-    Ok(vec![
+    let mut changes = vec![
         put_head(workflow, 1, Expectation::Absent)?,
         put_name(workflow, Expectation::Absent),
         put_definition(workflow, document),
         put_trigger(workflow, 1)?,
         versions::put_version(workflow, 1, origin)?,
-    ])
+    ];
+    changes.extend(put_awaited(workflow));
+    Ok(changes)
 }
 
 /// Where in the changes of [`create`] and [`replace`] the name is.
@@ -157,6 +162,7 @@ pub(crate) fn replacement(
         put_trigger(workflow, before.rev + 1)?,
         versions::put_version(workflow, before.rev + 1, origin)?,
     ];
+    changes.extend(put_awaited(workflow));
     if renamed {
         changes.push(Change::Delete(name_key(&before.value), Expectation::Anything));
     }
@@ -249,14 +255,43 @@ pub async fn find_definitions(
     items.iter().map(|item| Ok((item.key.sort.clone(), document::read_value(item)?))).collect()
 }
 
-/// Every workflow that listens to `event_name`, enabled or not, oldest first.
-pub async fn triggers(store: &dyn Store, org: OrgId, event_name: &str) -> Result<Vec<Trigger>, Unavailable> {
+/// Who wants to know of an event.
+#[derive(Debug, Clone, Default)]
+pub struct Heard {
+    /// Every workflow that listens to it, enabled or not, oldest first.
+    pub triggers: Vec<Trigger>,
+    /// Whether runs may wait for it.
+    pub is_awaited: bool,
+}
+
+impl Heard {
+    /// Whether nobody does.
+    pub fn is_by_nobody(&self) -> bool {
+        self.triggers.is_empty() && !self.is_awaited
+    }
+}
+
+/// Who wants to know of `event_name`.
+pub async fn heard(store: &dyn Store, org: OrgId, event_name: &str) -> Result<Heard, Unavailable> {
     if Event::is_of_record(event_name) {
-        return Ok(listeners(store, org).await?.triggers(event_name));
+        let listeners = listeners(store, org).await?;
+        return Ok(Heard { triggers: listeners.triggers(event_name), is_awaited: listeners.is_awaited(event_name) });
     }
     let (collection, _) = listeners::place(event_name);
     let items = list_all(store, org, &collection).await?;
-    items.iter().map(document::read).collect()
+    let (marks, triggers): (Vec<_>, Vec<_>) = items.iter().partition(|item| item.key.sort == listeners::AWAITED);
+    let triggers = triggers.into_iter().map(document::read).collect::<Result<_, Unavailable>>()?;
+    Ok(Heard { triggers, is_awaited: !marks.is_empty() })
+}
+
+/// The changes after which the events are known that runs of the workflow may wait for. They stay known whatever becomes of it,
+/// because its runs go on.
+fn put_awaited(workflow: &Workflow) -> impl Iterator<Item = Change> {
+    workflow.awaits.iter().map(|event_name| {
+        let (collection, before) = listeners::place(event_name);
+        let place = key(workflow.org, &collection, format!("{before}{}", listeners::AWAITED));
+        Change::Put(item(place, 1, "true".to_owned()), Expectation::Anything)
+    })
 }
 
 fn put_head(workflow: &Workflow, rev: u64, expectation: Expectation) -> Result<Change, Unavailable> {

@@ -11,6 +11,7 @@
 mod advance;
 mod app_action;
 mod arrivals;
+mod awaiting;
 mod callee;
 mod journey;
 mod outside;

@@ -3,7 +3,8 @@
 //! There is one place for each visit of a waiting step, and whoever writes there first decides. A wait that is over writes
 //! there as well, in the write that ends it, so that an answer is either used or refused.
 
-use domain::{OrgId, RunId, Timestamp};
+use domain::{OrgId, Run, RunId, Timestamp};
+use engine::run::Waiting;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -52,6 +53,12 @@ pub enum Given {
 }
 
 impl WaitingStep {
+    /// The step of `run` that waits.
+    pub fn of(run: &Run, waiting: &Waiting<'_>) -> Self {
+        let Waiting { branch, step, visit, attempt, .. } = *waiting;
+        Self { org: run.org, run: run.id, branch: branch.to_owned(), step: step.to_owned(), visit, attempt }
+    }
+
     /// Where its answer stands.
     pub(crate) fn key(&self) -> Key {
         let Self { org, run, branch, step, visit, attempt } = self;

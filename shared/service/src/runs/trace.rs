@@ -87,6 +87,16 @@ impl Considered {
     }
 }
 
+/// An event of a transaction that runs may wait for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Awaited {
+    /// Its name.
+    pub name: String,
+    /// Which of the [`StoredTransaction::events`] it is; the hook's own where there is nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<u32>,
+}
+
 /// What an app that is installed makes of a transaction that fires one of its events.
 ///
 /// *Shape*: `{"app":"ecommstore","version":"0.0.1","shape":{"output":{"companyName":"Acme"}}}`.
@@ -152,6 +162,9 @@ pub struct StoredTransaction {
     /// Those of them that a workflow listened to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<AppEvent>,
+    /// The events that runs may wait for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub awaited: Vec<Awaited>,
     /// What the app of the hook's own event makes of it, where one does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trigger: Option<AppTrigger>,
@@ -173,6 +186,7 @@ impl StoredTransaction {
             occurred_at: None,
             fired: Vec::new(),
             events: Vec::new(),
+            awaited: Vec::new(),
             trigger: None,
             webhooks: Vec::new(),
         }
@@ -183,23 +197,28 @@ impl StoredTransaction {
     ///
     /// *Shape* of an app's event: `{"orderId":1001,…,"event":{"id","name","occurredAt","receivedAt","org","source"},"payload":{…}}`.
     pub fn trigger_output(&self, considered: &Considered) -> Value {
-        let position = considered.event.and_then(|position| usize::try_from(position).ok());
-        let Some(event) = position.and_then(|position| self.events.get(position)) else {
+        self.output(considered.event)
+    }
+
+    /// What step 1 of a workflow sees that listens to one of the [`events`](Self::events), or to the hook's own.
+    pub fn output(&self, position: Option<u32>) -> Value {
+        let index = position.and_then(|position| usize::try_from(position).ok());
+        let Some(event) = index.and_then(|index| self.events.get(index)) else {
             return match self.trigger.as_ref().map(|trigger| &trigger.shape) {
                 Some(Shape::Output(output)) => output.clone(),
                 Some(Shape::Problem(_)) | None => self.transaction.document(),
             };
         };
         let mut output = event.data.as_object().cloned().unwrap_or_default();
-        output.insert("event".to_owned(), self.event_document(considered, event));
+        output.insert("event".to_owned(), self.event_document(position, event));
         output.insert("payload".to_owned(), self.transaction.data.clone());
         Value::Object(output)
     }
 
-    fn event_document(&self, considered: &Considered, event: &AppEvent) -> Value {
+    fn event_document(&self, position: Option<u32>, event: &AppEvent) -> Value {
         let Transaction { id, org, hook, hook_kind, created_at, .. } = self.transaction;
         json!({
-            "id": format!("{id}-{}", considered.event.unwrap_or_default()),
+            "id": format!("{id}-{}", position.unwrap_or_default()),
             "name": event.name,
             "org": org,
             "occurredAt": self.occurred_at.clone().unwrap_or_else(|| created_at.to_string()),

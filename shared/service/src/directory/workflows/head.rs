@@ -19,6 +19,7 @@ impl Workflow {
             replaces: None,
             hash: definition_hash(document),
             apps: Vec::new(),
+            awaits: Vec::new(),
             installed_by: None,
             created_at: now,
             updated_at: now,
@@ -35,6 +36,7 @@ impl Workflow {
             enabled: definition.is_enabled(),
             replaces: definition.replaces().map(str::to_owned),
             apps: apps_of(definition),
+            awaits: definition.awaited_events().into_iter().map(str::to_owned).collect(),
             ..self
         }
     }

@@ -70,21 +70,16 @@ impl Executor {
     }
 }
 
-/// The steps that wait for an answer, by branch.
+/// The steps that wait for an answer or an event, by branch.
 fn answerable(journey: &Journey<'_>) -> Vec<(String, WaitingStep)> {
     let waiting = journey.progress.waiting(&journey.definition).into_iter();
     let takes_answers = |waiting: &Waiting<'_>| match waiting.for_what {
-        WaitsFor::Wait(wait) => wait.answer.is_some(),
+        WaitsFor::Wait(wait) => wait.answer.is_some() || wait.event.is_some(),
         WaitsFor::Call(_) => false,
     };
     waiting
         .filter(takes_answers)
-        .map(|waiting| {
-            let Waiting { branch, step, visit, attempt, .. } = waiting;
-            let (org, run) = (journey.run.org, journey.run.id);
-            let step = WaitingStep { org, run, branch: branch.to_owned(), step: step.to_owned(), visit, attempt };
-            (branch.to_owned(), step)
-        })
+        .map(|waiting| (waiting.branch.to_owned(), WaitingStep::of(&journey.run, &waiting)))
         .collect()
 }
 

@@ -13,6 +13,7 @@ use domain::{Run, RunId, RunState, Timestamp, Transaction};
 
 use super::{super::Executor, Journey};
 use crate::{
+    announce::INSURANCE_SECONDS,
     envelope::{Named, Woken},
     ports::{Unavailable, WriteError},
     records::Unit,
@@ -32,8 +33,15 @@ impl Executor {
         }
         let is_known = journey.new.is_empty() && unit.change_count() == 0;
         if !is_known || journey.stored.as_ref().is_none_or(|stored| stored.run != journey.run) {
+            let answered = self.await_events(&journey).await?;
+            for waiter in &answered {
+                self.wake_for(journey.transaction.org, waiter, INSURANCE_SECONDS).await?;
+            }
             let timer = until.map(|until| runs::timer_change(&journey.run, until, self.world.now())).transpose()?;
             self.write(&mut journey, unit.into_work(), timer.flatten().into_iter().collect()).await?;
+            for waiter in &answered {
+                self.wake_for(journey.transaction.org, waiter, 0).await?;
+            }
         }
         tracing::info!(run.id = %journey.run.id, until = ?until.map(|until| until.to_string()), "the run waits");
         match until {
