@@ -35,7 +35,7 @@ struct Kept(Mutex<Vec<String>>);
 
 #[async_trait]
 impl Queue for Kept {
-    async fn send_later(&self, message: String, _seconds: u32) -> Result<(), Unavailable> {
+    async fn send_later(&self, _org: OrgId, message: String, _seconds: u32) -> Result<(), Unavailable> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(message);
         Ok(())
     }

@@ -25,7 +25,7 @@ use clap::Args as ClapArgs;
 use domain::Limit;
 use local::{Stack, smtp};
 use service::{
-    Door, Executor, Limits, MailDoor, Management, Senders, Ticker,
+    Door, Executor, InFlight, Limits, MailDoor, Management, Senders, Ticker,
     actions::Mailing,
     directory::keys::KeyCache,
     http::api::{MailSetup, MailWay},
@@ -178,6 +178,7 @@ async fn listen(port: u16, flag: &str) -> Result<TcpListener, String> {
 fn executor(stack: &Stack, args: &Args) -> Executor {
     let domain = &args.mail.mail_domain;
     Executor::new(stack.store.clone(), stack.queue.clone(), stack.world.clone())
+        .with_cap(InFlight::new(stack.store.clone(), stack.world.clone()))
         .with_calls(Arc::new(WebCalls::new(args.allow_destination.clone())))
         .with_post(Mailing {
             post: stack.outbox.clone(),

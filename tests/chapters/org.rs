@@ -36,7 +36,7 @@ async fn an_org_that_has_set_nothing_has_defaults_and_what_is_set_stays() {
     assert_eq!(misfits("Org", &first.body), [] as [String; 0]);
     assert_eq!(first.id(), world.org.to_string());
     let defaults = json!({
-        "name": null, "timeZone": "UTC", "defaultSchedule": null, "limit": null, "hookLimit": null,
+        "name": null, "timeZone": "UTC", "defaultSchedule": null, "limit": null, "hookLimit": null, "inFlightLimit": 100,
         "mailDomain": MAIL_DOMAIN, "rev": 0, "updatedAt": null,
     });
     assert_eq!(first.body["data"]["attributes"], defaults);
@@ -44,10 +44,11 @@ async fn an_org_that_has_set_nothing_has_defaults_and_what_is_set_stays() {
     let schedule = world.api("POST", "/v1/schedules", json!({ "name": "Support" })).await.expect(201).id();
     assert_eq!(world.get("/v1/org").await.attribute("defaultSchedule"), json!(schedule));
     let limit = json!({ "requests": 600, "seconds": 60 });
-    let sent = json!({ "name": " Acme ", "timeZone": "Europe/Berlin", "limit": limit, "hookLimit": limit });
+    let sent = json!({ "name": " Acme ", "timeZone": "Europe/Berlin", "limit": limit, "hookLimit": limit, "inFlightLimit": 1 });
     let changed = world.api("PUT", "/v1/org", sent).await.expect(200);
     assert_eq!(misfits("Org", &changed.body), [] as [String; 0]);
     assert_eq!(changed.attribute("name"), "Acme");
+    assert_eq!(changed.attribute("inFlightLimit"), 1);
     let patched = world.api("PATCH", "/v1/org", json!({ "name": null, "limit": null })).await.expect(200);
     assert_eq!((patched.attribute("name"), patched.attribute("limit")), (Value::Null, Value::Null));
     let kept = [patched.attribute("timeZone"), patched.attribute("hookLimit"), patched.attribute("defaultSchedule")];
@@ -55,7 +56,11 @@ async fn an_org_that_has_set_nothing_has_defaults_and_what_is_set_stays() {
     // What was shown may be sent back.
     let again = world.api("PUT", "/v1/org", patched.body["data"]["attributes"].clone()).await.expect(200);
     assert_eq!(again.attribute("rev"), 4);
-    let cleared = world.api("PUT", "/v1/org", json!({ "timeZone": null, "defaultSchedule": null })).await.expect(200);
+    let cleared = world
+        .api("PUT", "/v1/org", json!({ "timeZone": null, "defaultSchedule": null, "inFlightLimit": null }))
+        .await
+        .expect(200);
+    assert_eq!(cleared.attribute("inFlightLimit"), 100);
     assert_eq!((cleared.attribute("timeZone"), cleared.attribute("defaultSchedule")), (json!("UTC"), Value::Null));
 }
 
@@ -85,6 +90,10 @@ async fn settings_that_cannot_be_are_refused_with_a_sentence() {
         (json!({ "limit": { "requests": 1_000_001, "seconds": 60 } }), "$.limit", "1 to 1000000"),
         (json!({ "hookLimit": { "requests": 1, "seconds": 86_401 } }), "$.hookLimit", "86400"),
         (json!({ "hookLimit": { "requests": 1 } }), "$.hookLimit", "null"),
+        (json!({ "inFlightLimit": 0 }), "$.inFlightLimit", "1 to 1000"),
+        (json!({ "inFlightLimit": 1_001 }), "$.inFlightLimit", "1 to 1000"),
+        (json!({ "inFlightLimit": 1.5 }), "$.inFlightLimit", "1 to 1000"),
+        (json!({ "inFlightLimit": "7" }), "$.inFlightLimit", "null for 100"),
         (json!({ "mailDomain": "elsewhere.example" }), "$.mailDomain", "MailDomain"),
         (json!({ "rev": "1" }), "$.rev", "number"),
         (json!({ "timezone": "Europe/Berlin" }), "$.timezone", "timeZone"),
@@ -95,7 +104,7 @@ async fn settings_that_cannot_be_are_refused_with_a_sentence() {
         assert!(error["detail"].as_str().unwrap().contains(part), "{wrong}: {error}");
     }
     assert_eq!(world.get("/v1/org").await.attribute("rev"), 0);
-    let most = json!({ "name": "n".repeat(128), "limit": { "requests": 1_000_000, "seconds": 86_400 } });
+    let most = json!({ "name": "n".repeat(128), "limit": { "requests": 1_000_000, "seconds": 86_400 }, "inFlightLimit": 1_000 });
     world.api("PUT", "/v1/org", most).await.expect(200);
     for method in ["POST", "DELETE"] {
         world.api(method, "/v1/org", json!({})).await.expect(405);

@@ -9,6 +9,7 @@ use std::sync::{
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use domain::OrgId;
 use service::ports::{
     Blobs, CallAnswer, Calls, Change, Freshness, Item, Key, Mails, NotCalled, OutgoingCall, Page, Pieces, Queue, Range,
     Store, Unavailable, WriteError,
@@ -139,8 +140,8 @@ impl Store for Faulty<dyn Store> {
 
 #[async_trait]
 impl Queue for Faulty<dyn Queue> {
-    async fn send_later(&self, message: String, seconds: u32) -> Result<(), Unavailable> {
-        self.write("queue", self.inner.send_later(message, seconds)).await
+    async fn send_later(&self, org: OrgId, message: String, seconds: u32) -> Result<(), Unavailable> {
+        self.write("queue", self.inner.send_later(org, message, seconds)).await
     }
 }
 
@@ -185,7 +186,7 @@ pub struct DownQueue;
 
 #[async_trait]
 impl Queue for DownQueue {
-    async fn send_later(&self, _message: String, _seconds: u32) -> Result<(), Unavailable> {
+    async fn send_later(&self, _org: OrgId, _message: String, _seconds: u32) -> Result<(), Unavailable> {
         Err(down("queue"))
     }
 }

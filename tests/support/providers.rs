@@ -9,7 +9,7 @@ use std::sync::{
 
 use apps::{App, samples::Sample};
 use async_trait::async_trait;
-use domain::Timestamp;
+use domain::{OrgId, Timestamp};
 use serde_json::{Value, json};
 use service::ports::{Change, Freshness, Item, Key, Page, Queue, Range, Store, Unavailable, World as _, WriteError};
 use verify::{
@@ -310,10 +310,10 @@ impl TiringQueue {
 
 #[async_trait]
 impl Queue for TiringQueue {
-    async fn send_later(&self, message: String, seconds: u32) -> Result<(), Unavailable> {
+    async fn send_later(&self, org: OrgId, message: String, seconds: u32) -> Result<(), Unavailable> {
         let took = self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
         match took {
-            Ok(_) => self.inner.send_later(message, seconds).await,
+            Ok(_) => self.inner.send_later(org, message, seconds).await,
             Err(_) => Err(Unavailable { port: "queue", cause: "it was told to fail".to_owned() }),
         }
     }

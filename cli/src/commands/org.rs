@@ -34,6 +34,7 @@ Examples:
   hookwright org set --time-zone America/New_York
   hookwright org set --default-schedule 6a1f2e3d4c5b6a7980a1b2c5
   hookwright org set --limit 600/60 --hook-limit 100/60
+  hookwright org set --in-flight-limit 20
   hookwright org set --no-limit --if-rev 3
 
 Doors and executors see a change within 5 seconds.")]
@@ -64,6 +65,9 @@ struct Changes {
     /// The same for each hook that has no limit of its own
     #[arg(long, value_name = "N/SECONDS", value_parser = rate, conflicts_with = "no_hook_limit")]
     hook_limit: Option<Rate>,
+    /// How many messages of the org are executed at the same time, 1 to 1000
+    #[arg(long, value_name = "N", conflicts_with = "no_in_flight_limit")]
+    in_flight_limit: Option<u32>,
     /// Take the name away
     #[arg(long)]
     no_name: bool,
@@ -79,6 +83,9 @@ struct Changes {
     /// Limit only the hooks that have a limit of their own
     #[arg(long)]
     no_hook_limit: bool,
+    /// Go back to 100 messages at the same time
+    #[arg(long)]
+    no_in_flight_limit: bool,
 }
 
 /// Carries the command out.
@@ -104,6 +111,7 @@ impl Changes {
             ("defaultSchedule", text(self.default_schedule), self.no_default_schedule),
             ("limit", self.limit.map(Rate::into_document), self.no_limit),
             ("hookLimit", self.hook_limit.map(Rate::into_document), self.no_hook_limit),
+            ("inFlightLimit", self.in_flight_limit.map(Value::from), self.no_in_flight_limit),
         ];
         let mut document = Map::new();
         for (name, value, is_cleared) in rows {
@@ -123,6 +131,7 @@ fn view(org: &Value) -> Page {
         ("default schedule", attribute("defaultSchedule")),
         ("limit", limit(org, "limit")),
         ("limit of each hook", limit(org, "hookLimit")),
+        ("messages in flight", attribute("inFlightLimit")),
         ("mail domain", attribute("mailDomain")),
         ("rev", attribute("rev")),
         ("changed", attribute("updatedAt")),

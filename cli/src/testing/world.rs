@@ -308,6 +308,10 @@ mod tests {
 
     use super::*;
 
+    fn org() -> OrgId {
+        OrgId::parse(ORG).unwrap()
+    }
+
     async fn world() -> World {
         World::at(Timestamp::from_millisecond(0)).await.unwrap()
     }
@@ -315,7 +319,7 @@ mod tests {
     #[tokio::test]
     async fn a_message_that_cannot_be_executed_is_given_up_after_five_deliveries() {
         let mut world = world().await;
-        world.queue.send("no transaction".to_owned()).await.unwrap();
+        world.queue.send(org(), "no transaction".to_owned()).await.unwrap();
         while let Some(due) = world.next_due().await.unwrap() {
             world.pass_to(due);
             world.settle().await.unwrap();
@@ -332,9 +336,9 @@ mod tests {
     async fn ten_thousand_messages_are_executed_and_no_other() {
         let mut world = world().await;
         world.messages = MESSAGES_LIMIT - 1;
-        world.queue.send("no transaction".to_owned()).await.unwrap();
+        world.queue.send(org(), "no transaction".to_owned()).await.unwrap();
         assert_eq!(world.settle().await, Ok(()));
-        world.queue.send("no transaction".to_owned()).await.unwrap();
+        world.queue.send(org(), "no transaction".to_owned()).await.unwrap();
         assert!(world.settle().await.unwrap_err().starts_with("After 10000 messages there was still something to do"));
     }
 

@@ -18,16 +18,22 @@ fn each_command_sends_its_request() {
             json!({"name": "Acme", "timeZone": "Europe/Berlin", "limit": {"requests": 600, "seconds": 60}, "rev": 3}),
         ),
         (
-            &["org", "set", "--default-schedule", "s1", "--hook-limit", "1/2"],
+            &["org", "set", "--default-schedule", "s1", "--hook-limit", "1/2", "--in-flight-limit", "7"],
             resource,
             "PUT /v1/org",
-            json!({"defaultSchedule": "s1", "hookLimit": {"requests": 1, "seconds": 2}}),
+            json!({"defaultSchedule": "s1", "hookLimit": {"requests": 1, "seconds": 2}, "inFlightLimit": 7}),
         ),
         (
-            &["org", "set", "--no-name", "--no-time-zone", "--no-default-schedule", "--no-limit", "--no-hook-limit"],
+            &["org", "set", "--no-name", "--no-time-zone", "--no-default-schedule", "--no-limit"],
             resource,
             "PUT /v1/org",
-            json!({"name": null, "timeZone": null, "defaultSchedule": null, "limit": null, "hookLimit": null}),
+            json!({"name": null, "timeZone": null, "defaultSchedule": null, "limit": null}),
+        ),
+        (
+            &["org", "set", "--no-hook-limit", "--no-in-flight-limit"],
+            resource,
+            "PUT /v1/org",
+            json!({"hookLimit": null, "inFlightLimit": null}),
         ),
         (&["audit", "ls"], EMPTY, "GET /v1/audit-log", Value::Null),
         (

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use aws::{S3Blobs, S3Mails, SesPost, SqsQueue};
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
 use bytes::Bytes;
-use domain::Timestamp;
+use domain::{OrgId, Timestamp};
 use service::memory::FixedWorld;
 use service::ports::{Blobs, Mails, NotPosted, OutgoingContent, OutgoingMail, Pieces, Post, Queue as _};
 use sha2::{Digest, Sha256};
@@ -25,6 +25,10 @@ fn endpoint() -> String {
 
 fn world() -> Arc<FixedWorld> {
     Arc::new(FixedWorld::at(Timestamp::from_millisecond(0)))
+}
+
+fn org() -> OrgId {
+    OrgId::fresh(Timestamp::from_millisecond(0), [1; 8])
 }
 
 fn credentials() -> Credentials {
@@ -68,17 +72,20 @@ fn sqs(endpoint: &str) -> aws_sdk_sqs::Client {
 #[tokio::test]
 #[ignore = "it needs an emulator"]
 async fn a_message_that_is_held_back_is_there_and_not_to_be_received() {
-    use aws_sdk_sqs::types::QueueAttributeName as Attribute;
+    use aws_sdk_sqs::types::{MessageSystemAttributeName as System, QueueAttributeName as Attribute};
     let client = sqs(&endpoint());
     let url = client.create_queue().queue_name("held-back").send().await.unwrap().queue_url.unwrap();
     let queue = SqsQueue::new(client.clone(), &url, world());
-    queue.send_later("much later".to_owned(), 86_400).await.unwrap();
-    queue.send_later("later".to_owned(), 900).await.unwrap();
-    queue.send_later("now".to_owned(), 0).await.unwrap();
+    queue.send_later(org(), "much later".to_owned(), 86_400).await.unwrap();
+    queue.send_later(org(), "later".to_owned(), 900).await.unwrap();
+    queue.send_later(org(), "now".to_owned(), 0).await.unwrap();
 
-    let received = client.receive_message().queue_url(&url).max_number_of_messages(10).send().await.unwrap();
+    let receive = client.receive_message().queue_url(&url).max_number_of_messages(10);
+    let received = receive.message_system_attribute_names(System::MessageGroupId).send().await.unwrap();
     let bodies: Vec<_> = received.messages().iter().filter_map(|message| message.body()).collect();
     assert_eq!(bodies, ["now"]);
+    let group = &received.messages()[0].attributes.as_ref().unwrap()[&System::MessageGroupId];
+    assert_eq!(*group, org().to_string(), "orgs take turns");
     let asked = client.get_queue_attributes().queue_url(&url).attribute_names(Attribute::All).send().await.unwrap();
     let attributes = asked.attributes.unwrap();
     assert_eq!(attributes[&Attribute::ApproximateNumberOfMessagesDelayed], "2");

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use domain::{OrgId, Timestamp};
 use local::{LocalQueue, QueueRules, Stack};
 use rusqlite::Connection;
 use service::ports::{Change, Expectation, Freshness, Item, Key, Queue, Store, Table};
@@ -33,6 +34,7 @@ async fn main() -> Outcome {
 
 async fn queue(folder: &Path) -> Outcome {
     one_commit_per_send(&folder.join("baseline.db"))?;
+    let org = OrgId::fresh(Timestamp::from_millisecond(0), [1; 8]);
     for senders in [1, 32] {
         let queue = Arc::new(LocalQueue::open(&folder.join(format!("{senders}.db")), QueueRules::default())?);
         let each = MESSAGES / senders;
@@ -41,7 +43,7 @@ async fn queue(folder: &Path) -> Outcome {
             let queue = Arc::clone(&queue);
             async move {
                 for _ in 0..each {
-                    queue.send(MESSAGE.to_owned()).await?;
+                    queue.send(org, MESSAGE.to_owned()).await?;
                 }
                 Ok(())
             }

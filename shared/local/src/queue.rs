@@ -4,6 +4,7 @@
 //! once, and is read only to catch up with a long backlog or after a restart.
 
 mod file;
+mod line;
 mod shelf;
 mod writer;
 
@@ -13,12 +14,13 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use domain::OrgId;
 use service::ports::{DELAY_LIMIT_SECONDS, MESSAGE_LIMIT_BYTES, Queue, Unavailable};
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, timeout_at};
 
 use file::QueueFile;
-use shelf::{Shelf, Taken};
+use shelf::{Load, Shelf, Taken};
 use writer::{Answer, Order};
 
 /// What a queue is told once.
@@ -32,6 +34,7 @@ pub struct QueueRules {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Receipt {
     id: i64,
+    org: OrgId,
     receive_count: u32,
 }
 
@@ -53,6 +56,8 @@ pub struct Delivery {
 pub struct DeadLetter {
     /// What it was called on the queue.
     pub id: i64,
+    /// Whose it is; of zeros where it is older than the queue's knowledge of that.
+    pub org: OrgId,
     /// What was sent.
     pub body: String,
     /// How many receives have handed it out.
@@ -98,6 +103,9 @@ impl LocalQueue {
 
     /// At least one and at most `max` messages, each invisible to other receives for `visibility` from now on.
     ///
+    /// Orgs take turns: each next message is the oldest of the org with the fewest in flight, and of several such orgs, of the
+    /// one whose turn was longest ago. One that was given back to rest is not in flight.
+    ///
     /// Waits until there is one. A message that was received as often as the rules allow is moved to the dead letters
     /// instead.
     pub async fn receive(&self, max: usize, visibility: Duration) -> Vec<Delivery> {
@@ -126,7 +134,7 @@ impl LocalQueue {
         if !self.shared.shelf().is_current(receipt) {
             return Ok(());
         }
-        self.ask(|answer| Order::Delete { id: receipt.id, answer }).await
+        self.ask(|answer| Order::Delete { receipt, answer }).await
     }
 
     /// Makes the message visible again `after` some time, which may be none; an older receipt does nothing.
@@ -147,7 +155,12 @@ impl LocalQueue {
 
     fn over(mut file: QueueFile, rules: QueueRules) -> rusqlite::Result<Self> {
         let mut shelf = Shelf::default();
-        shelf.load(file.load_after(0, shelf::LOAD_LIMIT)?, shelf::LOAD_LIMIT);
+        let orgs = file.orgs()?;
+        let limit = shelf::first_load_limit(orgs.len());
+        for org in orgs {
+            let load = Load { org, after: 0, limit };
+            shelf.load(&load, file.load(&load)?);
+        }
         let shared = Arc::new(Shared { shelf: Mutex::new(shelf), arrived: Notify::new() });
         let (orders, incoming) = mpsc::channel();
         let writers = Arc::clone(&shared);
@@ -160,16 +173,17 @@ impl LocalQueue {
         for receipt in taken.deliveries.iter().map(|delivery| delivery.receipt) {
             self.order(Order::Count { id: receipt.id, receive_count: receipt.receive_count });
         }
-        for Receipt { id, receive_count } in &taken.dead {
+        for Receipt { id, org, receive_count } in &taken.dead {
             tracing::error!(
                 message.id = id,
+                org.id = %org,
                 message.receive_count = receive_count,
                 "a message was received too often and is a dead letter now",
             );
             self.order(Order::Bury { id: *id });
         }
-        if taken.wants_load {
-            self.order(Order::Load);
+        for load in &taken.loads {
+            self.order(Order::Load(*load));
         }
         if taken.leaves_more {
             self.shared.arrived.notify_one();
@@ -191,7 +205,7 @@ impl LocalQueue {
 
 #[async_trait]
 impl Queue for LocalQueue {
-    async fn send_later(&self, message: String, seconds: u32) -> Result<(), Unavailable> {
+    async fn send_later(&self, org: OrgId, message: String, seconds: u32) -> Result<(), Unavailable> {
         if message.len() > MESSAGE_LIMIT_BYTES {
             let bytes = message.len();
             return Err(unavailable(&format_args!(
@@ -199,7 +213,7 @@ impl Queue for LocalQueue {
             )));
         }
         let held_for = Duration::from_secs(u64::from(seconds.min(DELAY_LIMIT_SECONDS)));
-        self.ask(|answer| Order::Send { body: message.into(), held_for, answer }).await
+        self.ask(|answer| Order::Send { org, body: message.into(), held_for, answer }).await
     }
 }
 

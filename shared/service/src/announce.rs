@@ -183,7 +183,7 @@ pub(crate) async fn tell(
     seconds: u32,
 ) -> Result<(), Unavailable> {
     let sends = transactions.into_iter().map(|transaction| async move {
-        queue.send_later(Named::Told(ToldOf { org, transaction }).message()?, seconds).await
+        queue.send_later(org, Named::Told(ToldOf { org, transaction }).message()?, seconds).await
     });
     try_join_all(sends).await.map(|_| ())
 }

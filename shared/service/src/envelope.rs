@@ -153,6 +153,14 @@ pub(crate) enum Message {
 }
 
 impl Message {
+    /// Whose it is.
+    pub(crate) fn org(&self) -> OrgId {
+        match self {
+            Self::Transaction(envelope) => envelope.transaction.org,
+            Self::Named(named) => named.org(),
+        }
+    }
+
     /// What the text is that came from the queue.
     ///
     /// *Errors*: [`UnreadableMessage`] when it is none, or of a version this program does not know.
@@ -168,6 +176,17 @@ impl Message {
 }
 
 impl Named {
+    /// Whose it is.
+    pub(crate) const fn org(&self) -> OrgId {
+        match self {
+            Self::Wake(Woken { org, .. })
+            | Self::Told(ToldOf { org, .. })
+            | Self::Deliver(Turn { org, .. })
+            | Self::Recurs(Recurs { org, .. })
+            | Self::Scheduled(Scheduled { org, .. }) => *org,
+        }
+    }
+
     /// The text that goes on the queue.
     pub(crate) fn message(self) -> Result<String, Unavailable> {
         document::write(&Short { v: VERSION, named: self })

@@ -31,6 +31,7 @@ use crate::{
     actions::{Mailing, Ways},
     directory::workflows::{self, Heard, Trigger},
     envelope::{Envelope, Message, Named, ToldOf, UnreadableMessage, Woken},
+    in_flight::{Answer, InFlight},
     ports::{Calls, DELAY_LIMIT_SECONDS, Queue, Store, Unavailable, World},
     runs::{self, Admitted, AppEvent, AppTrigger, Awaited, CLAIM_SECONDS, Considered, StoredTransaction, verdicts},
 };
@@ -67,6 +68,8 @@ pub struct Executor {
     setups: Setups,
     installed: Installed,
     ways: Ways,
+    /// What limits how many messages of an org are executed at the same time.
+    cap: Option<InFlight>,
     /// Held from reading the files of a mail until it is handed over. *Why*: on the way out a mail of 10 MB is there several
     /// times over, as files, as message and as request, and a batch of ten such would take more memory than the process has.
     attaching: Mutex<()>,
@@ -76,7 +79,8 @@ impl Executor {
     /// An executor over `store`, whose workflows do nothing outside.
     pub fn new(store: Arc<dyn Store>, queue: Arc<dyn Queue>, world: Arc<dyn World>) -> Self {
         let (definitions, setups, installed) = (Definitions::default(), Setups::default(), Installed::default());
-        Self { store, queue, world, definitions, setups, installed, ways: Ways::default(), attaching: Mutex::new(()) }
+        let (ways, cap, attaching) = (Ways::default(), None, Mutex::new(()));
+        Self { store, queue, world, definitions, setups, installed, ways, cap, attaching }
     }
 
     /// The same, whose workflows send mail.
@@ -93,14 +97,35 @@ impl Executor {
         Self { ways, ..self }
     }
 
+    /// The same, which executes of each org no more messages at the same time than its settings say.
+    #[must_use]
+    pub fn with_cap(self, cap: InFlight) -> Self {
+        Self { cap: Some(cap), ..self }
+    }
+
     /// Runs every workflow that listens to the transaction in `message`, carries on the run that it wakes, or tries the
     /// delivery that it names.
     ///
     /// *Once it returns* `Ok`, each of them has come to its final state, or waits and will be woken, and the message may be
-    /// deleted.
+    /// deleted. So it may when the org has as many in flight as it may: the message was sent again then, to come a little later,
+    /// and none of the receives is used up after which a message is a dead letter.
     /// *Errors*: [`NotExecuted`]; what was done so far is durable, and delivering the message again goes on from there.
     pub async fn execute(&self, message: &str) -> Result<(), NotExecuted> {
-        match Message::parse(message)? {
+        let parsed = Message::parse(message)?;
+        let Some(cap) = &self.cap else { return self.perform(message, parsed).await };
+        let org = parsed.org();
+        match cap.take(org).await {
+            Answer::Slot(slot) => {
+                let performed = self.perform(message, parsed).await;
+                slot.give_back().await;
+                performed
+            }
+            Answer::ComeAgain(seconds) => Ok(self.queue.send_later(org, message.to_owned(), seconds).await?),
+        }
+    }
+
+    async fn perform(&self, message: &str, parsed: Message) -> Result<(), NotExecuted> {
+        match parsed {
             Message::Transaction(envelope) => self.execute_transaction(*envelope).await,
             Message::Named(Named::Wake(woken)) => Ok(self.wake(woken).await?),
             Message::Named(Named::Told(told)) => match self.hear(told).await {
@@ -109,7 +134,7 @@ impl Executor {
                 Err(error) if error.port == CLAIM_PORT => {
                     let claimed_until = self.world.now().plus_seconds(CLAIM_SECONDS);
                     let seconds = self.delay_seconds_until(claimed_until);
-                    Ok(self.queue.send_later(message.to_owned(), seconds).await?)
+                    Ok(self.queue.send_later(told.org, message.to_owned(), seconds).await?)
                 }
                 heard => Ok(heard?),
             },

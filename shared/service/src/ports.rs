@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use domain::Timestamp;
+use domain::{OrgId, Timestamp};
 
 pub use calls::{
     ANSWER_LIMIT_BYTES, CALL_LIMIT_SECONDS, CallAnswer, CallBody, CallHeader, Calls, HEADER_VALUE_LIMIT_BYTES, Method,
@@ -44,17 +44,21 @@ pub struct Unavailable {
 /// The one queue between the hooks and the executor.
 #[async_trait]
 pub trait Queue: Send + Sync {
-    /// Puts `message` (at most [`MESSAGE_LIMIT_BYTES`]) on the queue.
+    /// Puts `message` (at most [`MESSAGE_LIMIT_BYTES`]), which is of `org`, on the queue.
+    ///
+    /// Orgs take turns at being delivered: a message of an org with few in flight comes before those of one with many, so
+    /// that the backlog of one is not what another waits for. Within an org the order is that of sending, where nothing
+    /// fails. Memory and local mode keep to it exactly, SQS about: the org is its message group.
     ///
     /// *Once it returns* the message is durable and will be delivered at least once.
     /// *Errors*: [`Unavailable`]; the message may or may not be on the queue then.
-    async fn send(&self, message: String) -> Result<(), Unavailable> {
-        self.send_later(message, 0).await
+    async fn send(&self, org: OrgId, message: String) -> Result<(), Unavailable> {
+        self.send_later(org, message, 0).await
     }
 
     /// The same, and the message is not delivered before `seconds` (at most [`DELAY_LIMIT_SECONDS`]) have passed. After a
     /// restart of a local queue it may be.
-    async fn send_later(&self, message: String, seconds: u32) -> Result<(), Unavailable>;
+    async fn send_later(&self, org: OrgId, message: String, seconds: u32) -> Result<(), Unavailable>;
 }
 
 /// The longest a message can be held back. *Source*: SQS.

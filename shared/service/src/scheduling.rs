@@ -49,7 +49,7 @@ pub(crate) async fn remind(
     if runs::needs_timer(due_at, now) {
         return Ok(());
     }
-    queue.send_later(named.message()?, delay_seconds(now, due_at).max(LEAST_SECONDS)).await
+    queue.send_later(named.org(), named.message()?, delay_seconds(now, due_at).max(LEAST_SECONDS)).await
 }
 
 fn of_object(object: &Map<String, Value>, now: Timestamp) -> Result<Timestamp, Failure> {

@@ -78,7 +78,7 @@ impl Ticker {
 
     async fn send(&self, timer: &Timer) -> Result<(), Unavailable> {
         let seconds = delay_seconds(self.world.now(), timer.due_at);
-        self.queue.send_later(timer.sends.message()?, seconds).await?;
+        self.queue.send_later(timer.sends.org(), timer.sends.message()?, seconds).await?;
         runs::remove_timer(self.store.as_ref(), timer).await
     }
 }

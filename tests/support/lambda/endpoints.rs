@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use aws::{TableNames, create_tables};
 use bytes::Bytes;
+use domain::OrgId;
 use http::Method;
 use local::{EmbeddedDynamo, answer};
 use percent_encoding::percent_decode_str;
@@ -168,7 +169,8 @@ impl Shelves {
 
     fn sqs(&self, target: &str, body: &str) -> Response {
         let request: Value = serde_json::from_str(body).unwrap_or_default();
-        let is_ours = request["QueueUrl"].as_str().is_some_and(|url| url.ends_with(QUEUE_PATH));
+        let is_ours = request["QueueUrl"].as_str().is_some_and(|url| url.ends_with(QUEUE_PATH))
+            && request["MessageGroupId"].as_str().is_some_and(|org| OrgId::parse(org).is_ok());
         let (true, "AmazonSQS.SendMessage", Some(message)) = (is_ours, target, request["MessageBody"].as_str()) else {
             return response(400, json!({ "__type": "com.amazonaws.sqs#UnsupportedOperation" }).to_string());
         };

@@ -1,47 +1,55 @@
-//! What of the queue is in memory: the messages that are ready, and those in flight.
+//! What of the queue is in memory: of each org the messages that can be received, and those that cannot now.
 //!
-//! Every message in the file is here, or has an id behind `loaded_up_to` and waits for its turn to be loaded.
+//! Every message in the file is here, or stands behind its org's last one here and waits for its turn to be loaded. So an
+//! org with a backlog that memory does not hold keeps none of the others in the file.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::OrgId;
 use tokio::time::Instant;
 
 use super::file::Stored;
+use super::line::{LINE_LEAST, Line};
 use super::{Delivery, Receipt};
 
-/// How many ready messages are kept in memory; at 1 KB each that is 10 MB.
+/// How many messages that can be received are kept in memory; at 1 KB each that is 10 MB. Each org may have
+/// [`LINE_LEAST`] beyond it.
 const READY_LIMIT: usize = 10_000;
 
-/// How many messages are loaded at once.
-pub(super) const LOAD_LIMIT: usize = READY_LIMIT;
+/// How many messages that cannot be received now are kept in memory at the most; what is held back beyond it is seen earlier.
+const HIDDEN_LIMIT: usize = 100_000;
 
 #[derive(Default)]
 pub(super) struct Shelf {
-    ready: VecDeque<Stored>,
-    in_flight: HashMap<i64, Flight>,
-    /// Those in flight by when they are visible again.
+    lines: HashMap<OrgId, Line>,
+    /// The lines with something to receive, the next one first.
+    waiting: BTreeMap<(usize, u64), OrgId>,
+    /// The lines whose messages are all in the file, and which nobody was told yet to load.
+    hungry: BTreeSet<OrgId>,
+    hidden: HashMap<i64, Hidden>,
+    /// The hidden ones by when they are visible again.
     returns: BTreeSet<(Instant, i64)>,
-    /// The last message that was ever here.
-    loaded_up_to: i64,
-    backlog: Backlog,
+    /// How many messages can be received, in all lines.
+    visible: usize,
+    turns: u64,
 }
 
-/// Whether the file has messages that are not here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Backlog {
-    #[default]
-    None,
-    InFile,
-    /// The writer was told to load some.
-    Coming,
-}
-
-struct Flight {
+struct Hidden {
+    org: OrgId,
     body: Arc<str>,
     receive_count: u32,
     visible_at: Instant,
+    is_in_flight: bool,
+}
+
+/// What the writer is to load: messages of the org behind one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Load {
+    pub(super) org: OrgId,
+    pub(super) after: i64,
+    pub(super) limit: usize,
 }
 
 /// What one receive found.
@@ -50,135 +58,244 @@ pub(super) struct Taken {
     pub(super) deliveries: Vec<Delivery>,
     /// The last receipts of messages that were received too often; they are on the shelf no more.
     pub(super) dead: Vec<Receipt>,
-    /// The file has more, and nobody was told yet to load it.
-    pub(super) wants_load: bool,
+    /// What the file has more of, and nobody was told yet to load.
+    pub(super) loads: Vec<Load>,
     /// Another receive would find something right now.
     pub(super) leaves_more: bool,
-    /// When the next message in flight is visible again.
+    /// When the next invisible message is visible again.
     pub(super) next_visible_at: Option<Instant>,
+}
+
+/// How many messages of each of so many orgs are loaded when the file is opened.
+pub(super) fn first_load_limit(orgs: usize) -> usize {
+    (READY_LIMIT / orgs.max(1)).max(LINE_LEAST)
 }
 
 impl Shelf {
     /// Takes in a message that has just been written.
     pub(super) fn add(&mut self, message: Stored) {
-        if self.backlog == Backlog::None && self.ready.len() < READY_LIMIT {
-            self.loaded_up_to = message.id;
-            self.ready.push_back(message);
-        } else if self.backlog == Backlog::None {
-            self.backlog = Backlog::InFile;
-        }
+        let has_room = self.visible < READY_LIMIT;
+        self.change(message.org, |line| line.add(message, has_room));
     }
 
-    /// Takes in a message that has just been written and is not visible before `visible_at`. Where the file has messages
-    /// that are not here, it is loaded with them, and seen earlier.
+    /// Takes in a message that has just been written and is not visible before `visible_at`.
     pub(super) fn hold_back(&mut self, message: Stored, visible_at: Instant) {
-        if self.backlog != Backlog::None {
-            return;
+        if self.hidden.len() >= HIDDEN_LIMIT {
+            return self.add(message);
         }
-        self.loaded_up_to = message.id;
-        let Stored { id, body, receive_count } = message;
-        self.in_flight.insert(id, Flight { body, receive_count, visible_at });
-        self.returns.insert((visible_at, id));
+        self.change(message.org, |line| line.hidden += 1);
+        let Stored { id, org, body, receive_count } = message;
+        self.hide(id, Hidden { org, body, receive_count, visible_at, is_in_flight: false });
     }
 
-    /// Takes in what was read from the file when `wanted` messages were asked for.
-    pub(super) fn load(&mut self, messages: Vec<Stored>, wanted: usize) {
-        self.backlog = if messages.len() < wanted { Backlog::None } else { Backlog::InFile };
-        self.loaded_up_to = messages.last().map_or(self.loaded_up_to, |message| message.id);
-        self.ready.extend(messages);
+    /// Takes in what was read from the file.
+    pub(super) fn load(&mut self, load: &Load, mut messages: Vec<Stored>) {
+        let (last, has_more) = (messages.last().map(|message| message.id), messages.len() >= load.limit);
+        // What was held back is here already.
+        messages.retain(|message| !self.hidden.contains_key(&message.id));
+        self.change(load.org, |line| line.load(messages, last, has_more));
     }
 
     /// The file could not be read; the next receive asks for it again.
-    pub(super) const fn load_failed(&mut self) {
-        self.backlog = Backlog::InFile;
+    pub(super) fn load_failed(&mut self, load: &Load) {
+        self.change(load.org, Line::load_failed);
     }
 
-    /// Behind which message the file has to be read.
-    pub(super) const fn loaded_up_to(&self) -> i64 {
-        self.loaded_up_to
-    }
-
-    /// Hands out at most `max` messages: first those that come back, then the ready ones, oldest first.
+    /// Hands out at most `max` messages. Each next one is the oldest of the org with the fewest in flight, and of several such
+    /// orgs, of the one whose turn was longest ago.
     pub(super) fn take(&mut self, max: usize, visibility: Duration, max_receives: u32, now: Instant) -> Taken {
+        self.show_what_is_back(now);
         let mut taken = Taken::default();
         while taken.deliveries.len() < max {
-            let Some(message) = self.next_visible(now) else { break };
-            if message.receive_count >= max_receives {
-                taken.dead.push(Receipt { id: message.id, receive_count: message.receive_count });
+            let Some(message) = self.next(max_receives) else { break };
+            let Stored { id, org, body, receive_count } = message;
+            if receive_count >= max_receives {
+                taken.dead.push(Receipt { id, org, receive_count });
                 continue;
             }
-            let receive_count = message.receive_count.saturating_add(1);
-            let receipt = Receipt { id: message.id, receive_count };
-            taken.deliveries.push(Delivery { id: message.id, receipt, body: message.body, receive_count });
+            let receive_count = receive_count.saturating_add(1);
+            let receipt = Receipt { id, org, receive_count };
+            taken.deliveries.push(Delivery { id, receipt, body, receive_count });
         }
 
         // Only now, so that a visibility of no time does not hand one message out twice in one receive.
-        taken.leaves_more = self.is_any_visible(now);
-        for delivery in &taken.deliveries {
-            self.fly(delivery, now + visibility);
+        taken.leaves_more = !self.waiting.is_empty();
+        for Delivery { id, receipt, body, receive_count } in &taken.deliveries {
+            let (org, body, receive_count) = (receipt.org, Arc::clone(body), *receive_count);
+            let visible_at = now + visibility;
+            self.hide(*id, Hidden { org, body, receive_count, visible_at, is_in_flight: true });
         }
         taken.next_visible_at = self.returns.first().map(|(visible_at, _)| *visible_at);
-        if self.ready.is_empty() && self.backlog == Backlog::InFile {
-            self.backlog = Backlog::Coming;
-            taken.wants_load = true;
-        }
+        taken.loads = self.begin_loads();
         taken
     }
 
     /// Whether `receipt` is of the last receive of a message that is still here.
     pub(super) fn is_current(&self, receipt: Receipt) -> bool {
-        self.in_flight.get(&receipt.id).is_some_and(|flight| flight.receive_count == receipt.receive_count)
+        let visible = || self.lines.get(&receipt.org)?.visible.get(&receipt.id).map(|message| message.receive_count);
+        let hidden = self.hidden.get(&receipt.id).map(|hidden| hidden.receive_count);
+        hidden.or_else(visible) == Some(receipt.receive_count)
     }
 
-    /// Makes the message visible at `at`, if `receipt` is current.
+    /// Makes the message visible at `at`, if `receipt` is current and it is not visible yet.
     pub(super) fn release(&mut self, receipt: Receipt, at: Instant) {
-        let current =
-            self.in_flight.get_mut(&receipt.id).filter(|flight| flight.receive_count == receipt.receive_count);
-        if let Some(flight) = current {
-            self.returns.remove(&(flight.visible_at, receipt.id));
-            flight.visible_at = at;
-            self.returns.insert((at, receipt.id));
-        }
+        let is_current = |hidden: &&mut Hidden| hidden.receive_count == receipt.receive_count;
+        let Some(hidden) = self.hidden.get_mut(&receipt.id).filter(is_current) else { return };
+        self.returns.remove(&(hidden.visible_at, receipt.id));
+        self.returns.insert((at, receipt.id));
+        hidden.visible_at = at;
+        let was_in_flight = std::mem::take(&mut hidden.is_in_flight);
+        self.change(receipt.org, |line| line.in_flight -= usize::from(was_in_flight));
     }
 
     /// Lets go of a message that was deleted from the file.
-    pub(super) fn forget(&mut self, id: i64) {
-        if let Some(flight) = self.in_flight.remove(&id) {
-            self.returns.remove(&(flight.visible_at, id));
+    pub(super) fn forget(&mut self, Receipt { id, org, .. }: Receipt) {
+        let Some(hidden) = self.hidden.remove(&id) else {
+            return self.change(org, |line| drop(line.visible.remove(&id)));
+        };
+        self.returns.remove(&(hidden.visible_at, id));
+        self.change(org, |line| line.unhide(hidden.is_in_flight));
+    }
+
+    fn next(&mut self, max_receives: u32) -> Option<Stored> {
+        let org = *self.waiting.first_key_value()?.1;
+        self.turns += 1;
+        let turn = self.turns;
+        self.change(org, |line| {
+            let (_, message) = line.visible.pop_first()?;
+            line.turn = turn;
+            let flies = usize::from(message.receive_count < max_receives);
+            line.in_flight += flies;
+            line.hidden += flies;
+            Some(message)
+        })
+    }
+
+    fn show_what_is_back(&mut self, now: Instant) {
+        while let Some((visible_at, id)) = self.returns.first().copied().filter(|(at, _)| *at <= now) {
+            self.returns.remove(&(visible_at, id));
+            let Some(Hidden { org, body, receive_count, is_in_flight, .. }) = self.hidden.remove(&id) else { continue };
+            self.change(org, |line| {
+                line.unhide(is_in_flight);
+                line.visible.insert(id, Stored { id, org, body, receive_count });
+            });
         }
     }
 
-    fn next_visible(&mut self, now: Instant) -> Option<Stored> {
-        let back = self.returns.first().filter(|(visible_at, _)| *visible_at <= now).copied();
-        let Some((visible_at, id)) = back else { return self.ready.pop_front() };
-        self.returns.remove(&(visible_at, id));
-        let flight = self.in_flight.remove(&id)?;
-        Some(Stored { id, body: flight.body, receive_count: flight.receive_count })
+    fn hide(&mut self, id: i64, hidden: Hidden) {
+        self.returns.insert((hidden.visible_at, id));
+        self.hidden.insert(id, hidden);
     }
 
-    fn is_any_visible(&self, now: Instant) -> bool {
-        !self.ready.is_empty() || self.returns.first().is_some_and(|(visible_at, _)| *visible_at <= now)
+    fn begin_loads(&mut self) -> Vec<Load> {
+        let hungry = std::mem::take(&mut self.hungry);
+        let limit = (READY_LIMIT.saturating_sub(self.visible) / hungry.len().max(1)).max(LINE_LEAST);
+        let begin = |org| Some(Load { org, after: self.lines.get_mut(&org)?.begin_load()?, limit });
+        hungry.into_iter().filter_map(begin).collect()
     }
 
-    fn fly(&mut self, delivery: &Delivery, visible_at: Instant) {
-        let flight = Flight { body: Arc::clone(&delivery.body), receive_count: delivery.receive_count, visible_at };
-        self.in_flight.insert(delivery.id, flight);
-        self.returns.insert((visible_at, delivery.id));
+    /// Does `work` on the line of `org`, which begins and ends with its messages, and puts it where it then stands.
+    fn change<T>(&mut self, org: OrgId, work: impl FnOnce(&mut Line) -> T) -> T {
+        let line = self.lines.entry(org).or_insert_with(|| {
+            self.turns += 1;
+            Line::at(self.turns)
+        });
+        self.waiting.remove(&line.place());
+        let before = line.visible.len();
+        let done = work(line);
+        self.visible = self.visible + line.visible.len() - before;
+        if !line.visible.is_empty() {
+            self.waiting.insert(line.place(), org);
+        } else if line.wants_load() {
+            self.hungry.insert(org);
+        } else if line.is_over() {
+            self.lines.remove(&org);
+        }
+        done
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use domain::Timestamp;
+
     use super::*;
+
+    fn message(org: u8, id: i64) -> Stored {
+        let org = OrgId::fresh(Timestamp::from_millisecond(0), [org; 8]);
+        Stored { id, org, body: "wake".into(), receive_count: 0 }
+    }
+
+    fn ids(taken: &Taken) -> Vec<i64> {
+        taken.deliveries.iter().map(|delivery| delivery.id).collect()
+    }
 
     #[test]
     fn a_message_that_is_held_back_is_visible_when_its_time_has_come_and_not_before() {
         let mut shelf = Shelf::default();
-        shelf.load(Vec::new(), 1);
         let (now, held_for) = (Instant::now(), Duration::from_secs(900));
-        shelf.hold_back(Stored { id: 1, body: "wake".into(), receive_count: 0 }, now + held_for);
+        shelf.hold_back(message(1, 1), now + held_for);
         let mut taken = |at: Instant| shelf.take(10, Duration::ZERO, 5, at).deliveries.len();
         assert_eq!(taken(now + held_for - Duration::from_millis(1)), 0);
         assert_eq!(taken(now + held_for), 1);
+    }
+
+    #[test]
+    fn what_is_held_back_behind_a_backlog_in_the_file_is_received_once_and_not_earlier() {
+        let mut shelf = Shelf::default();
+        let (now, hour) = (Instant::now(), Duration::from_secs(3_600));
+        let in_memory = i64::try_from(READY_LIMIT).unwrap();
+        (1..=in_memory + 2).for_each(|id| shelf.add(message(1, id)));
+        let held_back = in_memory + 3;
+        shelf.hold_back(message(1, held_back), now + hour);
+
+        let taken = shelf.take(READY_LIMIT, hour * 9, 5, now);
+        let [load] = taken.loads[..] else { panic!("nothing is loaded") };
+        assert_eq!((load.after, load.limit), (in_memory, READY_LIMIT));
+        shelf.load(&load, (in_memory + 1..=held_back).map(|id| message(1, id)).collect());
+        assert_eq!(ids(&shelf.take(10, hour * 9, 5, now)), [in_memory + 1, in_memory + 2]);
+        assert_eq!(ids(&shelf.take(10, hour * 9, 5, now + hour)), [held_back]);
+    }
+
+    #[test]
+    fn each_org_has_its_least_in_memory_however_much_another_one_has() {
+        let mut shelf = Shelf::default();
+        let (now, hour) = (Instant::now(), Duration::from_secs(3_600));
+        (1..=20_000).for_each(|id| shelf.add(message(1, id)));
+        let quiet = 30_000;
+        let least = i64::try_from(LINE_LEAST).unwrap();
+        (0..=least).for_each(|number| shelf.add(message(2, quiet + number)));
+        assert_eq!(shelf.visible, READY_LIMIT + LINE_LEAST);
+
+        let taken = shelf.take(2 * LINE_LEAST, hour, 5, now);
+        assert_eq!(taken.deliveries.iter().filter(|delivery| delivery.id >= quiet).count(), LINE_LEAST);
+        let [load] = taken.loads[..] else { panic!("nothing is loaded") };
+        assert_eq!((load.after, load.limit), (quiet + least - 1, LINE_LEAST), "what is missing is loaded");
+        shelf.load(&load, vec![message(2, quiet + least)]);
+        assert!(ids(&shelf.take(2, hour, 5, now)).contains(&(quiet + least)));
+    }
+
+    #[test]
+    fn a_load_that_failed_is_asked_for_again() {
+        let mut shelf = Shelf::default();
+        let (now, hour) = (Instant::now(), Duration::from_secs(3_600));
+        (1..=10_001).for_each(|id| shelf.add(message(1, id)));
+        let load = shelf.take(READY_LIMIT, hour, 5, now).loads[0];
+        assert!(shelf.take(1, hour, 5, now).loads.is_empty(), "it is on its way");
+        shelf.load_failed(&load);
+        assert_eq!(shelf.take(1, hour, 5, now).loads[0].after, load.after);
+    }
+
+    #[test]
+    fn an_org_without_messages_is_forgotten() {
+        let mut shelf = Shelf::default();
+        let now = Instant::now();
+        shelf.add(message(1, 1));
+        shelf.add(message(2, 2));
+        let taken = shelf.take(2, Duration::ZERO, 5, now);
+        shelf.release(taken.deliveries[0].receipt, now);
+        taken.deliveries.iter().for_each(|delivery| shelf.forget(delivery.receipt));
+        assert!(shelf.lines.is_empty() && shelf.waiting.is_empty() && shelf.hungry.is_empty());
+        assert!(shelf.hidden.is_empty() && shelf.returns.is_empty());
     }
 }

@@ -7,13 +7,14 @@ use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
+use domain::OrgId;
 use service::ports::Unavailable;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::file::{Batch, QueueFile, Stored};
-use super::shelf::LOAD_LIMIT;
-use super::{DeadLetter, Shared, unavailable};
+use super::shelf::Load;
+use super::{DeadLetter, Receipt, Shared, unavailable};
 
 /// How many orders are committed together at most; past here a batch only makes its first order wait longer.
 const BATCH_LIMIT_ORDERS: usize = 256;
@@ -22,11 +23,11 @@ pub(super) type Answer<T> = oneshot::Sender<Result<T, Unavailable>>;
 
 /// What the writer is told.
 pub(super) enum Order {
-    Send { body: Arc<str>, held_for: Duration, answer: Answer<()> },
-    Delete { id: i64, answer: Answer<()> },
+    Send { org: OrgId, body: Arc<str>, held_for: Duration, answer: Answer<()> },
+    Delete { receipt: Receipt, answer: Answer<()> },
     Count { id: i64, receive_count: u32 },
     Bury { id: i64 },
-    Load,
+    Load(Load),
     DeadLetters { limit: usize, answer: Answer<Vec<DeadLetter>> },
     Redrive { answer: Answer<usize> },
 }
@@ -36,8 +37,8 @@ enum Effect {
     Added(Vec<Stored>),
     /// One that is not to be received before some time has passed.
     HeldBack(Stored, Duration),
-    Deleted(i64),
-    Loaded(Vec<Stored>),
+    Deleted(Receipt),
+    Loaded(Load, Vec<Stored>),
     Read(Vec<DeadLetter>),
     Nothing,
 }
@@ -47,40 +48,33 @@ pub(super) fn run(file: &mut QueueFile, incoming: &Receiver<Order>, shared: &Sha
     while let Ok(first) = incoming.recv() {
         let mut orders = vec![first];
         orders.extend(incoming.try_iter().take(BATCH_LIMIT_ORDERS - 1));
-        match carry_out(file, &orders, shared) {
+        match carry_out(file, &orders) {
             Ok(effects) => make_known(orders, effects, shared),
             Err(error) => orders.into_iter().for_each(|order| refuse(order, &unavailable(&error), shared)),
         }
     }
 }
 
-fn carry_out(file: &mut QueueFile, orders: &[Order], shared: &Shared) -> rusqlite::Result<Vec<Effect>> {
+fn carry_out(file: &mut QueueFile, orders: &[Order]) -> rusqlite::Result<Vec<Effect>> {
     let deleted: HashSet<i64> = orders.iter().filter_map(deleted_id).collect();
-    let loaded_up_to = shared.shelf().loaded_up_to();
     let mut batch = file.begin()?;
-    let effects =
-        orders.iter().map(|order| perform(&mut batch, order, &deleted, loaded_up_to)).collect::<Result<_, _>>()?;
+    let effects = orders.iter().map(|order| perform(&mut batch, order, &deleted)).collect::<Result<_, _>>()?;
     batch.commit()?;
     Ok(effects)
 }
 
-fn perform(
-    batch: &mut Batch<'_>,
-    order: &Order,
-    deleted: &HashSet<i64>,
-    loaded_up_to: i64,
-) -> rusqlite::Result<Effect> {
+fn perform(batch: &mut Batch<'_>, order: &Order, deleted: &HashSet<i64>) -> rusqlite::Result<Effect> {
     match order {
-        Order::Send { body, held_for, .. } => {
-            let message = Stored { id: batch.insert(body)?, body: Arc::clone(body), receive_count: 0 };
+        Order::Send { org, body, held_for, .. } => {
+            let message = Stored { id: batch.insert(*org, body)?, org: *org, body: Arc::clone(body), receive_count: 0 };
             Ok(if held_for.is_zero() { Effect::Added(vec![message]) } else { Effect::HeldBack(message, *held_for) })
         }
-        Order::Delete { id, .. } => batch.delete(*id).map(|()| Effect::Deleted(*id)),
+        Order::Delete { receipt, .. } => batch.delete(receipt.id).map(|()| Effect::Deleted(*receipt)),
         // A message that was done before its count was written needs none.
         Order::Count { id, .. } if deleted.contains(id) => Ok(Effect::Nothing),
         Order::Count { id, receive_count } => batch.count(*id, *receive_count).map(|()| Effect::Nothing),
         Order::Bury { id } => batch.bury(*id).map(|()| Effect::Nothing),
-        Order::Load => batch.load_after(loaded_up_to, LOAD_LIMIT).map(Effect::Loaded),
+        Order::Load(load) => batch.load(load).map(|messages| Effect::Loaded(*load, messages)),
         Order::DeadLetters { limit, .. } => batch.dead_letters(*limit).map(Effect::Read),
         Order::Redrive { .. } => batch.redrive().map(Effect::Added),
     }
@@ -88,11 +82,11 @@ fn perform(
 
 const fn deleted_id(order: &Order) -> Option<i64> {
     match order {
-        Order::Delete { id, .. } => Some(*id),
+        Order::Delete { receipt, .. } => Some(receipt.id),
         Order::Send { .. }
         | Order::Count { .. }
         | Order::Bury { .. }
-        | Order::Load
+        | Order::Load(_)
         | Order::DeadLetters { .. }
         | Order::Redrive { .. } => None,
     }
@@ -105,8 +99,8 @@ fn make_known(orders: Vec<Order>, effects: Vec<Effect>, shared: &Shared) {
         match effect {
             Effect::Added(messages) => messages.iter().for_each(|message| shelf.add(message.clone())),
             Effect::HeldBack(message, held_for) => shelf.hold_back(message.clone(), Instant::now() + *held_for),
-            Effect::Deleted(id) => shelf.forget(*id),
-            Effect::Loaded(messages) => shelf.load(messages.clone(), LOAD_LIMIT),
+            Effect::Deleted(receipt) => shelf.forget(*receipt),
+            Effect::Loaded(load, messages) => shelf.load(load, messages.clone()),
             Effect::Read(_) | Effect::Nothing => {}
         }
     }
@@ -127,7 +121,11 @@ fn answer(order: Order, effect: Effect) {
         (Order::DeadLetters { answer, .. }, Effect::Read(letters)) => drop(answer.send(Ok(letters))),
         // The others either wait for no answer, or have an effect that is not theirs and see their channel close.
         (
-            Order::Redrive { .. } | Order::DeadLetters { .. } | Order::Count { .. } | Order::Bury { .. } | Order::Load,
+            Order::Redrive { .. }
+            | Order::DeadLetters { .. }
+            | Order::Count { .. }
+            | Order::Bury { .. }
+            | Order::Load(_),
             _,
         ) => {}
     }
@@ -138,7 +136,7 @@ fn refuse(order: Order, cause: &Unavailable, shared: &Shared) {
         Order::Send { answer, .. } | Order::Delete { answer, .. } => drop(answer.send(Err(cause.clone()))),
         Order::DeadLetters { answer, .. } => drop(answer.send(Err(cause.clone()))),
         Order::Redrive { answer } => drop(answer.send(Err(cause.clone()))),
-        Order::Load => shared.shelf().load_failed(),
+        Order::Load(load) => shared.shelf().load_failed(&load),
         Order::Count { .. } | Order::Bury { .. } => {}
     }
 }

@@ -7,7 +7,7 @@ use aws::{DynamoStore, TableNames, create_tables};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
-use domain::Timestamp;
+use domain::{OrgId, Timestamp};
 use local::EmbeddedDynamo;
 use service::memory::{FixedWorld, MemoryBlobs, MemoryStore};
 use service::ports::{Change, Expectation, Freshness, IndexKey, Item, Key, Order, Page, Range, Scope, Store, Table};
@@ -148,4 +148,14 @@ pub(crate) fn noise(length: usize) -> String {
     }
     text.truncate(length);
     text
+}
+
+/// Whose messages they are.
+pub(crate) fn org() -> OrgId {
+    an_org(1)
+}
+
+/// One org of many.
+pub(crate) fn an_org(number: u8) -> OrgId {
+    OrgId::fresh(Timestamp::from_millisecond(0), [number; 8])
 }

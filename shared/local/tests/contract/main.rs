@@ -15,6 +15,7 @@ mod store_writes;
 mod faults;
 
 mod queue_durability;
+mod queue_fairness;
 mod queue_rules;
 
 mod stack;

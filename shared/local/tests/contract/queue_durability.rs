@@ -8,6 +8,8 @@ use std::time::Duration;
 use local::{LocalQueue, QueueRules};
 use service::ports::Queue;
 
+use crate::given::org;
+
 const LONG: Duration = Duration::from_secs(3600);
 
 struct Folder {
@@ -37,7 +39,7 @@ async fn what_was_sent_is_there_after_a_restart_and_what_was_deleted_is_not() {
     let folder = Folder::new();
     let queue = folder.open();
     for body in ["a", "b", "c"] {
-        queue.send(body.to_owned()).await.unwrap();
+        queue.send(org(), body.to_owned()).await.unwrap();
     }
     let received = queue.receive(2, LONG).await;
     queue.delete(received[0].receipt).await.unwrap();
@@ -53,7 +55,7 @@ async fn what_was_sent_is_there_after_a_restart_and_what_was_deleted_is_not() {
 async fn what_was_held_back_is_there_at_once_after_a_restart() {
     let folder = Folder::new();
     let queue = folder.open();
-    queue.send_later("wake".to_owned(), 900).await.unwrap();
+    queue.send_later(org(), "wake".to_owned(), 900).await.unwrap();
     assert_eq!(bodies(&queue), [] as [&str; 0]);
     drop(queue);
 
@@ -66,7 +68,7 @@ async fn what_was_held_back_is_there_at_once_after_a_restart() {
 async fn what_was_acknowledged_is_in_the_file_before_the_queue_is_closed() {
     let folder = Folder::new();
     let queue = folder.open();
-    queue.send("a".to_owned()).await.unwrap();
+    queue.send(org(), "a".to_owned()).await.unwrap();
     // A second reader sees what a killed process would leave behind.
     let (file, copy) = (folder.path(), folder.path().with_extension("copy"));
     for suffix in ["", "-wal"] {
@@ -81,7 +83,7 @@ async fn what_was_acknowledged_is_in_the_file_before_the_queue_is_closed() {
 async fn a_message_received_too_often_is_dead_until_it_is_redriven() {
     let folder = Folder::new();
     let queue = folder.open();
-    queue.send("poison".to_owned()).await.unwrap();
+    queue.send(org(), "poison".to_owned()).await.unwrap();
     for count in 1..=5 {
         assert_eq!(queue.receive(1, Duration::ZERO).await[0].receive_count, count);
     }
@@ -101,7 +103,7 @@ async fn a_message_received_too_often_is_dead_until_it_is_redriven() {
 #[tokio::test]
 async fn a_message_that_kills_its_process_is_dead_in_the_end() {
     let folder = Folder::new();
-    folder.open().send("poison".to_owned()).await.unwrap();
+    folder.open().send(org(), "poison".to_owned()).await.unwrap();
     for _ in 0..5 {
         assert_eq!(folder.open().receive(1, LONG).await.len(), 1);
     }
@@ -113,7 +115,7 @@ async fn a_message_that_kills_its_process_is_dead_in_the_end() {
 #[tokio::test]
 async fn a_released_message_is_visible_at_once() {
     let queue = LocalQueue::memory(QueueRules::default()).unwrap();
-    queue.send("a".to_owned()).await.unwrap();
+    queue.send(org(), "a".to_owned()).await.unwrap();
     let first = queue.receive(1, LONG).await[0].receipt;
     queue.release(first, Duration::ZERO);
     assert_eq!(queue.receive(1, LONG).await[0].receive_count, 2);
@@ -128,7 +130,7 @@ async fn a_receive_waits_for_a_message_and_for_one_that_comes_back() {
         let queue = Arc::clone(&queue);
         async move { queue.receive(1, Duration::from_millis(1)).await }
     });
-    queue.send("a".to_owned()).await.unwrap();
+    queue.send(org(), "a".to_owned()).await.unwrap();
     assert_eq!(waiting.await.unwrap()[0].receive_count, 1);
     assert_eq!(queue.receive(1, LONG).await[0].receive_count, 2);
 }
@@ -140,7 +142,7 @@ async fn a_backlog_longer_than_the_memory_comes_out_whole_and_in_order() {
     let queue = Arc::new(folder.open());
     let sends = (0..MESSAGES).map(|n| {
         let queue = Arc::clone(&queue);
-        tokio::spawn(async move { queue.send(format!("{n:05}")).await })
+        tokio::spawn(async move { queue.send(org(), format!("{n:05}")).await })
     });
     for send in sends.collect::<Vec<_>>() {
         send.await.unwrap().unwrap();
@@ -170,7 +172,7 @@ async fn many_senders_and_receivers_lose_nothing_and_get_nothing_twice() {
             let queue = Arc::clone(&queue);
             tokio::spawn(async move {
                 for n in 0..50 {
-                    queue.send(format!("{sender}.{n}")).await.unwrap();
+                    queue.send(org(), format!("{sender}.{n}")).await.unwrap();
                 }
             })
         })

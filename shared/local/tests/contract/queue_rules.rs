@@ -3,50 +3,61 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::Timestamp;
+use domain::{OrgId, Timestamp};
 use local::{LocalQueue, QueueRules, Receipt};
 use service::memory::{FixedWorld, MemoryQueue};
 use service::ports::{MESSAGE_LIMIT_BYTES, Queue, Unavailable};
 
+use crate::given::org;
+
 /// Either queue, spoken to in one way.
-enum AnyQueue {
+pub(crate) enum AnyQueue {
     Memory(MemoryQueue),
     Local(LocalQueue),
 }
 
 #[derive(Clone)]
-enum AnyReceipt {
+pub(crate) enum AnyReceipt {
     Memory(String),
     Local(Receipt),
 }
 
-struct Received {
-    receipt: AnyReceipt,
-    body: String,
-    receive_count: u32,
+pub(crate) struct Received {
+    pub(crate) receipt: AnyReceipt,
+    pub(crate) body: String,
+    pub(crate) receive_count: u32,
 }
 
 impl AnyQueue {
-    fn both() -> [Self; 2] {
+    pub(crate) fn both() -> [Self; 2] {
+        Self::both_by(QueueRules::default())
+    }
+
+    /// Both, of which only one knows dead letters.
+    pub(crate) fn both_by(rules: QueueRules) -> [Self; 2] {
         let world = Arc::new(FixedWorld::at(Timestamp::from_millisecond(0)));
-        [Self::Memory(MemoryQueue::new(world)), Self::Local(LocalQueue::memory(QueueRules::default()).unwrap())]
+        [Self::Memory(MemoryQueue::new(world)), Self::Local(LocalQueue::memory(rules).unwrap())]
     }
 
     async fn send(&self, message: &str) -> Result<(), Unavailable> {
+        self.send_of(org(), message).await
+    }
+
+    pub(crate) async fn send_of(&self, org: OrgId, message: &str) -> Result<(), Unavailable> {
         match self {
-            Self::Memory(queue) => queue.send(message.to_owned()).await,
-            Self::Local(queue) => queue.send(message.to_owned()).await,
+            Self::Memory(queue) => queue.send(org, message.to_owned()).await,
+            Self::Local(queue) => queue.send(org, message.to_owned()).await,
         }
     }
 
     async fn send_later(&self, message: &str, seconds: u32) -> Result<(), Unavailable> {
         match self {
-            Self::Memory(queue) => queue.send_later(message.to_owned(), seconds).await,
-            Self::Local(queue) => queue.send_later(message.to_owned(), seconds).await,
+            Self::Memory(queue) => queue.send_later(org(), message.to_owned(), seconds).await,
+            Self::Local(queue) => queue.send_later(org(), message.to_owned(), seconds).await,
         }
     }
 
-    fn receive(&self, max: usize, visibility_seconds: u32) -> Vec<Received> {
+    pub(crate) fn receive(&self, max: usize, visibility_seconds: u32) -> Vec<Received> {
         match self {
             Self::Memory(queue) => {
                 let received = queue.receive(max, visibility_seconds.into()).into_iter();
@@ -61,7 +72,7 @@ impl AnyQueue {
         }
     }
 
-    async fn delete(&self, receipt: &AnyReceipt) {
+    pub(crate) async fn delete(&self, receipt: &AnyReceipt) {
         match (self, receipt) {
             (Self::Memory(queue), AnyReceipt::Memory(receipt)) => queue.delete(receipt),
             (Self::Local(queue), AnyReceipt::Local(receipt)) => queue.delete(*receipt).await.unwrap(),

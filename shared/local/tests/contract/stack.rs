@@ -4,7 +4,7 @@ use bytes::Bytes;
 use local::{OpenError, Stack};
 use service::ports::{Change, Expectation, Freshness, Queue, Store, Table};
 
-use crate::given::{indexed, item, key};
+use crate::given::{indexed, item, key, org};
 
 #[tokio::test]
 async fn everything_is_there_again_when_the_state_directory_is_opened_again() {
@@ -13,7 +13,7 @@ async fn everything_is_there_again_when_the_state_directory_is_opened_again() {
     let sha256 = "a".repeat(64);
     let stack = Stack::open(&state_dir).await.unwrap();
     stack.store.write(&[Change::Put(item("a", 1), Expectation::Absent)]).await.unwrap();
-    stack.queue.send("message".to_owned()).await.unwrap();
+    stack.queue.send(org(), "message".to_owned()).await.unwrap();
     stack.blobs.put(&sha256, Bytes::from_static(b"blob")).await.unwrap();
     drop(stack);
 

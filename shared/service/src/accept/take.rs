@@ -184,7 +184,7 @@ impl Door {
         if message.len() > MESSAGE_LIMIT_BYTES {
             return Err(too_large_decoded().into());
         }
-        self.queue.send(message).await?;
+        self.queue.send(envelope.transaction.org, message).await?;
         let transaction = envelope.transaction;
         tracing::debug!(transaction.id = %transaction.id, hook.id = %hook.id, "accepted a transaction");
         if hook.is_debugging(self.world.now()) {

@@ -14,6 +14,12 @@ use crate::{
 const APPS: &str = "app-settings";
 const RETIRED: &str = "retired-settings";
 
+/// How many messages of an org are executed at the same time where it has not set that.
+pub const IN_FLIGHT_LIMIT_UNSET: u32 = 100;
+
+/// The most that can be set. *Source*: the concurrency that an AWS account has at first.
+pub const IN_FLIGHT_LIMIT_MOST: u32 = 1_000;
+
 /// What an org has set.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -32,6 +38,9 @@ pub struct Settings {
     /// How many a hook lets in that has no limit of its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hook_limit: Option<Limit>,
+    /// How many of its messages are executed at the same time; [`IN_FLIGHT_LIMIT_UNSET`] without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub in_flight_limit: Option<u32>,
     /// When they were last changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Timestamp>,

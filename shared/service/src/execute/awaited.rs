@@ -74,7 +74,7 @@ impl Executor {
     /// Has the run of the waiter woken in `seconds`, whatever it waits for else.
     pub(super) async fn wake_for(&self, org: OrgId, waiter: &Waiter, seconds: u32) -> Result<(), Unavailable> {
         let woken = Woken { org, transaction: waiter.transaction, run: waiter.run, answered: true };
-        self.queue.send_later(Named::Wake(woken).message()?, seconds).await
+        self.queue.send_later(org, Named::Wake(woken).message()?, seconds).await
     }
 }
 

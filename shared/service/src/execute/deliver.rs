@@ -120,7 +120,7 @@ impl Executor {
         }
         if let Some(until) = found.value.rests_until(now) {
             let message = Named::Deliver(turn).message()?;
-            return Ok(self.queue.send_later(message, self.delay_seconds_until(until)).await?);
+            return Ok(self.queue.send_later(turn.org, message, self.delay_seconds_until(until)).await?);
         }
         match self.prospect(&found.value).await? {
             Prospect::Told(webhook, told) => self.attempt(found, &webhook, told).await,
@@ -226,6 +226,6 @@ impl Executor {
     /// Has the delivery tried in `seconds`.
     async fn send_turn(&self, delivery: &Delivery, seconds: u32) -> Result<(), Unavailable> {
         let turn = Turn { org: delivery.org, delivery: delivery.id, turn: delivery.turn };
-        self.queue.send_later(Named::Deliver(turn).message()?, seconds).await
+        self.queue.send_later(delivery.org, Named::Deliver(turn).message()?, seconds).await
     }
 }

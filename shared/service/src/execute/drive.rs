@@ -180,7 +180,7 @@ impl Executor {
     pub(super) async fn wake_caller(&self, org: OrgId, considered: &Considered) -> Result<(), Unavailable> {
         let Some(Caller { transaction, run }) = considered.caller else { return Ok(()) };
         let woken = Woken { org, transaction, run, answered: true };
-        self.queue.send(Named::Wake(woken).message()?).await
+        self.queue.send(org, Named::Wake(woken).message()?).await
     }
 
     async fn carry(&self, mut journey: Journey<'_>) -> Result<Carried, WriteError> {

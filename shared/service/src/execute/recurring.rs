@@ -40,7 +40,7 @@ impl Executor {
                 self.start_scheduled(&Named::Scheduled(scheduled).message()?, scheduled).await?;
             }
         }
-        self.queue.send(Named::Recurs(named).message()?).await
+        self.queue.send(named.org, Named::Recurs(named).message()?).await
     }
 
     /// Whether it was written; not where somebody else has, who then sees to the rest.

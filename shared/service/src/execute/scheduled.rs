@@ -53,7 +53,7 @@ impl Executor {
     /// A message that came too early: the clock has been set back, or a queue has forgotten how long to hold it.
     async fn start_later(&self, message: &str, run: &ScheduledRun) -> Result<(), Unavailable> {
         if self.world.now().seconds_until(run.run_at) <= u64::from(DELAY_LIMIT_SECONDS) {
-            return self.queue.send_later(message.to_owned(), self.delay_seconds_until(run.run_at)).await;
+            return self.queue.send_later(run.org, message.to_owned(), self.delay_seconds_until(run.run_at)).await;
         }
         overtaken_is_done(self.store.write(&[runs::scheduled_timer(run, run.run_at)?]).await)
     }

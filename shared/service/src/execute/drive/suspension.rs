@@ -67,6 +67,6 @@ impl Executor {
         }
         let woken = Woken { org: transaction.org, transaction: transaction.id, run, answered: false };
         let message = Named::Wake(woken).message()?;
-        self.queue.send_later(message, self.delay_seconds_until(until)).await
+        self.queue.send_later(transaction.org, message, self.delay_seconds_until(until)).await
     }
 }

@@ -196,7 +196,7 @@ async fn change_state(
 async fn wake(call: &Call<'_>, stored: &StoredRun) -> Result<(), Unavailable> {
     let Run { org, id, transaction_id, .. } = stored.run;
     let woken = Woken { org, transaction: transaction_id, run: id, answered: true };
-    call.management.queue.send(Named::Wake(woken).message()?).await
+    call.management.queue.send(org, Named::Wake(woken).message()?).await
 }
 
 /// `POST /v1/runs/{id}/answers`: `{"step":"approval","choice":"approve","data":{…}}`.

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     directory::{
         Versioned, schedules,
-        settings::{self, Settings},
+        settings::{self, IN_FLIGHT_LIMIT_MOST, IN_FLIGHT_LIMIT_UNSET, Settings},
     },
     ports::Freshness,
 };
@@ -22,7 +22,7 @@ use crate::{
 const NAME_LIMIT_CHARS: usize = 128;
 
 /// What can be set.
-const KEYS: [&str; 5] = ["name", "timeZone", "defaultSchedule", "limit", "hookLimit"];
+const KEYS: [&str; 6] = ["name", "timeZone", "defaultSchedule", "limit", "hookLimit", "inFlightLimit"];
 
 /// What is shown beside it, and may be sent back as it was.
 const SHOWN: [&str; 3] = ["mailDomain", "rev", "updatedAt"];
@@ -87,7 +87,23 @@ fn apply(settings: &mut Settings, attributes: &Map<String, Value>) -> Result<(),
             *place = read_limit(key, value)?;
         }
     }
+    if let Some(value) = attributes.get("inFlightLimit") {
+        settings.in_flight_limit = read_in_flight_limit(value)?;
+    }
     Ok(())
+}
+
+fn read_in_flight_limit(value: &Value) -> Result<Option<u32>, Refused> {
+    if value.is_null() {
+        return Ok(None);
+    }
+    let limit = value.as_u64().and_then(|limit| u32::try_from(limit).ok());
+    limit.filter(|limit| (1..=IN_FLIGHT_LIMIT_MOST).contains(limit)).map(Some).ok_or_else(|| {
+        let detail = format!(
+            "`inFlightLimit` is a number from 1 to {IN_FLIGHT_LIMIT_MOST}, or null for {IN_FLIGHT_LIMIT_UNSET}."
+        );
+        bad_attribute("inFlightLimit", detail).into()
+    })
 }
 
 /// The schedule that is named, which has to be there.
@@ -113,6 +129,7 @@ fn org_resource(call: &Call<'_>, Versioned { rev, value: settings }: &Versioned<
         "defaultSchedule": settings.default_schedule,
         "limit": settings.limit,
         "hookLimit": settings.hook_limit,
+        "inFlightLimit": settings.in_flight_limit.unwrap_or(IN_FLIGHT_LIMIT_UNSET),
         "mailDomain": mail_domain(call),
         "rev": rev,
         "updatedAt": settings.updated_at,

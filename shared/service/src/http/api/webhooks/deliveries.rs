@@ -119,9 +119,9 @@ async fn write_and_send(call: &Call<'_>, changes: Vec<Change>, delivery: &Delive
     let queue = call.management.queue.as_ref();
     let turn = Turn { org: delivery.org, delivery: delivery.id, turn: delivery.turn };
     let message = Named::Deliver(turn).message()?;
-    queue.send_later(message.clone(), INSURANCE_SECONDS).await?;
+    queue.send_later(delivery.org, message.clone(), INSURANCE_SECONDS).await?;
     call.management.store.write(&changes).await?;
-    if let Err(error) = queue.send(message).await {
+    if let Err(error) = queue.send(delivery.org, message).await {
         tracing::warn!(%error, "a delivery is tried later, by the message that was sent before");
     }
     Ok(())
