@@ -5,6 +5,7 @@ mod calls;
 mod crashes;
 mod events;
 mod recurring;
+mod fairness;
 mod scheduled;
 mod synchronous;
 mod waits;

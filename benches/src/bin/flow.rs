@@ -1,20 +1,22 @@
-//! Time and flow: what a tick asks of the store beside how many timers there are, and what the items of a loop write.
+//! Time and flow: what a tick asks of the store beside how many timers there are, what the items of a loop write, and whom the
+//! backlog of an org keeps waiting.
 //!
 //! `cargo run --release -p benches --bin flow`. Calls and units, no times: they are the same on every machine. The baseline of a
-//! tick is the row of a thousand timers, that of a loop the row of a step without an effect.
+//! tick is the row of a thousand timers, that of a loop the row of a step without an effect, and that of taking turns the same
+//! queue that is told of one org only, which gives the oldest message first.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use benches::{Outcome, figures, house::House, ledger::Ledger};
-use domain::{OrgId, Run, RunId, RunState, Timestamp, TransactionId, WorkflowId};
+use domain::{OrgId, Run, RunId, RunState, Timestamp, Transaction, TransactionId, WorkflowId};
 use http::{Method, StatusCode};
-use local::Stack;
+use local::{LocalQueue, QueueRules, Stack};
 use mimalloc::MiMalloc;
 use serde_json::{Value, json};
 use service::{
-    Ticker,
+    Envelope, Executor, InFlight, Ticker,
     memory::{FixedWorld, MemoryQueue, MemoryStore},
-    ports::Store,
+    ports::{Queue, Store},
     runs,
     ticker::TICK_LIMIT_TIMERS,
 };
@@ -30,10 +32,19 @@ const DUE: usize = 1_000;
 /// How many items the loop has.
 const ITEMS: usize = 1_000;
 
+/// How many messages the noisy org has on the queue, and how many the quiet one behind them.
+const NOISY: usize = 10_000;
+const QUIET: usize = 10;
+
+/// How many messages are executed at a time, as in `hookwright dev`.
+const PLACES: usize = 16;
+
 #[tokio::main]
 async fn main() -> Outcome<()> {
     ticks().await?;
-    loops().await
+    loops().await?;
+    fairness().await?;
+    leases().await
 }
 
 /// One tick with a thousand timers due, beside how many there are.
@@ -42,7 +53,7 @@ async fn ticks() -> Outcome<()> {
         &format!("A tick with {DUE} timers due (goal: calls follow the due ones)"),
         &["sent", "store calls", "of a thousand timers", "calls when none is due"],
     );
-    let now = Timestamp::from_millisecond(1_700_000_000_000);
+    let now = now();
     let mut baseline = None;
     for count in TIMERS {
         let clock = Arc::new(FixedWorld::at(now));
@@ -135,4 +146,90 @@ async fn check_is_over(house: &House, workflow: &str) -> Outcome<()> {
         Some("succeeded") => Ok(()),
         state => Err(format!("the loop is {state:?}").into()),
     }
+}
+
+/// How many messages are executed before those of the quiet org are done.
+async fn fairness() -> Outcome<()> {
+    figures::head(
+        &format!("{NOISY} messages of a noisy org, behind them {QUIET} of a quiet one, {PLACES} places"),
+        &["until the first", "until the last", "of oldest first"],
+    );
+    let (noisy, quiet) = (org(1), org(2));
+    let mut baseline = None;
+    for (name, quiet_as) in [("oldest first", noisy), ("orgs take turns", quiet)] {
+        let queue = Arc::new(LocalQueue::memory(QueueRules::default())?);
+        for number in 0..NOISY {
+            queue.send(noisy, arrival(noisy, number)?).await?;
+        }
+        for number in 0..QUIET {
+            queue.send(quiet_as, arrival(quiet, NOISY + number)?).await?;
+        }
+        let clock = Arc::new(FixedWorld::at(now()));
+        let executor = Executor::new(Arc::new(MemoryStore::new(clock.clone())), queue.clone(), clock);
+        let (mut executed, mut done) = (0, Vec::new());
+        while done.len() < QUIET {
+            for delivery in queue.receive(PLACES, Duration::from_secs(360)).await {
+                executor.execute(&delivery.body).await?;
+                queue.delete(delivery.receipt).await?;
+                executed += usize::from(done.len() < QUIET);
+                if delivery.body.contains(&quiet.to_string()) {
+                    done.push(executed);
+                }
+            }
+        }
+        let (first, last) = (done.first().copied().unwrap_or(0) as f64, executed as f64);
+        let oldest_first = *baseline.get_or_insert(last);
+        figures::row(name, &[Some(first), Some(last), Some(last / oldest_first)]);
+    }
+    Ok(())
+}
+
+/// What the cap costs beside the same executor without one: store calls for ten thousand messages of an org.
+async fn leases() -> Outcome<()> {
+    figures::head(
+        &format!("Store calls of {NOISY} messages of one org that a process executes within a minute"),
+        &["calls", "a message", "more than without"],
+    );
+    let mut baseline = None;
+    for name in ["no cap", "a cap of 100"] {
+        let clock = Arc::new(FixedWorld::at(now()));
+        let ledger = Arc::new(Ledger::before(Arc::new(MemoryStore::new(clock.clone()))));
+        let executor = Executor::new(ledger.clone(), Arc::new(MemoryQueue::new(clock.clone())), clock.clone());
+        let executor = match baseline {
+            None => executor,
+            Some(_) => executor.with_cap(InFlight::new(ledger.clone(), clock)),
+        };
+        for number in 0..NOISY {
+            executor.execute(&arrival(org(1), number)?).await?;
+        }
+        let calls = ledger.take().len() as f64;
+        let without = *baseline.get_or_insert(calls);
+        figures::row(name, &[Some(calls), Some(calls / NOISY as f64), Some(calls - without)]);
+    }
+    Ok(())
+}
+
+/// The message of a transaction that nobody listens to.
+fn arrival(org: OrgId, number: usize) -> Outcome<String> {
+    let transaction = Transaction {
+        id: TransactionId::fresh(now(), (number as u64).to_be_bytes()),
+        org,
+        hook: None,
+        hook_kind: None,
+        created_at: now(),
+        data: json!({ "number": number }),
+        email: None,
+        files: Vec::new(),
+        generation: 0,
+        fired: None,
+    };
+    Ok(Envelope::new("bench.arrived".to_owned(), transaction, Vec::new()).message()?)
+}
+
+fn org(number: u8) -> OrgId {
+    OrgId::fresh(now(), [number; 8])
+}
+
+const fn now() -> Timestamp {
+    Timestamp::from_millisecond(1_700_000_000_000)
 }

@@ -153,6 +153,6 @@ pub(super) async fn drive_refused_settings(story: &mut Story) {
     story.note("the answer to a refused guard", &answer);
     let dead = story.canaries.plant("message that is no transaction");
     for message in [dead.clone(), format!("{{\"v\":1,\"event\":\"{dead}\"}}"), format!("{{\"v\":\"{dead}\"}}")] {
-        service::ports::Queue::send(story.world.queue.as_ref(), message).await.unwrap();
+        service::ports::Queue::send(story.world.queue.as_ref(), story.world.org, message).await.unwrap();
     }
 }

@@ -84,6 +84,25 @@ async fn an_org_with_many_in_flight_waits_until_it_has_as_few_as_another() {
     }
 }
 
+/// As in `hookwright dev`, which has sixteen places: one org has taken them all, and another one comes.
+#[tokio::test]
+async fn places_that_become_free_go_to_the_org_without_any_until_both_have_half() {
+    for queue in AnyQueue::both() {
+        let messages: Vec<String> = (0..40).map(|number| format!("a{number}")).collect();
+        send_all(&queue, &messages.join(" ")).await;
+        let in_work = queue.receive(16, 3_600);
+        assert_eq!(in_work.len(), 16);
+        let messages: Vec<String> = (0..40).map(|number| format!("b{number}")).collect();
+        send_all(&queue, &messages.join(" ")).await;
+        let mut taken_up = String::new();
+        for done in in_work.iter().take(10) {
+            queue.delete(&done.receipt).await;
+            taken_up.push_str(&bodies(&queue.receive(1, 3_600))[..1]);
+        }
+        assert_eq!(taken_up, "bbbbbbbbaa", "once both have eight, each keeps its own");
+    }
+}
+
 #[tokio::test]
 async fn a_message_that_comes_again_is_in_flight_no_more_and_goes_before_younger_ones() {
     for queue in AnyQueue::both() {
