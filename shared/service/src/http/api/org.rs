@@ -102,7 +102,7 @@ fn read_in_flight_limit(value: &Value) -> Result<Option<u32>, Refused> {
         let detail = format!(
             "`inFlightLimit` is a number from 1 to {IN_FLIGHT_LIMIT_MOST}, or null for {IN_FLIGHT_LIMIT_UNSET}."
         );
-        bad_attribute("inFlightLimit", detail).into()
+        bad_attribute("inFlightLimit", detail)
     })
 }
 
