@@ -2,10 +2,11 @@
 
 mod branches;
 mod calls;
+mod control;
 mod crashes;
 mod events;
-mod recurring;
 mod fairness;
+mod recurring;
 mod scheduled;
 mod synchronous;
 mod waits;

@@ -94,6 +94,8 @@ fn run(number: usize, now: Timestamp) -> Run {
         error: None,
         resumes_at: None,
         response: None,
+        line: None,
+        collected_into: None,
     }
 }
 

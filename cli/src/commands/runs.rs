@@ -171,7 +171,10 @@ fn view(run: &Value) -> Page {
         ("ended", text_at(attributes, "/endedAt")),
         ("took", took(attributes)),
     ];
-    fields.extend(present_fields(attributes, &[("goes on", "/resumesAt")]));
+    fields.extend(present_fields(
+        attributes,
+        &[("goes on", "/resumesAt"), ("key", "/key"), ("collected into", "/collectedInto")],
+    ));
     if attributes.get("error").is_some_and(|error| !error.is_null()) {
         fields.push(("error", failure(attributes)));
     }
@@ -239,16 +242,31 @@ pub(crate) fn story(run: &Value) -> Vec<String> {
     }
     sentences.push(match text_at(attributes, "/state").as_str() {
         "failed" => format!("The run failed: {}", failure(attributes)),
+        "waiting" if is_in_line(attributes) && text_at(attributes, "/resumesAt") == "-" => {
+            format!("The run waits for its turn: one at a time goes for the key {}.", text_at(attributes, "/key"))
+        }
         "waiting" if attributes.get("resumesAt").is_none_or(Value::is_null) => {
             "The run waits for another one that it has called.".to_owned()
         }
         "waiting" => format!("The run waits and goes on at {}.", text_at(attributes, "/resumesAt")),
         "held" => "The run is held until somebody resumes it.".to_owned(),
+        "succeeded" if text_at(attributes, "/collectedInto") != "-" => {
+            format!("The run {} is for this arrival and others.", text_at(attributes, "/collectedInto"))
+        }
         "succeeded" => "The run succeeded.".to_owned(),
+        "cancelled" if text_at(attributes, "/error") != "-" => {
+            format!("The run was cancelled: {}", failure(attributes))
+        }
         "cancelled" => "The run was cancelled.".to_owned(),
         state => format!("The run is {state}."),
     });
     sentences
+}
+
+/// Whether it has not begun, because the flow of its workflow is controlled by a key.
+fn is_in_line(attributes: &Value) -> bool {
+    let has_begun = attributes.get("steps").and_then(Value::as_array).is_some_and(|steps| !steps.is_empty());
+    !has_begun && text_at(attributes, "/key") != "-"
 }
 
 /// What there is to say of a step beside what it did: what was missing, how it failed, and where the run went then and why.

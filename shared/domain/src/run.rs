@@ -157,6 +157,36 @@ pub struct Run {
     /// The answer that it gave to whoever called: `{"status":200,"output":…}`.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::exact")]
     pub response: Option<Value>,
+    /// The line that it stands in for its key, where its workflow controls its flow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<Line>,
+    /// The run that is for its arrival and others, so that this one has no steps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collected_into: Option<RunId>,
+}
+
+/// The line of the runs of a workflow for one key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Line {
+    /// What they wait for.
+    pub kind: LineKind,
+    /// The key, cut where it is long.
+    pub key: String,
+    /// The SHA-256 of the whole key, as hex digits.
+    pub digest: String,
+}
+
+/// What the runs of a line wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LineKind {
+    /// Their turn.
+    Turn,
+    /// That nothing comes for a while.
+    Debounce,
+    /// Others that are collected with them.
+    Collect,
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::condition::Condition;
+use crate::control::FlowControl;
 use crate::document;
 use crate::expression::{Expression, Use};
 use crate::problem::{Place, Problem};
@@ -25,6 +26,7 @@ pub struct Definition {
     pub(crate) name: String,
     pub(crate) replaces: Option<String>,
     pub(crate) is_enabled: bool,
+    pub(crate) control: Option<FlowControl>,
     pub(crate) trigger: Trigger,
     pub(crate) steps: Vec<Step>,
     /// The place of each step in `steps` by its id.
@@ -47,7 +49,7 @@ pub struct Needs {
 }
 
 impl Needs {
-    pub(crate) fn of(trigger: &Trigger, steps: &[Step]) -> Needs {
+    pub(crate) fn of(trigger: &Trigger, steps: &[Step], control: Option<&FlowControl>) -> Needs {
         let mut needs = Needs::default();
         let mut see = |used: Use<'_>, _: &Place<'_>| match used {
             Use::Path(path) => needs.variables |= path.root() == "variables",
@@ -61,6 +63,7 @@ impl Needs {
         for transition in trigger.transitions.iter().chain(steps.iter().flat_map(|step| &step.transitions)) {
             transition.condition.for_each_use(&Place::ROOT, &mut see);
         }
+        control.iter().for_each(|control| control.for_each_use(&mut see));
         for step in steps {
             step.params.iter().for_each(|params| params.for_each_use(&Place::ROOT, &mut see));
             step.error_cases.iter().for_each(|case| case.condition.for_each_use(&Place::ROOT, &mut see));

@@ -10,6 +10,7 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
+use crate::control::FlowControl;
 use crate::definition::{Definition, Needs, Step, TRIGGER_ID, Trigger};
 use crate::naming::quoted;
 use crate::problem::{Place, Problem, Problems};
@@ -27,12 +28,13 @@ const ID_LIMIT_BYTES: usize = 128;
 pub(crate) const STEPS_LIMIT: usize = 1_000;
 
 /// What a document may have. The keys that a server adds are among them.
-const ROOT_KEYS: [&str; 14] = [
+const ROOT_KEYS: [&str; 15] = [
     "id",
     "rev",
     "name",
     "description",
     "enabled",
+    "flow",
     "logging",
     "meta",
     "replaces",
@@ -54,6 +56,7 @@ pub(crate) struct Draft<'d> {
     name: Option<String>,
     replaces: Option<String>,
     is_enabled: bool,
+    control: Option<FlowControl>,
     pub(crate) trigger: Option<Trigger>,
     /// Every step by its place; none where it could not be read.
     pub(crate) steps: Vec<Option<Step>>,
@@ -84,7 +87,8 @@ impl Draft<'_> {
             name,
             replaces: self.replaces,
             is_enabled: self.is_enabled,
-            needs: Needs::of(&trigger, &steps),
+            needs: Needs::of(&trigger, &steps, self.control.as_ref()),
+            control: self.control,
             trigger,
             places: self.places.iter().map(|(id, place)| ((*id).to_owned(), *place)).collect(),
             steps,
@@ -115,6 +119,7 @@ impl<'d> Reader<'d> {
             name: None,
             replaces: None,
             is_enabled: true,
+            control: None,
             trigger: None,
             steps: Vec::new(),
             ids: Vec::new(),
@@ -144,6 +149,7 @@ impl<'d> Reader<'d> {
         self.check_step_count(step_values, &steps_place);
         self.gather_places(step_values, trigger_id.unwrap_or(TRIGGER_ID), &steps_place);
         draft.trigger = self.read_trigger(root);
+        draft.control = self.read_control(root, trigger_id.unwrap_or(TRIGGER_ID));
         let read = |(index, value)| self.read_step(value, &steps_place.index(index));
         draft.steps = step_values.iter().enumerate().map(read).collect();
     }

@@ -9,6 +9,7 @@
 //! hold [`condition`]s, and a [`run`] walks over it leaving one [`journal`] entry per step.
 
 pub mod check;
+pub mod control;
 pub mod definition;
 pub mod diff;
 

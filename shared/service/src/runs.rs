@@ -12,6 +12,9 @@
 //! | recurring schedule | `{org}#recurring#{id}` | `recurring` | `{org}#recurring`, by creation |
 //! | the timer of its next occurrence | `{org}#recurring#{id}` | `timer` | `due#00` … `due#15`, by its time |
 //! | how many were started in a quarter of an hour | `{org}#scheduled-turns` | when that began | |
+//! | head of a line of runs for one key | `{org}#line#{workflow}#{kind}#{digest}` | `head` | |
+//! | run that waits for its turn in it | as its head | `wait#{instant}#{transaction}#{run}` | |
+//! | arrival that is collected in it | as its head | `item#{run}#{instant}#{transaction}#{run}` | |
 //! | where in an event somebody waits for something | `{org}#awaited-places#{event}` | digest of the places | |
 //! | step that waits for an event | `{org}#awaited#{digest}` | `run#{run}#{digest}` | |
 //! | that the event happened | `{org}#awaited#{digest}` | `event#{instant}#{transaction}` | |
@@ -37,6 +40,7 @@ mod duplicates;
 mod intents;
 mod journal;
 mod lineage;
+mod lines;
 mod pinned;
 mod quarantine;
 mod recurring;
@@ -73,6 +77,7 @@ pub use journal::{
     run_changes,
 };
 pub use lineage::count_lineage;
+pub use lines::{Batch, Last, LineHead, Member, StoredLine, find_line, leaving_changes};
 pub use pinned::{installed_version, pin};
 pub use quarantine::{Quarantined, discard_quarantined, find_quarantined, list_quarantined, put_released, quarantine};
 pub(crate) use recurring::recurring_timer;

@@ -83,7 +83,8 @@ async fn an_event_ends_the_waits_that_it_matches_and_no_others() {
 async fn forms_records_and_apps_bring_events_that_are_waited_for() {
     let world = World::new().await;
     let hook = world.form_hook().await;
-    let form = json!({ "name": hook.event, "match": [{ "path": "attributes.data.orderId", "value": "/#steps.1.order" }] });
+    let form =
+        json!({ "name": hook.event, "match": [{ "path": "attributes.data.orderId", "value": "/#steps.1.order" }] });
     let of_form = callable(&world, "of-form", wait(form)).await;
     let of_form = called(&world, &of_form, json!({ "order": 1234 })).await;
     let changed =

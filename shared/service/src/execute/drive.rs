@@ -13,6 +13,7 @@ mod app_action;
 mod arrivals;
 mod awaiting;
 mod callee;
+mod control;
 mod journey;
 mod outside;
 mod scheduling;
@@ -39,6 +40,7 @@ use crate::{
 };
 
 use advance::Pause;
+use control::{Admission, Entering, with_collected};
 use journey::Journey;
 
 /// How often a run that somebody else has moved, or whose records have, is taken up again in one delivery.
@@ -104,7 +106,8 @@ impl Executor {
             if let Some(stored) = &stored {
                 announce::tell(self.queue.as_ref(), transaction.org, stored.told.iter().copied(), 0).await?;
             }
-            if stored.as_ref().is_some_and(|stored| stored.run.state.is_final()) {
+            if let Some(over) = stored.as_ref().map(|stored| &stored.run).filter(|run| run.state.is_final()) {
+                self.leave_line(over).await?;
                 return self.wake_caller(transaction.org, considered).await;
             }
             if stored.as_ref().is_some_and(|stored| stored.run.state == RunState::Held) {
@@ -119,12 +122,7 @@ impl Executor {
                 Ok(definition) => {
                     let setup = self.setup_for(transaction.org, considered, &definition).await?;
                     let place = Place { transaction, trigger_output, considered, id };
-                    match self.embark(place, definition, setup, stored.clone()) {
-                        Ok(journey) => self.carry(journey).await,
-                        Err(failure) => {
-                            self.fail(transaction, considered, id, stored, failure).await.map(|()| Carried::ToItsEnd)
-                        }
-                    }
+                    self.take_up(place, definition, setup, stored).await
                 }
                 Err(NoDefinition::Unusable(failure)) => {
                     self.fail(transaction, considered, id, stored, failure).await.map(|()| Carried::ToItsEnd)
@@ -142,6 +140,43 @@ impl Executor {
         Err(Unavailable { port: "store", cause: format!("run {id} was overtaken {ROUNDS_LIMIT} times") })
     }
 
+    /// Begins the run, if it may, or goes on with it.
+    async fn take_up(
+        &self,
+        place: Place<'_>,
+        definition: Arc<Definition>,
+        setup: Arc<Setup>,
+        stored: Option<StoredRun>,
+    ) -> Result<Carried, WriteError> {
+        let Place { transaction, trigger_output, considered, id } = place;
+        let begun = stored.as_ref().filter(|stored| !stored.entries.is_empty());
+        let admission = match begun {
+            Some(stored) => {
+                let collected = self.collected(&stored.run).await?;
+                Ok(Admission::Begins(Box::new(Entering { collected, ..Entering::default() })))
+            }
+            None => {
+                let seed = id.to_string();
+                let surroundings = Surroundings { setup: &setup, now: self.world.now(), seed: &seed };
+                self.admit(place, &definition, &surroundings, stored.as_ref()).await?
+            }
+        };
+        let mut entering = match admission {
+            Ok(Admission::Begins(entering)) => entering,
+            Ok(Admission::Waits) => return Ok(Carried::AsFarAsItGoes),
+            Ok(Admission::Over) => return Ok(Carried::ToItsEnd),
+            Err(failure) => {
+                return self.fail(transaction, considered, id, stored, failure).await.map(|()| Carried::ToItsEnd);
+            }
+        };
+        let seen = entering.collected.take().map(|collected| with_collected(trigger_output, collected));
+        let place = Place { trigger_output: seen.as_ref().unwrap_or(trigger_output), ..place };
+        match self.embark(place, definition, setup, stored.clone(), *entering) {
+            Ok(journey) => self.carry(journey).await,
+            Err(failure) => self.fail(transaction, considered, id, stored, failure).await.map(|()| Carried::ToItsEnd),
+        }
+    }
+
     /// The run from its beginning, or from where its journal ends.
     ///
     /// *Errors*: its journal is not one of this definition.
@@ -151,19 +186,35 @@ impl Executor {
         definition: Arc<Definition>,
         setup: Arc<Setup>,
         stored: Option<StoredRun>,
+        entering: Entering,
     ) -> Result<Journey<'a>, Failure> {
         let Place { transaction, trigger_output, considered, id } = place;
         let apps = &considered.apps;
         let now = self.world.now();
         let seed = id.to_string();
         let surroundings = Surroundings { setup: &setup, now, seed: &seed };
-        let Some(stored) = stored else {
+        let Some(stored) = stored.as_ref().filter(|stored| !stored.entries.is_empty()) else {
             let progress = run::start(&definition, trigger_output.clone(), &surroundings);
             let opening = journey::opening_entry(&definition, &progress);
             let new = vec![JournalEntry { entry: opening, attempts: 1, started_at: now, ended_at: now }];
-            let run = new_run(transaction, considered, id, now);
-            let (stored, rested) = (None, HashSet::new());
-            return Ok(Journey { transaction, apps, definition, setup, seed, progress, run, stored, new, rested });
+            let run = match &stored {
+                Some(stored) => Run { state: RunState::Running, resumes_at: None, ..stored.run.clone() },
+                None => Run { line: entering.line.clone(), ..new_run(transaction, considered, id, now) },
+            };
+            let rested = HashSet::new();
+            return Ok(Journey {
+                transaction,
+                apps,
+                definition,
+                setup,
+                seed,
+                progress,
+                run,
+                stored,
+                new,
+                rested,
+                entering,
+            });
         };
         let entries = stored.entries.iter().map(|entry| (&entry.entry, entry.ended_at));
         let replayed = run::replay(&definition, trigger_output.clone(), entries, &surroundings);
@@ -172,8 +223,8 @@ impl Executor {
             Failure::new("journal_unusable", message)
         })?;
         let run = Run { state: RunState::Running, resumes_at: None, ..stored.run.clone() };
-        let (stored, new, rested) = (Some(stored), Vec::new(), HashSet::new());
-        Ok(Journey { transaction, apps, definition, setup, seed, progress, run, stored, new, rested })
+        let (stored, new, rested) = (Some(stored.clone()), Vec::new(), HashSet::new());
+        Ok(Journey { transaction, apps, definition, setup, seed, progress, run, stored, new, rested, entering })
     }
 
     /// Has the run that waits for the end of this one woken, if one does.
@@ -210,6 +261,7 @@ impl Executor {
                     state = journey.run.state.word(),
                     "a run came to its end",
                 );
+                self.leave_line(&journey.run).await?;
                 return Ok(Carried::ToItsEnd);
             }
         }
@@ -226,7 +278,9 @@ impl Executor {
         changes.extend(work.changes);
         changes.extend(announce::changes(&events)?);
         changes.extend(more);
+        changes.extend(self.line_changes(journey).await?);
         store.write(&changes).await?;
+        journey.entering = Entering::default();
         let new = std::mem::take(&mut journey.new);
         match &mut journey.stored {
             Some(stored) => {
@@ -258,7 +312,10 @@ impl Executor {
             None => new_run(transaction, considered, id, now),
         };
         settle(&mut run, &Ending::Failed(failure.into()), now);
-        self.store.write(&runs::run_changes(&run, stored.as_ref(), &[], &[])?).await
+        let mut changes = runs::run_changes(&run, stored.as_ref(), &[], &[])?;
+        changes.extend(runs::leaving_changes(self.store.as_ref(), &run, now).await?);
+        self.store.write(&changes).await?;
+        Ok(self.leave_line(&run).await?)
     }
 }
 
@@ -297,6 +354,8 @@ fn new_run(transaction: &Transaction, considered: &Considered, id: RunId, now: T
         error: None,
         resumes_at: None,
         response: None,
+        line: None,
+        collected_into: None,
     }
 }
 

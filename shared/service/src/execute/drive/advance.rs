@@ -17,9 +17,9 @@ use crate::{
 /// How many changes of one write are enough.
 const WRITE_RECORDS: usize = 50;
 
-/// How many there may be at most: with the run's head, its journal, its timer and an intent they stay under the store's limit.
+/// How many there may be at most: with the run's head, its journal, its timer, its line and an intent they stay under the store's limit.
 /// A step that would pass it is done in a write of its own; none needs as many alone.
-const WRITE_RECORDS_LIMIT: usize = WRITE_LIMIT_CHANGES - 5;
+const WRITE_RECORDS_LIMIT: usize = WRITE_LIMIT_CHANGES - 7;
 
 /// How many steps outside are performed at the same time. *Why*: their intents are written at once.
 const OUTSIDE_LIMIT: usize = 40;

@@ -17,7 +17,7 @@ use engine::{
 
 use serde_json::Value;
 
-use super::{WRITE_BYTES, outside::OutsideStep};
+use super::{WRITE_BYTES, control::Entering, outside::OutsideStep};
 use crate::{
     ports::{Unavailable, World},
     runs::{JournalEntry, StoredRun},
@@ -38,6 +38,8 @@ pub(super) struct Journey<'a> {
     pub(super) stored: Option<StoredRun>,
     /// What the store does not have yet.
     pub(super) new: Vec<JournalEntry>,
+    /// What is written with its beginning.
+    pub(super) entering: Entering,
     /// The branches that try again what has failed, once the run is taken up again.
     pub(super) rested: HashSet<String>,
 }

@@ -180,7 +180,11 @@ async fn change_state(
         let Some(run) = change(&stored.run)? else { return Ok(id) };
         // Before the write: a message that finds nothing to do does no harm, and one that is missing would.
         wake(call, &stored).await?;
-        match store.write(&runs::run_changes(&run, Some(&stored), &[], &stored.told)?).await {
+        let mut changes = runs::run_changes(&run, Some(&stored), &[], &stored.told)?;
+        if run.state.is_final() {
+            changes.extend(runs::leaving_changes(store, &run, call.management.world.now()).await?);
+        }
+        match store.write(&changes).await {
             Ok(()) => {
                 wake(call, &stored).await?;
                 return Ok(id);

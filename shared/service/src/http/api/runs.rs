@@ -120,6 +120,8 @@ fn run_resource(call: &Call<'_>, run: &Run, steps: Option<Vec<Value>>) -> Value 
         "startedAt": run.started_at,
         "endedAt": run.ended_at,
         "resumesAt": run.resumes_at,
+        "key": run.line.as_ref().map(|line| &line.key),
+        "collectedInto": run.collected_into,
         "error": run.error,
     });
     if let (Some(steps), Some(attributes)) = (steps, attributes.as_object_mut()) {
