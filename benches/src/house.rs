@@ -29,6 +29,9 @@ pub struct House {
     pub executor: Arc<Executor>,
 }
 
+/// A service of others that answers every call with `201`.
+pub const SERVICE: &str = "https://pay.example/charges";
+
 /// The messages that nobody has taken yet.
 #[derive(Default)]
 struct Kept(Mutex<Vec<String>>);
@@ -89,7 +92,10 @@ impl House {
             let hook = create(&management, &token, "/v1/hooks/web", &auth).await?;
             webhooks.push(format!("/v1/hooks/web/{}", hook["data"]["attributes"]["hash"].as_str().unwrap_or_default()));
         }
-        let executor = Arc::new(Executor::new(store, queue.clone(), Arc::new(SystemWorld)));
+        let services = MemoryCalls::default();
+        services.answer(SERVICE, 201, &[("content-type", "application/json")], "{\"id\":\"ch_1\"}");
+        let executor = Executor::new(store, queue.clone(), Arc::new(SystemWorld)).with_calls(Arc::new(services));
+        let executor = Arc::new(executor);
         Ok(Self { door, path, webhooks, key, queue, management, token, executor })
     }
 

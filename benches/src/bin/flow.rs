@@ -7,7 +7,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use benches::{Outcome, figures, house::House, ledger::Ledger};
+use benches::{
+    Outcome, figures,
+    house::{House, SERVICE},
+    ledger::Ledger,
+};
 use domain::{OrgId, Run, RunId, RunState, Timestamp, Transaction, TransactionId, WorkflowId};
 use http::{Method, StatusCode};
 use local::{LocalQueue, QueueRules, Stack};
@@ -32,6 +36,9 @@ const DUE: usize = 1_000;
 /// How many items the loop has.
 const ITEMS: usize = 1_000;
 
+/// How many runs wait.
+const WAITING: usize = 10_000;
+
 /// How many messages the noisy org has on the queue, and how many the quiet one behind them.
 const NOISY: usize = 10_000;
 const QUIET: usize = 10;
@@ -43,6 +50,7 @@ const PLACES: usize = 16;
 async fn main() -> Outcome<()> {
     ticks().await?;
     loops().await?;
+    waits().await?;
     fairness().await?;
     leases().await
 }
@@ -105,17 +113,22 @@ async fn loops() -> Outcome<()> {
         &format!("Units written by a loop over {ITEMS} items (goal: at most 4 an item)"),
         &["written", "an item", "more than the first"],
     );
-    let note = |customer: &str| json!({ "customer": customer, "body": "Item {{steps.each.item}}" });
     let mut baseline = None;
     for (name, action) in [
         ("a step without an effect", "kustomer.transform.generic"),
         ("a note of each item, its record included", "kustomer.note.create"),
+        ("a call of a service for each item", "kustomer.rest-api.json"),
     ] {
         let stack = Stack::memory().await?;
         let house = House::over(stack.store.clone()).await?;
         let customer = house.create("/v1/customers", &json!({ "name": "Ann" })).await?;
-        let is_note = action.ends_with("create");
-        let params = if is_note { note(&customer) } else { json!({ "input": { "n": "/#steps.each.index" } }) };
+        let params = match action {
+            "kustomer.note.create" => json!({ "customer": customer, "body": "Item {{steps.each.item}}" }),
+            "kustomer.rest-api.json" => {
+                json!({ "uri": SERVICE, "method": "POST", "data": { "item": "/#steps.each.item" } })
+            }
+            _ => json!({ "input": { "n": "/#steps.each.index" } }),
+        };
         let document = json!({
             "name": "loop",
             "trigger": { "callable": true, "transitions": [{ "target": "each", "condition": { "op": "true", "values": [true] } }] },
@@ -138,6 +151,35 @@ async fn loops() -> Outcome<()> {
         let first = *baseline.get_or_insert(each);
         figures::row(name, &[Some(written), Some(each), Some(each - first)]);
         check_is_over(&house, &workflow).await?;
+    }
+    Ok(())
+}
+
+/// What runs cost while they wait: beside none of them, what is on the queue, which is what a process holds in memory, and what
+/// a tick asks of the store.
+async fn waits() -> Outcome<()> {
+    figures::head(
+        &format!("{WAITING} runs that wait for a day (goal: nothing while they wait)"),
+        &["runs", "messages held", "store calls of a tick", "more than without"],
+    );
+    let mut baseline = None;
+    for count in [0, WAITING] {
+        let clock = Arc::new(FixedWorld::at(now()));
+        let ledger = Arc::new(Ledger::before(Arc::new(MemoryStore::new(clock.clone()))));
+        let queue = Arc::new(MemoryQueue::new(clock.clone()));
+        for number in 0..count {
+            let waiting = run(number, now());
+            let until = now().plus_seconds(86_400);
+            let mut changes = runs::run_changes(&Run { resumes_at: Some(until), ..waiting.clone() }, None, &[], &[])?;
+            changes.extend(runs::timer_change(&waiting, until, now())?);
+            ledger.write(&changes).await?;
+        }
+        ledger.take();
+        let ticker = Ticker::new(ledger.clone(), queue.clone(), clock.clone());
+        ticker.tick(TICK_LIMIT_TIMERS).await?;
+        let calls = ledger.take().len() as f64;
+        let without = *baseline.get_or_insert(calls);
+        figures::row("waiting", &[Some(count as f64), Some(queue.depth() as f64), Some(calls), Some(calls - without)]);
     }
     Ok(())
 }

@@ -77,7 +77,7 @@ pub use journal::{
     run_changes,
 };
 pub use lineage::count_lineage;
-pub use lines::{Batch, Last, LineHead, Member, StoredLine, find_line, leaving_changes};
+pub use lines::{Batch, Last, LineHead, Member, Queued, StoredLine, find_line, leaving_changes};
 pub use pinned::{installed_version, pin};
 pub use quarantine::{Quarantined, discard_quarantined, find_quarantined, list_quarantined, put_released, quarantine};
 pub(crate) use recurring::recurring_timer;

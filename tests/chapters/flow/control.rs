@@ -86,7 +86,7 @@ async fn runs_of_one_key_go_one_after_the_other_and_those_of_another_beside_them
     for (key, n) in [("a", 1), ("a", 2), ("b", 3), ("a", 4)] {
         order(&world, key, n).await;
     }
-    world.work().await;
+    world.later(1).await;
     let begun =
         [steps(&world, &workflow, 1).await, steps(&world, &workflow, 2).await, steps(&world, &workflow, 3).await];
     assert_eq!(begun, [2, 0, 2], "the second waits for its turn");
@@ -100,6 +100,8 @@ async fn runs_of_one_key_go_one_after_the_other_and_those_of_another_beside_them
     // The line is free again, and the next one does not wait.
     order(&world, "a", 5).await;
     world.work().await;
+    assert_eq!(steps(&world, &workflow, 5).await, 0, "what was accepted before may still come");
+    world.later(1).await;
     assert_eq!(steps(&world, &workflow, 5).await, 2);
 }
 
@@ -107,8 +109,17 @@ async fn runs_of_one_key_go_one_after_the_other_and_those_of_another_beside_them
 async fn the_order_is_that_of_arrival_whatever_the_queue_brings_first() {
     let world = World::new().await;
     let workflow = workflow(&world, in_turn()).await;
-    order(&world, "a", 1).await;
+    // Those that are accepted at the same time, and come to their line in the wrong order.
+    world.clock.pass_seconds(1);
+    order(&world, "b", 12).await;
     world.work().await;
+    world.clock.pass_seconds(-1);
+    order(&world, "b", 11).await;
+    world.work().await;
+    world.later(2).await;
+    assert_eq!((steps(&world, &workflow, 11).await, steps(&world, &workflow, 12).await), (2, 0));
+    order(&world, "a", 1).await;
+    world.later(1).await;
     for (n, seconds) in [(4, 4), (2, -2), (3, 1)] {
         world.clock.pass_seconds(seconds);
         order(&world, "a", n).await;
@@ -125,7 +136,7 @@ async fn the_order_is_that_of_arrival_whatever_the_queue_brings_first() {
                 .collect::<Vec<_>>(),
         );
     }
-    assert_eq!(ended, [1, 2, 3, 4]);
+    assert_eq!(ended, [1, 11, 2, 12, 3, 4]);
 }
 
 #[tokio::test]
@@ -133,9 +144,10 @@ async fn a_turn_passes_on_when_its_run_is_cancelled_and_who_is_cancelled_in_the_
     let world = World::new().await;
     let workflow = workflow(&world, in_turn()).await;
     for n in 1..=4 {
+        world.clock.pass_seconds(1);
         order(&world, "a", n).await;
     }
-    world.work().await;
+    world.later(1).await;
     for n in [2, 1] {
         let id = id_of(&world, &workflow, n).await;
         world.api("POST", &format!("/v1/runs/{id}/cancel"), Value::Null).await.expect(200);

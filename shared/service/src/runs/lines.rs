@@ -42,6 +42,16 @@ pub enum LineHead {
     Batch(Batch),
 }
 
+/// A run that waits for its turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Queued {
+    /// The run.
+    pub member: Member,
+    /// When its transaction was accepted.
+    pub accepted_at: Timestamp,
+}
+
 /// The last arrival so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -105,15 +115,14 @@ impl StoredLine {
         Ok(Change::Put(item, Expectation::unchanged(self.rev)))
     }
 
-    /// The change that has `member` wait in the line, in the order of when its transaction was accepted.
-    pub fn join(&self, member: Member, accepted_at: Timestamp, now: Timestamp) -> Result<Change, Unavailable> {
-        let item =
-            item(self.partition.clone(), place(member, accepted_at), document::write(&member)?, now, KEPT_SECONDS);
+    /// The change that has a run wait in the line, in the order of when its transaction was accepted.
+    pub fn join(&self, queued: Queued, now: Timestamp) -> Result<Change, Unavailable> {
+        let item = item(self.partition.clone(), place(&queued), document::write(&queued)?, now, KEPT_SECONDS);
         Ok(Change::Put(item, Expectation::Anything))
     }
 
     /// The first that waits in the line, and the change that takes it out.
-    pub async fn first(&self, store: &dyn Store) -> Result<Option<(Member, Change)>, Unavailable> {
+    pub async fn first(&self, store: &dyn Store) -> Result<Option<(Queued, Change)>, Unavailable> {
         let page = store.list(&Range { limit: 1, ..self.range("wait#", "wait$", None) }).await?;
         let Some(item) = page.items.into_iter().next() else { return Ok(None) };
         Ok(Some((document::read(&item)?, Change::Delete(item.key, Expectation::Anything))))
@@ -167,9 +176,9 @@ pub async fn leaving_changes(store: &dyn Store, run: &Run, now: Timestamp) -> Re
     }
 }
 
-/// Where a member waits: those of one instant by their ids, which are the same for everybody.
-fn place(member: Member, accepted_at: Timestamp) -> String {
-    format!("wait#{accepted_at}#{}#{}", member.transaction, member.run)
+/// Where a run waits: those of one instant by their ids, which are the same for everybody.
+fn place(queued: &Queued) -> String {
+    format!("wait#{}#{}#{}", queued.accepted_at, queued.member.transaction, queued.member.run)
 }
 
 fn partition(org: OrgId, run: &Run, line: &Line) -> String {

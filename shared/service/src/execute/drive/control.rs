@@ -1,7 +1,7 @@
 //! What has to be seen to before a run begins whose workflow controls its flow: its turn, a quiet time, or others to collect.
 //!
 //! ```text
-//! one at a time   free ─→ begin and take the turn │ taken ─→ wait in the line; whoever ends passes the turn on
+//! one at a time   wait in the line; the first takes the turn if it is free, and whoever ends passes it on
 //! debounce        wait until the quiet time is over; a later arrival takes the place, and this one is superseded
 //! collect         the first waits for the others; each of those is collected into it
 //! ```
@@ -22,11 +22,15 @@ use super::{super::Executor, Journey, Place, new_run};
 use crate::{
     envelope::{Named, Woken},
     ports::{Change, Unavailable, WriteError},
-    runs::{self, Batch, Last, LineHead, Member, StoredLine, StoredRun},
+    runs::{self, Batch, Last, LineHead, Member, Queued, StoredLine, StoredRun},
 };
 
 /// The most bytes that the arrivals of one run have together as JSON.
 const COLLECT_LIMIT_BYTES: usize = 1_000_000;
+
+/// How old an arrival is at least when its run takes the turn. *Why*: messages are executed side by side, and one that was
+/// accepted moments before may come to its line moments later.
+const SETTLING_SECONDS: u32 = 1;
 
 /// How much of a key is shown.
 const SHOWN_CHARACTERS: usize = 200;
@@ -115,24 +119,22 @@ impl Executor {
 
     async fn admit_in_turn(&self, at: Candidate<'_>) -> Result<Admission, WriteError> {
         let store = self.store.as_ref();
-        let line = runs::find_line(store, &at.run, &at.line).await?;
-        match line.head.member() {
-            Some(holder) if holder.run == at.run.id => return Ok(at.begins(None, Vec::new())),
-            Some(holder) => {
-                match at.stored {
-                    None => self.join(&at, &line).await?,
-                    // Whoever gave it the turn may not have come to wake it.
-                    Some(_) => self.wake_member(&at.run, holder).await?,
-                }
+        if at.stored.is_none() {
+            let line = runs::find_line(store, &at.run, &at.line).await?;
+            self.join(&at, &line).await?;
+        } else {
+            let line = runs::find_line(store, &at.run, &at.line).await?;
+            match line.head.member() {
+                Some(holder) if holder.run == at.run.id => return Ok(at.begins(None, Vec::new())),
+                // Whoever gave it the turn may not have come to wake it.
+                Some(holder) => self.wake_member(&at.run, holder).await?,
+                None => match line.first(store).await? {
+                    Some((first, taken_out)) if first.member.run == at.run.id && is_settled(&first, at.now) => {
+                        return Ok(at.begins(Some((line, LineHead::Turn(first.member))), vec![taken_out]));
+                    }
+                    Some(_) | None => {}
+                },
             }
-            None => match line.first(store).await? {
-                Some((first, taken_out)) if first.run == at.run.id => {
-                    return Ok(at.begins(Some((line, LineHead::Turn(first))), vec![taken_out]));
-                }
-                None => return Ok(at.begins(Some((line, LineHead::Turn(at.member()))), Vec::new())),
-                Some(_) if at.stored.is_none() => self.join(&at, &line).await?,
-                Some(_) => {}
-            },
         }
         // Whoever had the turn may have ended before this one stood in the line.
         self.pass_turn(&at.run, &at.line).await?;
@@ -142,7 +144,8 @@ impl Executor {
     async fn join(&self, at: &Candidate<'_>, line: &StoredLine) -> Result<(), WriteError> {
         let waiting = Run { state: RunState::Waiting, ..at.run.clone() };
         let mut changes = runs::run_changes(&waiting, None, &[], &[])?;
-        changes.push(line.join(at.member(), at.place.transaction.created_at, at.now)?);
+        let accepted_at = at.place.transaction.created_at;
+        changes.push(line.join(Queued { member: at.member(), accepted_at }, at.now)?);
         tracing::info!(run.id = %at.run.id, "a run waits for its turn");
         self.store.write(&changes).await
     }
@@ -152,7 +155,7 @@ impl Executor {
         if line.kind != LineKind::Turn {
             return Ok(());
         }
-        let store = self.store.as_ref();
+        let (store, now) = (self.store.as_ref(), self.world.now());
         let stored = runs::find_line(store, run, line).await?;
         let is_free = stored.head.member().is_none_or(|holder| run.state.is_final() && holder.run == run.id);
         if !is_free {
@@ -163,8 +166,12 @@ impl Executor {
             };
         }
         let Some((first, taken_out)) = stored.first(store).await? else { return Ok(()) };
-        match store.write(&[stored.put(LineHead::Turn(first), self.world.now())?, taken_out]).await {
-            Ok(()) => self.wake_member(run, first).await,
+        if !is_settled(&first, now) {
+            // It takes the turn itself then, if nobody has come before it.
+            return self.wake_member_in(run, first.member, SETTLING_SECONDS).await;
+        }
+        match store.write(&[stored.put(LineHead::Turn(first.member), now)?, taken_out]).await {
+            Ok(()) => self.wake_member(run, first.member).await,
             // Somebody else has passed it on, or taken it.
             Err(WriteError::Conflict { .. }) => Ok(()),
             Err(WriteError::Unavailable(error)) => Err(error),
@@ -278,8 +285,12 @@ impl Executor {
     }
 
     async fn wake_member(&self, run: &Run, member: Member) -> Result<(), Unavailable> {
+        self.wake_member_in(run, member, 0).await
+    }
+
+    async fn wake_member_in(&self, run: &Run, member: Member, seconds: u32) -> Result<(), Unavailable> {
         let woken = Woken { org: run.org, transaction: member.transaction, run: member.run, answered: true };
-        self.queue.send(run.org, Named::Wake(woken).message()?).await
+        self.queue.send_later(run.org, Named::Wake(woken).message()?, seconds).await
     }
 }
 
@@ -310,6 +321,11 @@ impl Candidate<'_> {
         changes.extend(runs::timer_change(&waiting, due, self.now)?);
         Ok(changes)
     }
+}
+
+/// Whether whoever came before has come to the line as well.
+fn is_settled(queued: &Queued, now: Timestamp) -> bool {
+    queued.accepted_at.plus_seconds(i64::from(SETTLING_SECONDS)) <= now
 }
 
 fn line_of(control: &FlowControl, key: &str) -> Line {
