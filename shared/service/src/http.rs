@@ -10,6 +10,7 @@ pub mod web;
 mod answer;
 mod arrival;
 mod openapi;
+mod operation;
 mod routes;
 
 use std::net::IpAddr;

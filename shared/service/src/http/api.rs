@@ -39,7 +39,8 @@ use super::{
         unavailable_response,
     },
     openapi,
-    routes::{Method as RouteMethod, Operation, ROUTES, Route},
+    operation::Operation,
+    routes::{Method as RouteMethod, ROUTES, Route},
     source_address,
 };
 use crate::{

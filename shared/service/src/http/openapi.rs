@@ -7,7 +7,8 @@ use serde_json::{Map, Value, json};
 use super::{
     RouteMethod,
     api::RECORD_KEYS,
-    routes::{Operation, ROUTES, Route},
+    operation::Operation,
+    routes::{ROUTES, Route},
 };
 
 /// The schemas by name. Whether a route's schema is among them is tested.
