@@ -142,7 +142,7 @@ async fn serve(args: Args) -> Result<(), String> {
     let inbox = HookInbox { door: Arc::clone(&mail_door), mails: stack.mails.clone(), world: stack.world.clone() };
     let setup = MailSetup { door: mail_door, way: MailWay::Listener { address: mail_address.to_string() } };
     let doors = Arc::new(doors(&stack, hooks, keys, setup, &args));
-    let executor = executor(&stack, &args);
+    let executor = executor(&stack, &url, &args);
     let (stop, stopping) = watch::channel(());
     let settings = args.mail.settings(stack.world.clone())?;
     let mail_server = tokio::spawn(smtp::serve(mail_listener, Arc::new(inbox), settings, stopping.clone()));
@@ -175,10 +175,11 @@ async fn listen(port: u16, flag: &str) -> Result<TcpListener, String> {
     })
 }
 
-fn executor(stack: &Stack, args: &Args) -> Executor {
+fn executor(stack: &Stack, url: &str, args: &Args) -> Executor {
     let domain = &args.mail.mail_domain;
     Executor::new(stack.store.clone(), stack.queue.clone(), stack.world.clone())
         .with_cap(InFlight::new(stack.store.clone(), stack.world.clone()))
+        .with_address(Some(url))
         .with_calls(Arc::new(WebCalls::new(args.allow_destination.clone())))
         .with_post(Mailing {
             post: stack.outbox.clone(),

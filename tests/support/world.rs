@@ -146,7 +146,9 @@ impl World {
         };
         let mut world = Self {
             door: door(),
-            executor: Executor::new(store.clone(), queue.clone(), clock.clone()).with_calls(calls.clone()),
+            executor: Executor::new(store.clone(), queue.clone(), clock.clone())
+                .with_calls(calls.clone())
+                .with_address(Some("http://hooks.test")),
             management: Management {
                 store: store.clone(),
                 queue: queue.clone(),

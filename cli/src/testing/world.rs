@@ -25,7 +25,7 @@ use service::{
 use super::{mailbox::Mailbox, mocks::MockedCalls};
 use crate::failure;
 
-/// Where addresses of hooks begin.
+/// Where addresses of hooks and links to answers begin.
 const PUBLIC_URL: &str = "http://hooks.test";
 
 /// Where addresses of email hooks are.
@@ -126,8 +126,10 @@ impl World {
         });
         let setup =
             MailSetup { door: Arc::clone(&mail_door), way: MailWay::Listener { address: format!("{MAIL_DOMAIN}:25") } };
-        let executor =
-            Executor::new(store.clone(), queue.clone(), clock.clone()).with_calls(calls.clone()).with_post(Mailing {
+        let executor = Executor::new(store.clone(), queue.clone(), clock.clone())
+            .with_calls(calls.clone())
+            .with_address(Some(PUBLIC_URL))
+            .with_post(Mailing {
                 post: mailbox.clone(),
                 blobs,
                 domain: Some(MAIL_DOMAIN.to_owned()),

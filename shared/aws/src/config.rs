@@ -51,6 +51,8 @@ pub struct ExecutorConfig {
     pub post: Option<PostConfig>,
     /// What workflows may call beside the public web.
     pub allowed_destinations: Vec<Destination>,
+    /// What links to answers begin with.
+    pub public_url: Option<String>,
 }
 
 /// What [`crate::open_ticker`] needs to know.
@@ -149,13 +151,14 @@ impl Reader<'_> {
     /// All that [`crate::open_executor`] needs.
     pub fn executor(&mut self) -> Option<ExecutorConfig> {
         let (tables, queue_url, blob_bucket) = (self.tables(), self.queue_url(), self.blob_bucket());
-        let (post, allowed_destinations) = (self.post(), self.allowed_destinations());
+        let (post, allowed_destinations, public_url) = (self.post(), self.allowed_destinations(), self.public_url());
         Some(ExecutorConfig {
             tables: tables?,
             queue_url: queue_url?,
             blob_bucket: blob_bucket?,
             post: post?,
             allowed_destinations: allowed_destinations?,
+            public_url: public_url?,
         })
     }
 
@@ -172,7 +175,7 @@ impl Reader<'_> {
         Some(requests.map(|requests| Limit { requests, seconds: 60 }))
     }
 
-    /// What hook addresses begin with, without a slash at the end, if `HOOKWRIGHT_PUBLIC_URL` is set.
+    /// What hook addresses and links to answers begin with, without a slash at the end, if `HOOKWRIGHT_PUBLIC_URL` is set.
     pub fn public_url(&mut self) -> Option<Option<String>> {
         let url = self.optional("HOOKWRIGHT_PUBLIC_URL", "an http or https URL", is_url)?;
         Some(url.map(|url| url.trim_end_matches('/').to_owned()))
@@ -263,6 +266,7 @@ mod tests {
     #[derive(Debug)]
     struct Everything {
         door: DoorConfig,
+        executor: ExecutorConfig,
         admin: Option<Admin>,
     }
 
@@ -280,7 +284,8 @@ mod tests {
 
     fn everything(reader: &mut Reader<'_>) -> Option<Everything> {
         let (door, admin) = (reader.door(), reader.admin());
-        Some(Everything { door: door?, admin: admin? })
+        let executor = door.as_ref().and_then(|_| reader.executor());
+        Some(Everything { door: door?, executor: executor?, admin: admin? })
     }
 
     /// The complete environment with `name` changed to `value`, or without it.
@@ -300,6 +305,7 @@ mod tests {
         assert_eq!(read.door.blob_bucket, "hw-blobs");
         assert_eq!(read.door.public_url.as_deref(), Some("https://hooks.example.org"));
         assert_eq!(read.door.org_limit, Some(Limit { requests: 6_000, seconds: 60 }));
+        assert_eq!(read.executor.public_url, read.door.public_url);
         assert_eq!(read.admin.unwrap().org.to_string(), "5a345109e578360010eaa1ad");
     }
 

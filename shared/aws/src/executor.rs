@@ -9,7 +9,8 @@ use crate::config::ExecutorConfig;
 use crate::{Clients, DynamoStore, S3Blobs, SesPost, SqsQueue, SystemWorld, WebCalls};
 
 /// The executor that `config` describes; its workflows call services as far as `config` allows, and
-/// send mail where it says who that is from. What an org may have in flight is what it has set.
+/// send mail where it says who that is from. What an org may have in flight is what it has set. Links to
+/// answers need the public address.
 pub fn open_executor(clients: &Clients, config: ExecutorConfig) -> Executor {
     let world = Arc::new(SystemWorld);
     let blobs = Arc::new(S3Blobs::new(clients.s3.clone(), config.blob_bucket, world.clone()));
@@ -17,7 +18,10 @@ pub fn open_executor(clients: &Clients, config: ExecutorConfig) -> Executor {
     let queue = Arc::new(SqsQueue::new(clients.sqs.clone(), config.queue_url, world.clone()));
     let calls = Arc::new(WebCalls::new(config.allowed_destinations));
     let cap = InFlight::new(store.clone(), world.clone());
-    let executor = Executor::new(store, queue, world.clone()).with_calls(calls).with_cap(cap);
+    let executor = Executor::new(store, queue, world.clone())
+        .with_calls(calls)
+        .with_cap(cap)
+        .with_address(config.public_url.as_deref());
     let Some(post) = config.post else { return executor };
     executor.with_post(Mailing {
         post: Arc::new(SesPost::new(clients.ses(), world)),

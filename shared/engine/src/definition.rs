@@ -46,6 +46,8 @@ pub struct Needs {
     pub app_settings: bool,
     /// The org's time zone.
     pub time_zone: bool,
+    /// What links to answers are signed with.
+    pub answer_links: bool,
 }
 
 impl Needs {
@@ -56,6 +58,7 @@ impl Needs {
             Use::Function("inBusinessHours") => (needs.schedules, needs.time_zone) = (true, true),
             Use::Function("getAppSetting") => needs.app_settings = true,
             Use::Function("date" | "dateFormat" | "dateDiff") => needs.time_zone = true,
+            Use::Function("answerLink") => needs.answer_links = true,
             // What it calls is named in a text that may come from data.
             Use::Function("transform") => (needs.app_settings, needs.time_zone) = (true, true),
             Use::Function(_) => {}

@@ -15,7 +15,7 @@ use crate::fault::Fault;
 use crate::limits::EVALUATION_LIMIT_OPERATIONS;
 use crate::naming::{cut, named};
 use crate::path::Path;
-use crate::surroundings::{Setup, Surroundings};
+use crate::surroundings::{LinkSigner, Setup, Surroundings};
 
 /// How many bytes a function reads or makes for one operation.
 const OPERATION_BYTES: usize = 64;
@@ -187,6 +187,11 @@ impl<'a> Evaluation<'a> {
         digest.update(branch);
         digest.update(count.to_be_bytes());
         digest.finalize().into()
+    }
+
+    /// The address at which `step` of this run is answered, signed; none where it would be too long.
+    pub(crate) fn link_to(&self, signer: &LinkSigner, step: &str, choice: &str) -> Option<String> {
+        signer.link(self.context.surroundings, self.context.asker.branch, step, choice)
     }
 
     /// Tells `sentence`, if somebody wants to know all and it was not told yet.

@@ -132,6 +132,7 @@ impl Expression {
         let makes_of_settings = !is_setting && !evaluation.setup().app_secrets.is_empty();
         self.for_each_use(&Place::ROOT, &mut |used, _| match used {
             Use::Path(path) => tells |= path.root() == "variables" || (is_made && evaluation.holds_secret(path)),
+            Use::Function("answerLink") => tells = true,
             // What `transform` calls is named in a text that may come from data.
             Use::Function(name) => tells |= makes_of_settings && matches!(name, "getAppSetting" | "transform"),
         });

@@ -1,4 +1,4 @@
-//! Why an expression could not be worked out: always a limit, because what is missing or of another type is only missing.
+//! Why an expression could not be worked out: a limit, or a link without an address, because what is missing or of another type is only missing.
 
 use crate::allowance::Exceeded;
 use crate::limits::{
@@ -25,6 +25,9 @@ pub enum Fault {
     /// The values a template with blocks names are over [`TEMPLATE_LIMIT_READ_BYTES`].
     #[error("A template reads more than {TEMPLATE_LIMIT_READ_BYTES} bytes of values; name smaller ones.")]
     TemplateReadsTooMuch,
+    /// A link is wanted, and nobody has said where its reader would go.
+    #[error("There is no public address for a link that answers: set PublicUrl, which docs/flow.md tells how to.")]
+    NoPublicAddress,
     /// A template compiled but cannot be rendered with this data.
     #[error("A template could not be rendered: {0}.")]
     TemplateFailed(String),
@@ -42,6 +45,7 @@ impl Fault {
             Fault::TemplateTooLarge => "template_too_large",
             Fault::TooManyOperations => "too_many_operations",
             Fault::TemplateReadsTooMuch => "template_reads_too_much",
+            Fault::NoPublicAddress => "no_public_address",
             Fault::TemplateFailed(_) => "template_failed",
             Fault::Malformed(_) => "malformed_expression",
         }

@@ -2,7 +2,7 @@
 //!
 //! The same table serves calls (`/#fn:toLower,steps.1.name`), where the result keeps its type, and helpers in templates
 //! (`{{{toLower steps.1.name}}}`), where it becomes text. What cannot be computed is missing, never an error; the only
-//! faults are limits. Whatever a function reads or makes is paid for, so no document can make an executor work long.
+//! faults are limits, and a link for which nobody has set an address. Whatever a function reads or makes is paid for, so no document can make an executor work long.
 
 mod call;
 
@@ -11,6 +11,7 @@ mod collections;
 mod comparisons;
 mod dates;
 mod encodings;
+mod links;
 mod markdown;
 mod moment;
 mod numbers;
@@ -296,6 +297,11 @@ impl Function {
     /// Whether it is called to find out what there is, so that what is missing is no surprise.
     pub(crate) fn is_for_missing(&self) -> bool {
         matches!(self.name, "default" | "ifExists" | "and" | "or" | "not")
+    }
+
+    /// Whether it can be called with each element of a list alone. A link is no matter of data.
+    fn is_for_elements(&self) -> bool {
+        self.required() == 1 && self.name != "answerLink"
     }
 
     /// Where the argument of that name goes.

@@ -26,6 +26,7 @@ pub mod explain;
 pub mod expression;
 pub mod problem;
 
+pub mod answer_link;
 pub mod surroundings;
 
 mod evaluation;

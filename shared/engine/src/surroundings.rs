@@ -7,10 +7,12 @@ use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD, URL_SAFE},
 };
-use domain::{Schedule, ScheduleId, Timestamp};
+use domain::{OrgId, RunId, Schedule, ScheduleId, Timestamp};
 use jiff::tz::TimeZone;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
+
+use crate::answer_link::{AnswerLink, LINKS_PATH, LinkKey, has_token, mask_tokens};
 
 /// What stands in the place of a secret wherever somebody could read it.
 pub const MASK: &str = "••••••••";
@@ -41,6 +43,33 @@ pub struct Setup {
     pub default_schedule: Option<ScheduleId>,
     /// The IANA name of the time zone that dates are in where none is named; UTC without one.
     pub time_zone: Option<String>,
+    /// What `answerLink` makes links with.
+    pub answer_links: AnswerLinks,
+}
+
+/// What the function `answerLink` makes links with.
+#[derive(Debug, Clone, Default)]
+pub enum AnswerLinks {
+    /// Nothing: no run asks, or its workflow does not.
+    #[default]
+    Unset,
+    /// Nobody has said under which address readers find the API.
+    Nowhere,
+    /// Links are masks here.
+    Masked,
+    /// What signs them.
+    Signed(LinkSigner),
+}
+
+/// What makes the links of an org.
+#[derive(Debug, Clone)]
+pub struct LinkSigner {
+    /// The public address of the API, without a slash at the end.
+    pub address: String,
+    /// The org.
+    pub org: OrgId,
+    /// Its key.
+    pub key: LinkKey,
 }
 
 /// Everything beside the run's own data.
@@ -50,8 +79,27 @@ pub struct Surroundings<'a> {
     pub setup: &'a Setup,
     /// The time: when the run came to the step it is at.
     pub now: Timestamp,
-    /// What chance is drawn from; different for every run.
+    /// What chance is drawn from: the id of the run, where there is one.
     pub seed: &'a str,
+}
+
+impl LinkSigner {
+    /// The link of `link`; none where it would be too long.
+    pub fn address_of(&self, link: &AnswerLink) -> Option<String> {
+        Some(format!("{}{LINKS_PATH}{}", self.address, link.token(&self.key)?))
+    }
+
+    pub(crate) fn link(
+        &self,
+        surroundings: Surroundings<'_>,
+        branch: &str,
+        step: &str,
+        choice: &str,
+    ) -> Option<String> {
+        let run = RunId::parse(surroundings.seed).ok()?;
+        let (branch, step, choice) = (branch.to_owned(), step.to_owned(), choice.to_owned());
+        self.address_of(&AnswerLink { org: self.org, run, made_at: surroundings.now, branch, step, choice })
+    }
 }
 
 impl Setup {
@@ -74,10 +122,14 @@ impl Setup {
         let mask = |(id, _): (&String, &Value)| (id.clone(), Value::String(MASK.to_owned()));
         let mut app_settings = self.app_settings.clone();
         mask_values(&mut app_settings, &self.app_secrets);
-        Setup { variables: self.variables.iter().map(mask).collect(), app_settings, ..self.clone() }
+        let answer_links = match &self.answer_links {
+            AnswerLinks::Signed(_) => AnswerLinks::Masked,
+            same @ (AnswerLinks::Unset | AnswerLinks::Nowhere | AnswerLinks::Masked) => same.clone(),
+        };
+        Setup { variables: self.variables.iter().map(mask).collect(), app_settings, answer_links, ..self.clone() }
     }
 
-    /// What a template of `app` may read of it: no variable, and no setting of another app. All secrets stay masked.
+    /// What a template of `app` may read of it: no variable, no setting of another app, and no link. All secrets stay masked.
     pub(crate) fn of_app(&self, app: &str) -> Setup {
         let own = self.app_settings.get(app).map(|settings| (app.to_owned(), settings.clone()));
         let variables = self.variables.values().filter_map(Value::as_str).map(str::to_owned);
@@ -89,11 +141,13 @@ impl Setup {
             schedules: self.schedules.clone(),
             default_schedule: self.default_schedule,
             time_zone: self.time_zone.clone(),
+            answer_links: AnswerLinks::Unset,
         }
     }
 
-    /// `value` with a mask in the place of every secret in its texts and keys.
+    /// `value` with a mask in the place of every secret in its texts and keys, and of every link that answers.
     pub fn mask(&self, value: &mut Value) {
+        mask_links(value);
         let secrets = self.secrets();
         if !secrets.is_empty() {
             let made: Vec<String> = secrets.iter().flat_map(|secret| made_of(secret)).collect();
@@ -111,6 +165,7 @@ impl Setup {
     /// The same for a text, in which a secret may also be escaped, or cut with a `…` behind its beginning.
     pub fn mask_text(&self, text: &str) -> String {
         let mut text = text.to_owned();
+        mask_tokens(&mut text);
         for secret in self.secrets() {
             for spelled in spellings(secret) {
                 mask_text(&mut text, &[&spelled]);
@@ -125,7 +180,8 @@ impl Setup {
 
     /// Whether there is anything to mask.
     pub fn has_secrets(&self) -> bool {
-        !self.variables.is_empty() || !self.retired.is_empty() || !self.app_secrets.is_empty()
+        let makes_links = !matches!(self.answer_links, AnswerLinks::Unset);
+        makes_links || !self.variables.is_empty() || !self.retired.is_empty() || !self.app_secrets.is_empty()
     }
 
     /// The longest first, because one may be the beginning of another.
@@ -204,6 +260,25 @@ fn mask_values(value: &mut Value, secrets: &[String]) {
         Value::String(text) if secrets.contains(text) => MASK.clone_into(text),
         Value::String(_) => {}
         Value::Object(object) => object.values_mut().for_each(|inner| mask_values(inner, secrets)),
+    }
+}
+
+/// A mask in the place of every link, in texts and keys.
+fn mask_links(value: &mut Value) {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        Value::String(text) => mask_tokens(text),
+        Value::Array(elements) => elements.iter_mut().for_each(mask_links),
+        Value::Object(object) => {
+            if object.keys().any(|key| has_token(key)) {
+                let members = std::mem::take(object).into_iter();
+                object.extend(members.map(|(mut key, inner)| {
+                    mask_tokens(&mut key);
+                    (key, inner)
+                }));
+            }
+            object.values_mut().for_each(mask_links);
+        }
     }
 }
 

@@ -97,6 +97,13 @@ impl Executor {
         Self { ways, ..self }
     }
 
+    /// The same, whose workflows make links to answers that begin with `address`, where the API is found.
+    #[must_use]
+    pub fn with_address(self, address: Option<&str>) -> Self {
+        let setups = self.setups.with_address(address);
+        Self { setups, ..self }
+    }
+
     /// The same, which executes of each org no more messages at the same time than its settings say.
     #[must_use]
     pub fn with_cap(self, cap: InFlight) -> Self {
@@ -216,7 +223,7 @@ impl Executor {
     ) -> Result<Arc<Setup>, Unavailable> {
         let mut needs = definition.needs();
         needs.app_settings |= !considered.apps.is_empty();
-        self.setups.get(self.store.as_ref(), self.world.now(), org, considered.workflow, needs).await
+        self.setups.get(self.store.as_ref(), self.world.as_ref(), org, considered.workflow, needs).await
     }
 
     /// Which workflows listen to the hook's own event and to those that its app tells, and what is to come of each.

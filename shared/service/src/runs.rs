@@ -7,6 +7,7 @@
 //! | later entries of the journal | `{org}#run#{id}` | `journal#000001` … | |
 //! | timer of a run that waits long | `{org}#run#{id}` | `timer` | `due#00` … `due#15`, by its time |
 //! | answer to a step that waits | `{org}#run#{id}` | `answer#{branch}#{step}#{visit}#{attempt}` | |
+//! | what links to answers are signed with | `{org}#link-key` | `key` | |
 //! | scheduled run | `{org}#scheduled#{id}` | `scheduled` | `{org}#scheduled`, by when it runs |
 //! | its timer | `{org}#scheduled#{id}` | `timer` | `due#00` … `due#15`, by its time |
 //! | recurring schedule | `{org}#recurring#{id}` | `recurring` | `{org}#recurring`, by creation |
@@ -41,6 +42,7 @@ mod intents;
 mod journal;
 mod lineage;
 mod lines;
+mod link_key;
 mod pinned;
 mod quarantine;
 mod recurring;
@@ -63,7 +65,7 @@ use crate::{
     },
 };
 
-pub use answers::{Answer, Given as AnswerGiven, WaitingStep, give_answer};
+pub use answers::{Answer, Given as AnswerGiven, WaitingStep, find_answer, give_answer};
 pub use awaited::{Happened, Waiter, awaited_places, find_happened, forget_waiter, keep_happened, wait_for, waiters};
 pub use debug_log::{Interaction, Refusal, list_interactions, log_interaction};
 pub use deliveries::{
@@ -78,6 +80,7 @@ pub use journal::{
 };
 pub use lineage::count_lineage;
 pub use lines::{Batch, Last, LineHead, Member, Queued, StoredLine, find_line, leaving_changes};
+pub use link_key::{find_link_key, find_or_make_link_key};
 pub use pinned::{installed_version, pin};
 pub use quarantine::{Quarantined, discard_quarantined, find_quarantined, list_quarantined, put_released, quarantine};
 pub(crate) use recurring::recurring_timer;

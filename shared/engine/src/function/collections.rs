@@ -166,7 +166,7 @@ fn map(arguments: &Given<'_, '_>) -> Gives {
 
 /// What a function of one argument makes of each element, or of each value of an object.
 fn transform(arguments: &Given<'_, '_>) -> Gives {
-    let function = arguments.text(1).and_then(|name| find(&name)).filter(|function| function.required() == 1);
+    let function = arguments.text(1).and_then(|name| find(&name)).filter(|function| function.is_for_elements());
     let Some((value, function)) = arguments.value(0).zip(function) else { return Ok(None) };
     let made = |element: &Value| -> Result<Value, Fault> {
         let given = [Argument::of(Some(element))];
@@ -187,7 +187,7 @@ fn transform(arguments: &Given<'_, '_>) -> Gives {
 /// Whether an author's word is the name of a function that can be called with one value.
 fn check_function(name: &str) -> Result<(), Flaw> {
     match find(name.trim()) {
-        Some(function) if function.required() == 1 => Ok(()),
+        Some(function) if function.is_for_elements() => Ok(()),
         Some(function) => {
             let message = format!("{} cannot be called with one value.", function.name);
             Err(Flaw { code: "bad_argument", message, suggestion: None })

@@ -6,7 +6,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 use ring::hmac;
 use serde_json::{Value, json};
 
-use super::{Arguments, Function, checked, either, literal, markdown, optional, path, unknown_word};
+use super::{Arguments, Function, checked, either, links, literal, markdown, optional, path, unknown_word};
 use crate::fault::Fault;
 use crate::limits::TEMPLATE_LIMIT_BYTES;
 use crate::problem::Flaw;
@@ -54,6 +54,12 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function { name: "randomId", aliases: &[], parameters: &[optional(literal("size"))], body: random_id },
     Function { name: "getAppSetting", aliases: &["appSetting"], parameters: &[either("name")], body: get_app_setting },
+    Function {
+        name: "answerLink",
+        aliases: &[],
+        parameters: &[literal("step"), optional(literal("choice"))],
+        body: links::answer_link,
+    },
 ];
 
 /// What `encodeURI` of JavaScript leaves alone.

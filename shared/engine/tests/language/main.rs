@@ -19,6 +19,8 @@ mod hostile;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+mod links;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod runs;

@@ -8,6 +8,7 @@ use engine::definition::Definition;
 use engine::expression::{Asker, Context, Fault, resolve};
 use engine::journal::{Entry, Failure, Outcome};
 use engine::run::{self, Decision, Ending, Progress, next, record, replay, start};
+use engine::surroundings::AnswerLinks;
 use engine::{Catalogue, Problem, Setup, Surroundings, check};
 use serde_json::{Value, json};
 
@@ -75,6 +76,7 @@ impl Given {
                 schedules,
                 default_schedule: default,
                 time_zone: given["timeZone"].as_str().map(str::to_owned),
+                answer_links: AnswerLinks::Unset,
             },
         }
     }

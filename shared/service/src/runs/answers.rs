@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::RETENTION_SECONDS;
 use crate::{
     document,
-    ports::{Change, Expectation, Item, Key, Store, Table, Unavailable, WriteError},
+    ports::{Change, Expectation, Freshness, Item, Key, Store, Table, Unavailable, WriteError},
 };
 
 /// Which visit of which step waits.
@@ -75,6 +75,11 @@ impl WaitingStep {
             expires_at: Some(answer.at.plus_seconds(RETENTION_SECONDS).as_second()),
         })
     }
+}
+
+/// What stands there for the step.
+pub async fn find_answer(store: &dyn Store, step: &WaitingStep) -> Result<Option<Answer>, Unavailable> {
+    store.find(&step.key(), Freshness::Latest).await?.as_ref().map(document::read).transpose()
 }
 
 /// Writes `answer` for the step, if nothing stands there.
