@@ -40,6 +40,7 @@ from template import (
 
 STAR_ACTIONS = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}  # AWS knows no resources for these.
 PUBLIC_FUNCTIONS = ["FormHookFunction", "WebhookFunction"]  # Whoever knows an address may ask these.
+LINKS = "/v1/answers/"  # Whoever was sent a link may ask these, of a function that else takes keys.
 SENDING_ACTIONS = {"ses:SendRawEmail", "ses:SendTemplatedEmail"}
 # Identities are named by parameters and templates by whoever writes workflows; neither is a resource of this file.
 SENDING_ARN = re.compile(
@@ -284,6 +285,7 @@ def public_addresses_are_throttled_apart_and_requests_are_logged():
         if "AccessLogSettings" not in properties or "DefaultRouteSettings" not in properties:
             yield f"{name} is not logged or not throttled"
         public = [event for function in PUBLIC_FUNCTIONS for event in FUNCTIONS[function]["Events"].values()]
+        public += [event for event in FUNCTIONS["ApiFunction"]["Events"].values() if event["Properties"]["Path"].startswith(LINKS)]
         for event in public:
             route = f"{event['Properties']['Method']} {event['Properties']['Path']}"
             if set(properties.get("RouteSettings", {}).get(route, {})) != {"ThrottlingRateLimit", "ThrottlingBurstLimit"}:

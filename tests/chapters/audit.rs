@@ -13,9 +13,10 @@ use tests::{
 };
 
 /// Operations that are asked for with another method than GET and change nothing.
-const CHANGE_NOTHING: [&str; 7] = [
+const CHANGE_NOTHING: [&str; 8] = [
     "Evaluate",
     "CreateSample",
+    "CreateAnswerLink",
     "PublishEvent",
     "CallWorkflow",
     "PreviewRecurrence",

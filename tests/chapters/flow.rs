@@ -6,6 +6,7 @@ mod control;
 mod crashes;
 mod events;
 mod fairness;
+mod links;
 mod recurring;
 mod scheduled;
 mod synchronous;

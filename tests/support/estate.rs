@@ -246,7 +246,7 @@ impl Estate {
             "RecurringSchedulePatch" => json!({ "title": name }),
             "RecurrencePreviewRequest" => json!({ "recurrence": { "every": { "days": 1 } } }),
             "WorkflowCall" => json!({ "inputs": {} }),
-            "RunAnswer" => json!({ "choice": "approve" }),
+            "RunAnswer" | "AnswerLinkDraft" => json!({ "choice": "approve" }),
             "OrgPatch" => json!({ "name": name }),
             "ScheduleDraft" => json!({ "name": name, "timeZone": "Europe/Berlin" }),
             "AppSettingsPatch" => json!({ "default": { "region": "eu" } }),

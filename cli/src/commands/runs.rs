@@ -91,6 +91,24 @@ Examples:
         #[arg(long, value_name = "JSON|FILE")]
         data: Option<String>,
     },
+    /// Make a link that answers a step of a run, for somebody without a key
+    #[command(after_help = "\
+Examples:
+  hookwright runs link 6a1f2e3d4c5b6a7980a1b2c4
+  hookwright runs link 6a1f2e3d4c5b6a7980a1b2c4 --step approval --choice approve")]
+    Link {
+        /// The run's id
+        id: String,
+        /// The step that waits, where several do
+        #[arg(long)]
+        step: Option<String>,
+        /// The branch it is in, such as each#1.0
+        #[arg(long)]
+        branch: Option<String>,
+        /// The only choice that the link gives; all of them without it
+        #[arg(long)]
+        choice: Option<String>,
+    },
     /// Show a run: its steps, when each ran, where it went and why
     #[command(after_help = "\
 Examples:
@@ -121,17 +139,38 @@ pub(crate) fn run(args: Args, global: &Global) -> Result<(), Failure> {
         Command::Resume { id } => ask(&session, &id, "resume", Vec::new()),
         Command::Answer { id, choice, step, branch, data } => {
             let data = data.map(|text| source::read_json("--data", &text)).transpose()?;
-            let given = [("choice", choice), ("step", step), ("branch", branch)];
-            let mut answer: Map<String, Value> =
-                given.into_iter().filter_map(|(name, text)| Some((name.to_owned(), json!(text?)))).collect();
+            let mut answer = given([("choice", choice), ("step", step), ("branch", branch)]);
             answer.extend(data.map(|data| ("data".to_owned(), data)));
             ask(&session, &id, "answers", Value::Object(answer).to_string().into_bytes())
+        }
+        Command::Link { id, step, branch, choice } => {
+            let draft = Value::Object(given([("choice", choice), ("step", step), ("branch", branch)]));
+            let address = Address::of(&["runs", &id, "answer-links"]);
+            session.show(&session.client.post(&address, draft.to_string().into_bytes())?, link)
         }
         Command::Show { id, values } => {
             let run = session.client.get(&Address::of(&["runs", &id]))?;
             session.show(&run, |run| if values { view_with_values(run) } else { view(run) })
         }
     }
+}
+
+/// An object of what was said.
+fn given(texts: [(&str, Option<String>); 3]) -> Map<String, Value> {
+    texts.into_iter().filter_map(|(name, text)| Some((name.to_owned(), json!(text?)))).collect()
+}
+
+fn link(link: &Value) -> Page {
+    let attributes = link.get("attributes").unwrap_or(&Value::Null);
+    let mut page = Page::default();
+    page.fields(&[
+        ("link", text_at(attributes, "/url")),
+        ("step", text_at(attributes, "/step")),
+        ("until", text_at(attributes, "/expiresAt")),
+    ]);
+    page.line("");
+    page.line("Whoever has this link may answer. Send it to nobody else.");
+    page
 }
 
 fn ask(session: &Session, id: &str, what: &str, body: Vec<u8>) -> Result<(), Failure> {

@@ -1,6 +1,7 @@
 //! The management API: who is calling, may they, and what is done.
 
 mod actions;
+mod answering;
 mod apps;
 mod audit;
 mod call;
@@ -9,6 +10,7 @@ mod flow;
 mod hooks;
 mod keys;
 mod klasses;
+mod links;
 mod mail;
 mod org;
 mod outbox;
@@ -142,7 +144,11 @@ fn changed_meanwhile() -> Rejected {
 impl Management {
     /// Answers a request to the management API.
     pub async fn answer(&self, request: &Request) -> Response {
-        match self.operate(request).await {
+        let answered = match links::token_of(request.uri().path()) {
+            Some(token) => links::receive(self, request, token).await,
+            None => self.operate(request).await,
+        };
+        match answered {
             Ok(response) => response,
             Err(Refused::Rejected(rejected)) => rejected_response(&rejected),
             Err(Refused::Problems(problems)) => problems_response(&problems),

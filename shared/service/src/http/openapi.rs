@@ -1,6 +1,7 @@
 //! The OpenAPI 3.1 document, made from the table of routes and a file of schemas; the addresses of hooks stand beside it.
 
 mod doors;
+mod links;
 
 use serde_json::{Map, Value, json};
 
@@ -46,6 +47,7 @@ pub fn document() -> Value {
         }
     }
     doors::insert(&mut paths);
+    links::insert(&mut paths);
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -90,7 +92,7 @@ fn has_patch(route: &Route) -> bool {
 
 /// Whether a request without a body says too little.
 fn needs_body(route: &Route) -> bool {
-    !matches!(route.operation, Operation::RotateApiKey | Operation::PublishDraft)
+    !matches!(route.operation, Operation::RotateApiKey | Operation::PublishDraft | Operation::CreateAnswerLink)
 }
 
 fn parameters(route: &Route) -> Vec<Value> {

@@ -130,6 +130,7 @@ pub enum Operation {
     PauseRun,
     ResumeRun,
     AnswerRun,
+    CreateAnswerLink,
     PublishEvent,
     CreateOutboundWebhook,
     ListOutboundWebhooks,

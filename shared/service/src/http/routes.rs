@@ -159,6 +159,7 @@ pub const ROUTES: &[Route] = &[
     Route::new(Post, "/v1/runs/{id}/pause", "org.permission.run.update", Op::PauseRun, "Holds a run until it is resumed.", "Run").answering_here(),
     Route::new(Post, "/v1/runs/{id}/resume", "org.permission.run.update", Op::ResumeRun, "Lets a run that is held go on.", "Run").answering_here(),
     Route::new(Post, "/v1/runs/{id}/answers", "org.permission.run.update", Op::AnswerRun, "Answers a step of the run that waits for an answer.", "Run").taking("RunAnswer").answering_here(),
+    Route::new(Post, "/v1/runs/{id}/answer-links", "org.permission.run.update", Op::CreateAnswerLink, "A link that answers a step which waits now, for whoever is to answer it without a key.", "AnswerLink").taking("AnswerLinkDraft").answering_here(),
     Route::new(Post, "/v1/scheduled-runs", "org.permission.workflow.call", Op::CreateScheduledRun, "Has a callable workflow called at a time.", "ScheduledRun").taking("ScheduledRunDraft"),
     Route::new(Get, "/v1/scheduled-runs", "org.permission.workflow.read", Op::ListScheduledRuns, "Lists scheduled runs, the latest first.", "ScheduledRunList"),
     Route::new(Get, "/v1/scheduled-runs/{id}", "org.permission.workflow.read", Op::GetScheduledRun, "Reads a scheduled run, and what became of it.", "ScheduledRun"),

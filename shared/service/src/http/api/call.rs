@@ -240,6 +240,7 @@ pub(super) fn bad_query(name: &str, wanted: &str) -> Refused {
     Rejected::at(name, "bad_query", format!("The query parameter `{name}` has to be {wanted}.")).into()
 }
 
-fn decode(text: &str) -> String {
+/// A name or a value of a query, or of a form, without its escapes.
+pub(super) fn decode(text: &str) -> String {
     percent_encoding::percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned()
 }

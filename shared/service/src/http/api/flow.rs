@@ -1,16 +1,13 @@
 //! What is asked of runs from outside: a workflow is called, a waiting step is answered, a run is cancelled, held and let go on.
 
-use domain::{EventId, Failure, Rejected, Rejection, Run, RunId, RunState, WorkflowId, exact};
-use engine::{
-    Definition,
-    pending::Question,
-    run::{self, WaitsFor},
-};
+use domain::{EventId, Failure, Rejected, Rejection, Run, RunId, RunState, WorkflowId};
+use engine::Definition;
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::{
     Refused, Response,
+    answering::{Given, answered_before, asked_of_run, check_choice, definition, give, is_over, wake},
     call::{Call, bad_attribute, bad_query, check_names, not_found},
     resource::text,
     runs::run_response,
@@ -20,10 +17,9 @@ use crate::{
     calling::{self, NewCall},
     directory::workflows::{self, Workflow},
     document::Versioned,
-    envelope::{Named, Woken},
     ports::{Unavailable, WriteError},
     records::Unit,
-    runs::{self, Answer, AnswerGiven, StoredRun, WaitingStep},
+    runs::{self, AnswerGiven},
     watching::{WATCH_LIMIT_SECONDS, watch},
 };
 
@@ -88,15 +84,8 @@ pub(super) fn inputs_of(attributes: &Map<String, Value>) -> Result<Value, Refuse
 pub(super) async fn callable(call: &Call<'_>, name: &str) -> Result<(Versioned<Workflow>, Definition), Refused> {
     let (store, org) = (call.management.store.as_ref(), call.caller.org);
     let workflow = calling::find_callable(store, org, name).await?.map_err(refused)?;
-    let definition = definition(call, &workflow.value.hash).await?;
+    let definition = definition(store, org, &workflow.value.hash).await?;
     Ok((workflow, definition))
-}
-
-/// The definition under `hash`.
-async fn definition(call: &Call<'_>, hash: &str) -> Result<Definition, Refused> {
-    let (store, org) = (call.management.store.as_ref(), call.caller.org);
-    let document = workflows::find_definition(store, org, hash).await?.unwrap_or_default();
-    Definition::parse(&document).map_err(|_| unusable())
 }
 
 /// Why a workflow is not called, as an error of the API.
@@ -109,15 +98,6 @@ pub(super) fn refused(failure: Failure) -> Refused {
         "inputs_too_large" => Rejected::at("$.inputs", "inputs_too_large", message),
         _ => Rejected::at("$.inputs", "wrong_inputs", message),
     }
-    .into()
-}
-
-fn unusable() -> Refused {
-    Rejected::new(
-        Rejection::Taken,
-        "definition_unusable",
-        "This program cannot run the workflow's definition; lint it.",
-    )
     .into()
 }
 
@@ -156,18 +136,6 @@ pub(super) async fn resume(call: &Call<'_>) -> Result<Response, Refused> {
     run_response(call, StatusCode::OK, id).await
 }
 
-fn is_over(run: &Run) -> Refused {
-    let detail = format!(
-        "The run is over: it {}. Nothing more can be done to it.",
-        match run.state {
-            RunState::Failed => "failed",
-            RunState::Cancelled => "was cancelled",
-            RunState::Succeeded | RunState::Running | RunState::Waiting | RunState::Held => "succeeded",
-        }
-    );
-    Rejected::new(Rejection::Taken, "run_over", detail).into()
-}
-
 /// Writes the run as `change` has it, and has it, and whoever waits for it, woken to see that.
 async fn change_state(
     call: &Call<'_>,
@@ -179,14 +147,14 @@ async fn change_state(
         let stored = runs::find_run(store, org, id).await?.ok_or_else(not_found)?;
         let Some(run) = change(&stored.run)? else { return Ok(id) };
         // Before the write: a message that finds nothing to do does no harm, and one that is missing would.
-        wake(call, &stored).await?;
+        wake(call.management, &stored).await?;
         let mut changes = runs::run_changes(&run, Some(&stored), &[], &stored.told)?;
         if run.state.is_final() {
             changes.extend(runs::leaving_changes(store, &run, call.management.world.now()).await?);
         }
         match store.write(&changes).await {
             Ok(()) => {
-                wake(call, &stored).await?;
+                wake(call.management, &stored).await?;
                 return Ok(id);
             }
             Err(WriteError::Conflict { .. }) => {}
@@ -195,12 +163,6 @@ async fn change_state(
     }
     let cause = format!("the run {id} was written by others {TRIES_LIMIT} times");
     Err(Unavailable { port: "store", cause }.into())
-}
-
-async fn wake(call: &Call<'_>, stored: &StoredRun) -> Result<(), Unavailable> {
-    let Run { org, id, transaction_id, .. } = stored.run;
-    let woken = Woken { org, transaction: transaction_id, run: id, answered: true };
-    call.management.queue.send(org, Named::Wake(woken).message()?).await
 }
 
 /// `POST /v1/runs/{id}/answers`: `{"step":"approval","choice":"approve","data":{…}}`.
@@ -217,77 +179,11 @@ pub(super) async fn answer(call: &Call<'_>) -> Result<Response, Refused> {
         let detail = format!("`data` has at most {ANSWER_DATA_LIMIT_BYTES} bytes as JSON.");
         return Err(bad_attribute("data", detail));
     }
-    let (store, org, now) = (call.management.store.as_ref(), call.caller.org, call.management.world.now());
-    let stored = runs::find_run(store, org, id).await?.ok_or_else(not_found)?;
-    if stored.run.state.is_final() {
-        return Err(is_over(&stored.run));
-    }
-    let (waiting, question) = waiting_step(call, &stored, step.as_deref(), branch.as_deref()).await?;
-    check_choice(&question, choice.as_deref())?;
-    let outcome = exact::object([
-        ("reason", json!("answer")),
-        ("choice", json!(choice)),
-        ("data", data),
-        ("by", json!({ "key": call.caller.key })),
-        ("at", json!(now)),
-    ]);
-    let given = runs::give_answer(store, &waiting, &Answer { at: now, outcome: Some(outcome) }).await?;
-    // Also where it is too late: whoever gave the first answer may not have come to wake the run.
-    wake(call, &stored).await?;
-    match given {
+    let (stored, asked) = asked_of_run(call, id, step.as_deref(), branch.as_deref()).await?;
+    check_choice(&asked.question, choice.as_deref())?;
+    let by = json!({ "key": call.caller.key });
+    match give(call.management, &stored, &asked.place, Given { choice, data, by }).await? {
         AnswerGiven::First => run_response(call, StatusCode::OK, id).await,
-        AnswerGiven::TooLate => {
-            let detail = "The step was answered before, or does not wait any more; this answer was not taken.";
-            Err(Rejected::new(Rejection::Taken, "answered_before", detail).into())
-        }
-    }
-}
-
-fn check_choice(question: &Question, choice: Option<&str>) -> Result<(), Refused> {
-    let choices = &question.choices;
-    if choices.is_empty() || choice.is_some_and(|choice| choices.iter().any(|known| known == choice)) {
-        return Ok(());
-    }
-    Err(bad_attribute("choice", format!("`choice` is one of: {}.", choices.join(", "))))
-}
-
-/// The step of the run that waits for an answer: the one that is named, or the only one.
-async fn waiting_step(
-    call: &Call<'_>,
-    stored: &StoredRun,
-    step: Option<&str>,
-    branch: Option<&str>,
-) -> Result<(WaitingStep, Question), Refused> {
-    let run = &stored.run;
-    let definition = definition(call, &run.workflow_hash).await?;
-    let entries = stored.entries.iter().map(|entry| (&entry.entry, entry.ended_at));
-    let (setup, seed) = (engine::Setup::default(), run.id.to_string());
-    let surroundings = engine::Surroundings { setup: &setup, now: run.started_at, seed: &seed };
-    let progress = run::replay(&definition, Value::Null, entries, &surroundings).map_err(|_| unusable())?;
-    let mut found = progress.waiting(&definition).into_iter().filter_map(|waiting| {
-        let WaitsFor::Wait(wait) = waiting.for_what else { return None };
-        let question = wait.answer.clone()?;
-        let is_meant =
-            step.is_none_or(|step| step == waiting.step) && branch.is_none_or(|branch| branch == waiting.branch);
-        let place = WaitingStep {
-            org: run.org,
-            run: run.id,
-            branch: waiting.branch.to_owned(),
-            step: waiting.step.to_owned(),
-            visit: waiting.visit,
-            attempt: waiting.attempt,
-        };
-        is_meant.then_some((place, question))
-    });
-    match (found.next(), found.next()) {
-        (Some(only), None) => Ok(only),
-        (Some(_), Some(_)) => {
-            let detail = "Several steps of the run wait for an answer; name one by `step`, and by `branch` where it is in a loop.";
-            Err(Rejected::at("$.step", "which_step", detail).into())
-        }
-        (None, _) => {
-            let detail = "No such step of the run waits for an answer now: it was answered, its time is up, or the run has not come to it.";
-            Err(Rejected::new(Rejection::Taken, "not_waiting", detail).into())
-        }
+        AnswerGiven::TooLate => Err(answered_before().into()),
     }
 }

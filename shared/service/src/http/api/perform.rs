@@ -3,8 +3,8 @@
 use domain::RecordKind;
 
 use super::{
-    Operation, Refused, Response, actions, apps, audit, call::Call, evaluate, flow, hooks, keys, klasses, mail, org,
-    outbox, records, recurring, runs, samples, scheduled, schedules, settings, variables, webhooks, workflows,
+    Operation, Refused, Response, actions, apps, audit, call::Call, evaluate, flow, hooks, keys, klasses, links, mail,
+    org, outbox, records, recurring, runs, samples, scheduled, schedules, settings, variables, webhooks, workflows,
 };
 
 /// Does what the route asks for.
@@ -86,6 +86,7 @@ pub(super) async fn perform(operation: Operation, call: &Call<'_>) -> Result<Res
         Operation::PauseRun => flow::pause(call).await,
         Operation::ResumeRun => flow::resume(call).await,
         Operation::AnswerRun => flow::answer(call).await,
+        Operation::CreateAnswerLink => links::create(call).await,
         Operation::GetTransaction => runs::transaction(call).await,
         Operation::CreateKlass => klasses::create(call).await,
         Operation::ListKlasses => klasses::list(call).await,
