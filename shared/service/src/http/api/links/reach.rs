@@ -14,7 +14,8 @@ pub(super) fn reaches(definition: &Definition, made: &str, waiting: &str) -> boo
     }
     let (mut made, mut waiting) = (parts(made).peekable(), parts(waiting).peekable());
     while made.peek().is_some() && made.peek() == waiting.peek() {
-        (made.next(), waiting.next());
+        made.next();
+        waiting.next();
     }
     match (made.next(), waiting.next()) {
         (_, None) => true,
