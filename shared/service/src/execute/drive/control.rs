@@ -119,22 +119,18 @@ impl Executor {
 
     async fn admit_in_turn(&self, at: Candidate<'_>) -> Result<Admission, WriteError> {
         let store = self.store.as_ref();
-        if at.stored.is_none() {
-            let line = runs::find_line(store, &at.run, &at.line).await?;
-            self.join(&at, &line).await?;
-        } else {
-            let line = runs::find_line(store, &at.run, &at.line).await?;
-            match line.head.member() {
-                Some(holder) if holder.run == at.run.id => return Ok(at.begins(None, Vec::new())),
-                // Whoever gave it the turn may not have come to wake it.
-                Some(holder) => self.wake_member(&at.run, holder).await?,
-                None => match line.first(store).await? {
-                    Some((first, taken_out)) if first.member.run == at.run.id && is_settled(&first, at.now) => {
-                        return Ok(at.begins(Some((line, LineHead::Turn(first.member))), vec![taken_out]));
-                    }
-                    Some(_) | None => {}
-                },
-            }
+        let line = runs::find_line(store, &at.run, &at.line).await?;
+        match line.head.member() {
+            _ if at.stored.is_none() => self.join(&at, &line).await?,
+            Some(holder) if holder.run == at.run.id => return Ok(at.begins(None, Vec::new())),
+            // Whoever gave it the turn may not have come to wake it.
+            Some(holder) => self.wake_member(&at.run, holder).await?,
+            None => match line.first(store).await? {
+                Some((first, taken_out)) if first.member.run == at.run.id && is_settled(&first, at.now) => {
+                    return Ok(at.begins(Some((line, LineHead::Turn(first.member))), vec![taken_out]));
+                }
+                Some(_) | None => {}
+            },
         }
         // Whoever had the turn may have ended before this one stood in the line.
         self.pass_turn(&at.run, &at.line).await?;
@@ -167,8 +163,12 @@ impl Executor {
         }
         let Some((first, taken_out)) = stored.first(store).await? else { return Ok(()) };
         if !is_settled(&first, now) {
-            // It takes the turn itself then, if nobody has come before it.
-            return self.wake_member_in(run, first.member, SETTLING_SECONDS).await;
+            // It takes the turn itself then, if nobody has come before it. It is woken by its own coming, or by who has just ended.
+            let is_to_be_woken = first.member.run == run.id || run.state.is_final();
+            return match is_to_be_woken {
+                true => self.wake_member_in(run, first.member, SETTLING_SECONDS).await,
+                false => Ok(()),
+            };
         }
         match store.write(&[stored.put(LineHead::Turn(first.member), now)?, taken_out]).await {
             Ok(()) => self.wake_member(run, first.member).await,
