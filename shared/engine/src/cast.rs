@@ -82,6 +82,14 @@ pub(crate) fn to_text(value: &Value) -> Cow<'_, str> {
     }
 }
 
+/// The text of a text, a number or a boolean, by which such values are known as the same whatever their type; nothing for all else.
+pub(crate) fn scalar_text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(_) | Value::Number(_) | Value::Bool(_) => Some(to_text(value).into_owned()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
 /// Equality across types: a text is read as the number or boolean it is compared with; `null` equals only nothing.
 pub(crate) fn loosely_equal(left: Option<&Value>, right: Option<&Value>) -> bool {
     match (left.unwrap_or(&Value::Null), right.unwrap_or(&Value::Null)) {

@@ -11,6 +11,7 @@
 use domain::Failure;
 use serde_json::Value;
 
+use crate::cast::scalar_text;
 use crate::definition::Definition;
 use crate::document::{Object, Reader};
 use crate::evaluation::{Asker, Context, Evaluation};
@@ -93,12 +94,7 @@ impl Definition {
         let context =
             Context { steps: &steps, outer: &[], error: None, surroundings: *surroundings, asker, scope: None };
         let found = key.copied(&Evaluation::new(context)).map_err(Failure::from)?;
-        let text = match found {
-            Some(Value::String(text)) => Some(text),
-            Some(Value::Number(number)) => Some(number.to_string()),
-            Some(Value::Bool(truth)) => Some(truth.to_string()),
-            Some(Value::Null | Value::Array(_) | Value::Object(_)) | None => None,
-        };
+        let text = found.as_ref().and_then(scalar_text);
         text.filter(|text| (1..=KEY_LIMIT_BYTES).contains(&text.len())).ok_or_else(|| {
             let message = format!(
                 "The key in `flow` of the workflow leads to no text of 1 to {KEY_LIMIT_BYTES} bytes and to no number in this arrival, \

@@ -265,37 +265,29 @@ fn mask_values(value: &mut Value, secrets: &[String]) {
 
 /// A mask in the place of every link, in texts and keys.
 fn mask_links(value: &mut Value) {
-    match value {
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-        Value::String(text) => mask_tokens(text),
-        Value::Array(elements) => elements.iter_mut().for_each(mask_links),
-        Value::Object(object) => {
-            if object.keys().any(|key| has_token(key)) {
-                let members = std::mem::take(object).into_iter();
-                object.extend(members.map(|(mut key, inner)| {
-                    mask_tokens(&mut key);
-                    (key, inner)
-                }));
-            }
-            object.values_mut().for_each(mask_links);
-        }
-    }
+    mask_texts(value, &has_token, &mask_tokens);
 }
 
 fn mask_within(value: &mut Value, secrets: &[&str]) {
+    let has_secret = |text: &str| secrets.iter().any(|secret| text.contains(secret));
+    mask_texts(value, &has_secret, &|text| mask_text(text, secrets));
+}
+
+/// Lets `mask` go over every text in the value, and over the keys of objects in one of which `is_found` finds something.
+fn mask_texts(value: &mut Value, is_found: &dyn Fn(&str) -> bool, mask: &dyn Fn(&mut String)) {
     match value {
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
-        Value::String(text) => mask_text(text, secrets),
-        Value::Array(elements) => elements.iter_mut().for_each(|element| mask_within(element, secrets)),
+        Value::String(text) => mask(text),
+        Value::Array(elements) => elements.iter_mut().for_each(|element| mask_texts(element, is_found, mask)),
         Value::Object(object) => {
-            if object.keys().any(|key| secrets.iter().any(|secret| key.contains(secret))) {
+            if object.keys().any(|key| is_found(key)) {
                 let members = std::mem::take(object).into_iter();
                 object.extend(members.map(|(mut key, inner)| {
-                    mask_text(&mut key, secrets);
+                    mask(&mut key);
                     (key, inner)
                 }));
             }
-            object.values_mut().for_each(|inner| mask_within(inner, secrets));
+            object.values_mut().for_each(|inner| mask_texts(inner, is_found, mask));
         }
     }
 }

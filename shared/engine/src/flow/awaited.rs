@@ -4,6 +4,7 @@ use domain::Failure;
 use serde_json::Value;
 
 use super::{missing, value, wrong};
+use crate::cast::scalar_text;
 use crate::expression::{Expression, Outline};
 use crate::path::Path;
 use crate::pending::{AwaitedEvent, Match};
@@ -50,7 +51,7 @@ fn read_match(pair: &Value) -> Result<Match, Failure> {
     let path = path.as_str().filter(|path| Path::parse(path).is_ok());
     let path = path.ok_or_else(|| wrong("event.match.path", "what would come behind /#steps.1. in a reference"))?;
     let value = value(pair, "value").ok_or_else(|| missing("event.match.value"))?;
-    let value = text_of(value).filter(|text| text.len() <= VALUE_LIMIT_BYTES);
+    let value = scalar_text(value).filter(|text| text.len() <= VALUE_LIMIT_BYTES);
     let value = value.ok_or_else(|| {
         wrong("event.match.value", &format!("a text of at most {VALUE_LIMIT_BYTES} bytes, a number, true or false"))
     })?;
@@ -60,20 +61,10 @@ fn read_match(pair: &Value) -> Result<Match, Failure> {
 /// What stands at `paths` in what step 1 would see of an event; none where one of them leads nowhere, or to what cannot be waited for.
 pub fn values_at(paths: &[String], event: &Value) -> Option<Vec<Match>> {
     let matched = paths.iter().map(|path| {
-        let value = text_of(Path::parse(path).ok()?.find_below(event)?)?;
+        let value = scalar_text(Path::parse(path).ok()?.find_below(event)?)?;
         (value.len() <= VALUE_LIMIT_BYTES).then(|| Match { path: path.clone(), value })
     });
     matched.collect()
-}
-
-/// The text that is compared: a number and the same number as text are one.
-fn text_of(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Bool(truth) => Some(truth.to_string()),
-        Value::Null | Value::Array(_) | Value::Object(_) => None,
-    }
 }
 
 /// The name of the event that a step waits for, written out, because the org has to know of it before anything runs.
