@@ -10,10 +10,13 @@ use std::sync::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::OrgId;
+use service::Executor;
 use service::ports::{
     Blobs, CallAnswer, Calls, Change, Freshness, Item, Key, Mails, NotCalled, OutgoingCall, Page, Pieces, Queue, Range,
     Store, Unavailable, WriteError,
 };
+
+use crate::world::World;
 
 /// What happens at the chosen call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +44,16 @@ pub struct Faulty<P: ?Sized> {
 pub type FaultyStore = Faulty<dyn Store>;
 
 const NEVER: usize = usize::MAX;
+
+/// An executor over the store and the queue of `world`, of whose calls the one fails that is `place` calls from now; and what
+/// counts them.
+pub fn failing_executor(world: &World, fault: Fault, place: usize) -> (Executor, Arc<Fuse>) {
+    let fuse = Arc::new(Fuse::new(fault));
+    let store: Arc<FaultyStore> = Arc::new(Faulty::sharing(world.store.clone(), fuse.clone()));
+    let queue: Arc<Faulty<dyn Queue>> = Arc::new(Faulty::sharing(world.queue.clone() as Arc<dyn Queue>, fuse.clone()));
+    fuse.fail_in(place);
+    (Executor::new(store as Arc<dyn Store>, queue, world.clock.clone()), fuse)
+}
 
 impl Fuse {
     pub fn new(fault: Fault) -> Self {

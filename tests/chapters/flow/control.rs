@@ -1,18 +1,10 @@
 //! Flow control by key: one run at a time, the last of many, and many in one run.
 
-use std::sync::Arc;
-
-use domain::Timestamp;
 use serde_json::{Value, json};
-use service::{
-    Executor,
-    memory::FixedWorld,
-    ports::{Queue, Store},
-};
 use tests::{
     World,
-    faults::{Fault, Faulty, FaultyStore, Fuse},
-    world::{NOON, always},
+    faults::{Fault, failing_executor},
+    world::always,
 };
 
 use super::{callable, called, echo, run};
@@ -298,18 +290,12 @@ async fn every_arrival_comes_to_its_end_whichever_port_fails_on_the_way() {
         for fault in [Fault::Refuses, Fault::DoesAndFails] {
             let mut failed = 0;
             for place in 0.. {
-                let clock = Arc::new(FixedWorld::at(Timestamp::parse(NOON).unwrap()));
-                let world = World::over(Arc::new(service::memory::MemoryStore::new(clock.clone())), clock).await;
+                let world = World::new().await;
                 let workflow = workflow(&world, flow.clone()).await;
                 for n in 1..=4 {
                     order(&world, "a", n).await;
                 }
-                let fuse = Arc::new(Fuse::new(fault));
-                let store: Arc<FaultyStore> = Arc::new(Faulty::sharing(world.store.clone(), fuse.clone()));
-                let queue: Arc<Faulty<dyn Queue>> =
-                    Arc::new(Faulty::sharing(world.queue.clone() as Arc<dyn Queue>, fuse.clone()));
-                let executor = Executor::new(store as Arc<dyn Store>, queue, world.clock.clone());
-                fuse.fail_in(place);
+                let (executor, fuse) = failing_executor(&world, fault, place);
                 for _ in 0..12 {
                     world.work_on(&executor).await;
                     world.clock.pass_seconds(600);

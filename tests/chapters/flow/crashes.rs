@@ -1,25 +1,18 @@
 //! Whatever call of a port fails on the way, the run comes to where it would have come without.
 
-use std::sync::Arc;
-
 use serde_json::{Value, json};
-use service::{
-    Executor,
-    memory::FixedWorld,
-    ports::{Queue, Store},
-};
+use service::Executor;
 use tests::{
     World,
-    faults::{Fault, Faulty, FaultyStore, Fuse},
-    world::{NOON, always},
+    faults::{Fault, failing_executor},
+    world::always,
 };
 
 use super::{DAY, callable, echo, run};
 
 /// A loop with a wait in it, and a call beside it.
 async fn story() -> (World, String, String) {
-    let clock = Arc::new(FixedWorld::at(domain::Timestamp::parse(NOON).unwrap()));
-    let world = World::over(Arc::new(service::memory::MemoryStore::new(clock.clone())), clock).await;
+    let world = World::new().await;
     let customer = world.api("POST", "/v1/customers", json!({ "name": "Ann" })).await.expect(201).id();
     callable(
         &world,
@@ -83,12 +76,7 @@ async fn a_run_with_branches_survives_a_fault_at_each_call_of_a_port() {
         let mut failed = 0;
         for place in 0.. {
             let (world, id, customer) = story().await;
-            let fuse = Arc::new(Fuse::new(fault));
-            let store: Arc<FaultyStore> = Arc::new(Faulty::sharing(world.store.clone(), fuse.clone()));
-            let queue: Arc<Faulty<dyn Queue>> =
-                Arc::new(Faulty::sharing(world.queue.clone() as Arc<dyn Queue>, fuse.clone()));
-            let executor = Executor::new(store as Arc<dyn Store>, queue, world.clock.clone());
-            fuse.fail_in(place);
+            let (executor, fuse) = failing_executor(&world, fault, place);
             lived_through(&world, &executor).await;
             if fuse.calls() <= place {
                 break;

@@ -1,18 +1,10 @@
 //! Runs that wait for events: the first that matches ends the wait, whoever was first, and a timeout has its own way.
 
-use std::sync::Arc;
-
-use domain::Timestamp;
 use serde_json::{Value, json};
-use service::{
-    Executor,
-    memory::FixedWorld,
-    ports::{Queue, Store},
-};
 use tests::{
     World,
-    faults::{Fault, Faulty, FaultyStore, Fuse},
-    world::{NOON, always},
+    faults::{Fault, failing_executor},
+    world::always,
 };
 
 use super::{DAY, callable, called, echo, run, step};
@@ -181,8 +173,7 @@ async fn a_wait_that_names_no_event_or_nothing_to_match_is_refused_or_fails() {
 
 /// A run that waits, and its event, which is told of before the run begins or after it waits.
 async fn story(is_told_first: bool) -> (World, String) {
-    let clock = Arc::new(FixedWorld::at(Timestamp::parse(NOON).unwrap()));
-    let world = World::over(Arc::new(service::memory::MemoryStore::new(clock.clone())), clock).await;
+    let world = World::new().await;
     let workflow = callable(&world, "story", wait(shipment())).await;
     let event = json!({ "name": SHIPPED, "data": { "order": { "id": 1 } } });
     if is_told_first {
@@ -209,12 +200,7 @@ async fn an_event_and_a_wait_find_each_other_whichever_port_fails_in_between() {
         let mut failed = 0;
         for place in 0.. {
             let (world, id) = story(is_told_first).await;
-            let fuse = Arc::new(Fuse::new(fault));
-            let store: Arc<FaultyStore> = Arc::new(Faulty::sharing(world.store.clone(), fuse.clone()));
-            let queue: Arc<Faulty<dyn Queue>> =
-                Arc::new(Faulty::sharing(world.queue.clone() as Arc<dyn Queue>, fuse.clone()));
-            let executor = Executor::new(store as Arc<dyn Store>, queue, world.clock.clone());
-            fuse.fail_in(place);
+            let (executor, fuse) = failing_executor(&world, fault, place);
             for _ in 0..4 {
                 world.work_on(&executor).await;
                 world.clock.pass_seconds(1_200);
