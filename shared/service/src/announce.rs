@@ -16,7 +16,7 @@ use serde_json::Value;
 use crate::{
     directory::{
         listeners::{Listeners, listeners},
-        workflows::{self, Heard, Trigger},
+        workflows::{self, Trigger},
     },
     envelope::{Named, ToldOf},
     ports::{Change, Queue, Store, Unavailable, WriteError},
@@ -146,9 +146,7 @@ pub(crate) async fn transactions(
         };
         let webhooks = listening.webhooks(&name);
         let heard = match happening {
-            Happening::Changed(_) => {
-                Heard { triggers: listening.triggers(&name), is_awaited: listening.is_awaited(&name) }
-            }
+            Happening::Changed(_) => listening.heard(&name),
             Happening::Published(_) => workflows::heard(store, org, &name).await?,
         };
         let is_kept = matches!(happening, Happening::Published(_)) || !heard.is_by_nobody() || !webhooks.is_empty();

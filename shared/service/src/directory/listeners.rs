@@ -6,7 +6,10 @@
 use domain::{Event, OrgId, Webhook, WebhookId, is_heard};
 use serde::{Deserialize, Serialize};
 
-use super::{item, key, list_all, workflows::Trigger};
+use super::{
+    item, key, list_all,
+    workflows::{Heard, Trigger},
+};
 use crate::{
     document,
     ports::{Change, Expectation, Key, Store, Unavailable},
@@ -36,15 +39,13 @@ struct Subscription {
 }
 
 impl Listeners {
-    /// The workflows that listen to `event_name` of records, enabled or not, oldest first.
-    pub fn triggers(&self, event_name: &str) -> Vec<Trigger> {
+    /// Who wants to know of `event_name` of records.
+    pub fn heard(&self, event_name: &str) -> Heard {
         let listening = self.workflows.iter().filter(|(name, _)| name == event_name);
-        listening.map(|(_, trigger)| trigger.clone()).collect()
-    }
-
-    /// Whether runs may wait for `event_name` of records.
-    pub fn is_awaited(&self, event_name: &str) -> bool {
-        self.awaited.iter().any(|name| name == event_name)
+        Heard {
+            triggers: listening.map(|(_, trigger)| trigger.clone()).collect(),
+            is_awaited: self.awaited.iter().any(|name| name == event_name),
+        }
     }
 
     /// The webhooks that are told of `event_name`, oldest first.

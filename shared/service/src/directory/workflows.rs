@@ -274,8 +274,7 @@ impl Heard {
 /// Who wants to know of `event_name`.
 pub async fn heard(store: &dyn Store, org: OrgId, event_name: &str) -> Result<Heard, Unavailable> {
     if Event::is_of_record(event_name) {
-        let listeners = listeners(store, org).await?;
-        return Ok(Heard { triggers: listeners.triggers(event_name), is_awaited: listeners.is_awaited(event_name) });
+        return Ok(listeners(store, org).await?.heard(event_name));
     }
     let (collection, _) = listeners::place(event_name);
     let items = list_all(store, org, &collection).await?;
