@@ -30,7 +30,7 @@ struct Part {
 /// One process among the leases of an org, as they were read.
 pub(super) struct Place<'a> {
     key: Key,
-    rev: u64,
+    rev: Option<u64>,
     process: &'a str,
     /// Those of others that have not run out.
     others: BTreeMap<String, Part>,
@@ -46,8 +46,8 @@ impl<'a> Place<'a> {
         let key = Key::new(Table::Runs, format!("{org}#in-flight"), "leases");
         let found = store.find(&key, Freshness::Latest).await?;
         let (mut others, rev) = match &found {
-            Some(item) => (document::read::<Stored>(item)?.leases, item.rev),
-            None => (BTreeMap::new(), 0),
+            Some(item) => (document::read::<Stored>(item)?.leases, Some(item.rev)),
+            None => (BTreeMap::new(), None),
         };
         others.retain(|name, part| name != process && part.until > now);
         Ok(Self { key, rev, process, others })
@@ -68,13 +68,12 @@ impl<'a> Place<'a> {
         }
         let item = Item {
             key: self.key,
-            rev: self.rev + 1,
+            rev: self.rev.unwrap_or_default() + 1,
             document: document::write(&Stored { leases })?,
             index: None,
             // Those of others run out earlier.
             expires_at: Some(until.as_second() + 60),
         };
-        let expectation = if self.rev == 0 { Expectation::Absent } else { Expectation::Rev(self.rev) };
-        store.write(&[Change::Put(item, expectation)]).await
+        store.write(&[Change::Put(item, Expectation::unchanged(self.rev))]).await
     }
 }
