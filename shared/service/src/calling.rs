@@ -12,7 +12,7 @@ use crate::{
     directory::workflows::{self, Trigger, Workflow},
     document::Versioned,
     ports::{Store, Unavailable},
-    runs::{self, Caller, StoredTransaction, verdicts},
+    runs::{self, RunRef, StoredTransaction, verdicts},
 };
 
 /// The most bytes that the inputs of a call may have as JSON. *Why*: as many as the data of an arrival.
@@ -45,7 +45,7 @@ pub(crate) struct NewCall<'a> {
     /// Who calls.
     pub(crate) author: &'a Author,
     /// The run that waits for it.
-    pub(crate) caller: Option<Caller>,
+    pub(crate) caller: Option<RunRef>,
     /// When.
     pub(crate) now: Timestamp,
 }

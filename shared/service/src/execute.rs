@@ -157,11 +157,8 @@ impl Executor {
             tracing::debug!(transaction.id = %transaction, "what was to be told of has not been written");
             return Ok(());
         };
-        let told = self.tell_webhooks(&stored).await.and(self.tell_waiting_runs(&stored).await);
-        let ran = match self.lineage_problem(&stored).await? {
-            None => self.drive_all(&stored, drive::Delivery::Again).await,
-            Some(failure) => self.fail_all(&stored, &failure).await,
-        };
+        let told = self.tell_webhooks(&stored).await;
+        let ran = self.run_all(&stored, drive::Delivery::Again).await;
         told.and(ran)
     }
 
@@ -177,12 +174,17 @@ impl Executor {
             Admitted::First => (stored, drive::Delivery::First),
             Admitted::Again(before) => (*before, drive::Delivery::Again),
         };
-        let told = self.tell_waiting_runs(&stored).await;
-        let ran = match self.lineage_problem(&stored).await? {
-            None => self.drive_all(&stored, delivery).await,
-            Some(failure) => self.fail_all(&stored, &failure).await,
+        Ok(self.run_all(&stored, delivery).await?)
+    }
+
+    /// Tells the runs that wait for what happened, and carries those that it starts.
+    async fn run_all(&self, stored: &StoredTransaction, delivery: drive::Delivery) -> Result<(), Unavailable> {
+        let told = self.tell_waiting_runs(stored).await;
+        let ran = match self.lineage_problem(stored).await? {
+            None => self.drive_all(stored, delivery).await,
+            Some(failure) => self.fail_all(stored, &failure).await,
         };
-        Ok(told.and(ran)?)
+        told.and(ran)
     }
 
     async fn drive_all(&self, stored: &StoredTransaction, delivery: drive::Delivery) -> Result<(), Unavailable> {

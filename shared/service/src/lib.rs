@@ -36,6 +36,7 @@ pub mod mail;
 pub mod senders;
 pub mod ticker;
 mod uploads;
+mod waking;
 mod watching;
 
 pub use accept::Door;

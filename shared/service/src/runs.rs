@@ -79,7 +79,7 @@ pub use journal::{
     run_changes,
 };
 pub use lineage::count_lineage;
-pub use lines::{Batch, Last, LineHead, Member, Queued, StoredLine, find_line, leaving_changes};
+pub use lines::{Batch, Last, LineHead, Queued, StoredLine, collected, find_line, leaving_changes};
 pub use link_key::{find_link_key, find_or_make_link_key};
 pub use pinned::{installed_version, pin};
 pub use quarantine::{Quarantined, discard_quarantined, find_quarantined, list_quarantined, put_released, quarantine};
@@ -95,7 +95,7 @@ pub use standings::{
 pub use tape::{Placed, Recording, list_recordings, record};
 pub use timers::{TIMER_SHARDS, Timer, due_timers, needs_timer, next_timer_at, remove_timer, timer_change};
 pub use trace::{
-    Admitted, AppEvent, AppTrigger, Awaited, Caller, Considered, Shape, StoredTransaction, Verdict, admit,
+    Admitted, AppEvent, AppTrigger, Awaited, Considered, RunRef, Shape, StoredTransaction, Verdict, admit,
     find_transaction, transaction_change,
 };
 pub use verdicts::verdicts;

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use super::Executor;
 use crate::{
-    envelope::{Named, Woken},
     ports::Unavailable,
     runs::{self, Answer, Happened, StoredTransaction, Waiter},
+    waking::wake,
 };
 
 /// How many runs are told at the same time.
@@ -67,14 +67,8 @@ impl Executor {
         let answer = Answer { at: self.world.now(), outcome: Some(outcome(event, happened, seen)) };
         // Where something else was first, the run may still have to be woken for it.
         runs::give_answer(self.store.as_ref(), &waiter.step(org), &answer).await?;
-        self.wake_for(org, waiter, 0).await?;
+        wake(self.queue.as_ref(), org, waiter.run, 0).await?;
         runs::forget_waiter(self.store.as_ref(), org, event, waiter).await
-    }
-
-    /// Has the run of the waiter woken in `seconds`, whatever it waits for else.
-    pub(super) async fn wake_for(&self, org: OrgId, waiter: &Waiter, seconds: u32) -> Result<(), Unavailable> {
-        let woken = Woken { org, transaction: waiter.transaction, run: waiter.run, answered: true };
-        self.queue.send_later(org, Named::Wake(woken).message()?, seconds).await
     }
 }
 

@@ -33,10 +33,10 @@ use super::{Executor, definitions::NoDefinition};
 use crate::{
     actions::{Actor, RecordAction},
     announce::{self, Author},
-    envelope::{Named, Woken},
     ports::{Change, Unavailable, WriteError},
     records::{Unit, Work},
-    runs::{self, Caller, Considered, JournalEntry, StoredRun},
+    runs::{self, Considered, JournalEntry, StoredRun},
+    waking::wake,
 };
 
 use advance::Pause;
@@ -193,45 +193,38 @@ impl Executor {
         let now = self.world.now();
         let seed = id.to_string();
         let surroundings = Surroundings { setup: &setup, now, seed: &seed };
-        let Some(stored) = stored.as_ref().filter(|stored| !stored.entries.is_empty()) else {
-            let progress = run::start(&definition, trigger_output.clone(), &surroundings);
-            let opening = journey::opening_entry(&definition, &progress);
-            let new = vec![JournalEntry { entry: opening, attempts: 1, started_at: now, ended_at: now }];
-            let run = match &stored {
-                Some(stored) => Run { state: RunState::Running, resumes_at: None, ..stored.run.clone() },
-                None => Run { line: entering.line.clone(), ..new_run(transaction, considered, id, now) },
-            };
-            let rested = HashSet::new();
-            return Ok(Journey {
-                transaction,
-                apps,
-                definition,
-                setup,
-                seed,
-                progress,
-                run,
-                stored,
-                new,
-                rested,
-                entering,
-            });
+        let going_on = |stored: &StoredRun| Run { state: RunState::Running, resumes_at: None, ..stored.run.clone() };
+        let (progress, run, new) = match &stored {
+            Some(stored) if !stored.entries.is_empty() => {
+                let entries = stored.entries.iter().map(|entry| (&entry.entry, entry.ended_at));
+                let replayed = run::replay(&definition, trigger_output.clone(), entries, &surroundings);
+                let progress = replayed.map_err(|error| {
+                    let message = format!("The journal of this run cannot be followed any more: {error}.");
+                    Failure::new("journal_unusable", message)
+                })?;
+                (progress, going_on(stored), Vec::new())
+            }
+            not_begun => {
+                let progress = run::start(&definition, trigger_output.clone(), &surroundings);
+                let opening = journey::opening_entry(&definition, &progress);
+                let run = match not_begun {
+                    Some(stored) => going_on(stored),
+                    None => Run { line: entering.line.clone(), ..new_run(transaction, considered, id, now) },
+                };
+                let new = vec![JournalEntry { entry: opening, attempts: 1, started_at: now, ended_at: now }];
+                (progress, run, new)
+            }
         };
-        let entries = stored.entries.iter().map(|entry| (&entry.entry, entry.ended_at));
-        let replayed = run::replay(&definition, trigger_output.clone(), entries, &surroundings);
-        let progress = replayed.map_err(|error| {
-            let message = format!("The journal of this run cannot be followed any more: {error}.");
-            Failure::new("journal_unusable", message)
-        })?;
-        let run = Run { state: RunState::Running, resumes_at: None, ..stored.run.clone() };
-        let (stored, new, rested) = (Some(stored.clone()), Vec::new(), HashSet::new());
+        let rested = HashSet::new();
         Ok(Journey { transaction, apps, definition, setup, seed, progress, run, stored, new, rested, entering })
     }
 
     /// Has the run that waits for the end of this one woken, if one does.
     pub(super) async fn wake_caller(&self, org: OrgId, considered: &Considered) -> Result<(), Unavailable> {
-        let Some(Caller { transaction, run }) = considered.caller else { return Ok(()) };
-        let woken = Woken { org, transaction, run, answered: true };
-        self.queue.send(org, Named::Wake(woken).message()?).await
+        match considered.caller {
+            Some(caller) => wake(self.queue.as_ref(), org, caller, 0).await,
+            None => Ok(()),
+        }
     }
 
     async fn carry(&self, mut journey: Journey<'_>) -> Result<Carried, WriteError> {

@@ -2,7 +2,7 @@
 
 use domain::{RecurringSchedule, ScheduledRun, ScheduledRunId, ScheduledState, Timestamp};
 
-use super::Executor;
+use super::{Executor, scheduled::overtaken_is_done};
 use crate::{
     document::Versioned,
     envelope::{Named, Recurs, Scheduled},
@@ -64,10 +64,7 @@ impl Executor {
     /// A message that came too early, or another time. What sent it may have been the timer, which is gone then.
     async fn recur_later(&self, schedule: &RecurringSchedule) -> Result<(), Unavailable> {
         let Some(timer) = runs::recurring_timer(schedule)? else { return Ok(()) };
-        match self.store.write(&[timer]).await {
-            Ok(()) | Err(WriteError::Conflict { .. }) => Ok(()),
-            Err(WriteError::Unavailable(error)) => Err(error),
-        }
+        overtaken_is_done(self.store.write(&[timer]).await)
     }
 }
 

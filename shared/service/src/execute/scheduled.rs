@@ -80,8 +80,8 @@ impl Executor {
     }
 }
 
-/// Somebody else has started it, or taken it back.
-fn overtaken_is_done(written: Result<(), WriteError>) -> Result<(), Unavailable> {
+/// Somebody else has done it, or taken it back.
+pub(super) fn overtaken_is_done(written: Result<(), WriteError>) -> Result<(), Unavailable> {
     match written {
         Ok(()) | Err(WriteError::Conflict { .. }) => Ok(()),
         Err(WriteError::Unavailable(error)) => Err(error),

@@ -3,12 +3,12 @@
 //! Both stand in one partition for each event and what has to stand in it: whoever begins to wait looks for what happened, and
 //! whatever happens looks for who waits. Each writes before it looks, so one of them finds the other, whoever was first.
 
-use domain::{OrgId, RunId, Timestamp, TransactionId};
+use domain::{OrgId, Timestamp, TransactionId};
 use engine::pending::AwaitedEvent;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{WaitingStep, item, items};
+use super::{RunRef, WaitingStep, item, items};
 use crate::{
     document,
     ports::{
@@ -29,10 +29,9 @@ const EVENT: &str = "event#";
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Waiter {
-    /// The transaction that started the run.
-    pub transaction: TransactionId,
     /// The run.
-    pub run: RunId,
+    #[serde(flatten)]
+    pub run: RunRef,
     branch: String,
     step: String,
     visit: u32,
@@ -47,18 +46,19 @@ impl Waiter {
     /// The step of a run of `transaction` that waits for what is accepted `since` then and `until` then.
     pub fn new(step: WaitingStep, transaction: TransactionId, since: Timestamp, until: Timestamp) -> Self {
         let WaitingStep { org: _, run, branch, step, visit, attempt } = step;
-        Self { transaction, run, branch, step, visit, attempt, since, until }
+        let run = RunRef { transaction, run };
+        Self { run, branch, step, visit, attempt, since, until }
     }
 
     /// The step, for which an answer may be given.
     pub fn step(&self, org: OrgId) -> WaitingStep {
         let Self { run, branch, step, visit, attempt, .. } = self.clone();
-        WaitingStep { org, run, branch, step, visit, attempt }
+        WaitingStep { org, run: run.run, branch, step, visit, attempt }
     }
 
     /// Whether it waits for what the transaction `id` brought, accepted at `at`.
     pub fn is_for(&self, id: TransactionId, at: Timestamp) -> bool {
-        id != self.transaction && self.since <= at && at <= self.until
+        id != self.run.transaction && self.since <= at && at <= self.until
     }
 }
 
@@ -168,5 +168,5 @@ fn partition(org: OrgId, event: &AwaitedEvent) -> Result<String, Unavailable> {
 fn sort_of(waiter: &Waiter) -> Result<String, Unavailable> {
     let Waiter { branch, step, visit, attempt, .. } = waiter;
     let place = document::write(&(branch, step, visit, attempt))?;
-    Ok(format!("{RUN}{}#{}", waiter.run, hex::encode(Sha256::digest(place))))
+    Ok(format!("{RUN}{}#{}", waiter.run.run, hex::encode(Sha256::digest(place))))
 }

@@ -3,11 +3,11 @@
 //! Everything about a key stands in one partition, and every change of it is written with the run that it concerns, so the run
 //! and its line are never of two minds.
 
-use domain::{Line, LineKind, OrgId, Run, RunId, Timestamp, TransactionId};
+use domain::{Line, LineKind, Run, RunId, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{RETENTION_SECONDS, item};
+use super::{RETENTION_SECONDS, RunRef, item};
 use crate::{
     document,
     ports::{Change, Expectation, Freshness, Key, LIST_LIMIT_ITEMS, Order, Range, Scope, Store, Table, Unavailable},
@@ -19,15 +19,6 @@ const KEPT_SECONDS: i64 = 400 * 24 * 60 * 60;
 /// The one of a line that something is about.
 const HEAD: &str = "head";
 
-/// A run, as whoever wakes it needs to know it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Member {
-    /// The transaction that started it.
-    pub transaction: TransactionId,
-    /// The run.
-    pub run: RunId,
-}
-
 /// What stands at the head of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -35,7 +26,7 @@ pub enum LineHead {
     /// Nobody: the turn is free.
     Free,
     /// The run whose turn it is.
-    Turn(Member),
+    Turn(RunRef),
     /// The run that begins after a quiet time.
     Last(Last),
     /// The run that arrivals are collected for.
@@ -47,7 +38,7 @@ pub enum LineHead {
 #[serde(rename_all = "camelCase")]
 pub struct Queued {
     /// The run.
-    pub member: Member,
+    pub member: RunRef,
     /// When its transaction was accepted.
     pub accepted_at: Timestamp,
 }
@@ -57,7 +48,7 @@ pub struct Queued {
 #[serde(rename_all = "camelCase")]
 pub struct Last {
     /// Its run.
-    pub member: Member,
+    pub member: RunRef,
     /// When it was accepted.
     pub accepted_at: Timestamp,
     /// When the first of those was accepted that it stands for.
@@ -69,7 +60,7 @@ pub struct Last {
 #[serde(rename_all = "camelCase")]
 pub struct Batch {
     /// The run that is for all of them.
-    pub member: Member,
+    pub member: RunRef,
     /// When it begins at the latest.
     pub due_at: Timestamp,
     /// How many there are.
@@ -80,7 +71,7 @@ pub struct Batch {
 
 impl LineHead {
     /// The run that stands there.
-    pub const fn member(&self) -> Option<Member> {
+    pub const fn member(&self) -> Option<RunRef> {
         match self {
             Self::Free => None,
             Self::Turn(member) => Some(*member),
@@ -101,7 +92,7 @@ pub struct StoredLine {
 
 /// The line of the runs of `run`'s workflow for its key.
 pub async fn find_line(store: &dyn Store, run: &Run, line: &Line) -> Result<StoredLine, Unavailable> {
-    let partition = partition(run.org, run, line);
+    let partition = partition(run, line);
     let found = store.find(&Key::new(Table::Runs, partition.clone(), HEAD), Freshness::Latest).await?;
     let head = found.as_ref().map(document::read).transpose()?.unwrap_or(LineHead::Free);
     Ok(StoredLine { partition, rev: found.map(|item| item.rev), head })
@@ -123,7 +114,7 @@ impl StoredLine {
 
     /// The first that waits in the line, and the change that takes it out.
     pub async fn first(&self, store: &dyn Store) -> Result<Option<(Queued, Change)>, Unavailable> {
-        let page = store.list(&Range { limit: 1, ..self.range("wait#", "wait$", None) }).await?;
+        let page = store.list(&Range { limit: 1, ..range(self.partition.clone(), "wait#", "wait$") }).await?;
         let Some(item) = page.items.into_iter().next() else { return Ok(None) };
         Ok(Some((document::read(&item)?, Change::Delete(item.key, Expectation::Anything))))
     }
@@ -132,7 +123,7 @@ impl StoredLine {
     pub fn collect(
         &self,
         batch: RunId,
-        member: Member,
+        member: RunRef,
         accepted_at: Timestamp,
         seen: &Value,
         now: Timestamp,
@@ -141,29 +132,28 @@ impl StoredLine {
         let item = item(self.partition.clone(), sort, document::write(seen)?, now, KEPT_SECONDS + RETENTION_SECONDS);
         Ok(Change::Put(item, Expectation::Anything))
     }
+}
 
-    /// The arrivals that `batch` is for, in the order in which they were accepted.
-    pub async fn collected(&self, store: &dyn Store, batch: RunId) -> Result<Vec<Value>, Unavailable> {
-        let (from, below) = (format!("item#{batch}#"), format!("item#{batch}$"));
-        let mut collected = Vec::new();
-        let mut after = None;
-        loop {
-            let page = store.list(&self.range(&from, &below, after)).await?;
-            for item in &page.items {
-                collected.push(document::read_value(item)?);
-            }
-            match page.next {
-                Some(next) => after = Some(next),
-                None => return Ok(collected),
-            }
+/// The arrivals that `run` is for, in the order in which they were accepted.
+pub async fn collected(store: &dyn Store, run: &Run, line: &Line) -> Result<Vec<Value>, Unavailable> {
+    let (from, below) = (format!("item#{}#", run.id), format!("item#{}$", run.id));
+    let mut range = range(partition(run, line), &from, &below);
+    let mut collected = Vec::new();
+    loop {
+        let page = store.list(&range).await?;
+        for item in &page.items {
+            collected.push(document::read_value(item)?);
+        }
+        match page.next {
+            Some(next) => range.after = Some(next),
+            None => return Ok(collected),
         }
     }
+}
 
-    fn range(&self, from: &str, below: &str, after: Option<String>) -> Range {
-        let (table, scope, order, limit) = (Table::Runs, Scope::Own, Order::Ascending, LIST_LIMIT_ITEMS);
-        let (partition, from, below) = (self.partition.clone(), from.to_owned(), below.to_owned());
-        Range { table, scope, partition, from, below, order, limit, after }
-    }
+fn range(partition: String, from: &str, below: &str) -> Range {
+    let (table, scope, order, limit) = (Table::Runs, Scope::Own, Order::Ascending, LIST_LIMIT_ITEMS);
+    Range { table, scope, partition, from: from.to_owned(), below: below.to_owned(), order, limit, after: None }
 }
 
 /// The changes with which a run that is over leaves its line, if it stands at the head of one.
@@ -181,11 +171,11 @@ fn place(queued: &Queued) -> String {
     format!("wait#{}#{}#{}", queued.accepted_at, queued.member.transaction, queued.member.run)
 }
 
-fn partition(org: OrgId, run: &Run, line: &Line) -> String {
+fn partition(run: &Run, line: &Line) -> String {
     let kind = match line.kind {
         LineKind::Turn => "turn",
         LineKind::Debounce => "debounce",
         LineKind::Collect => "collect",
     };
-    format!("{org}#line#{}#{kind}#{}", run.workflow_id, line.digest)
+    format!("{}#line#{}#{kind}#{}", run.org, run.workflow_id, line.digest)
 }

@@ -66,12 +66,12 @@ pub struct Considered {
     pub apps: BTreeMap<String, String>,
     /// The run that waits for the end of this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub caller: Option<Caller>,
+    pub caller: Option<RunRef>,
 }
 
-/// A run that waits for the end of another one.
+/// A run, as whoever wakes it needs to know it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Caller {
+pub struct RunRef {
     /// The transaction that started it.
     pub transaction: TransactionId,
     /// The run.

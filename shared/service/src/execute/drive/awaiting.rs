@@ -17,10 +17,10 @@ use crate::{
 
 impl Executor {
     /// Lets what happens find the steps of the run that have just begun to wait for it, and gives them what happened between
-    /// their beginning and now; those are given back.
-    pub(super) async fn await_events(&self, journey: &Journey<'_>) -> Result<Vec<Waiter>, Unavailable> {
+    /// their beginning and now; whether anything did.
+    pub(super) async fn await_events(&self, journey: &Journey<'_>) -> Result<bool, Unavailable> {
         let (store, org) = (self.store.as_ref(), journey.transaction.org);
-        let mut answered = Vec::new();
+        let mut is_answered = false;
         for (event, waiter) in beginning(journey) {
             runs::wait_for(store, org, &event, &waiter).await?;
             let Some(happened) = runs::find_happened(store, org, &event, &waiter).await? else { continue };
@@ -28,9 +28,9 @@ impl Executor {
             let outcome = outcome(&event, &happened, &stored.output(happened.event));
             let answer = Answer { at: self.world.now(), outcome: Some(outcome) };
             runs::give_answer(store, &waiter.step(org), &answer).await?;
-            answered.push(waiter);
+            is_answered = true;
         }
-        Ok(answered)
+        Ok(is_answered)
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{
     calling::{self, NewCall},
     ports::Unavailable,
     records::Unit,
-    runs::Caller,
+    runs::RunRef,
 };
 
 /// What a step asks for.
@@ -61,7 +61,7 @@ impl Executor {
             Err(failure) => return Ok(Outcome::Failed(failure)),
         };
         let author = Author::step(journey.transaction, journey.run.id);
-        let caller = Caller { transaction: journey.transaction.id, run: journey.run.id };
+        let caller = RunRef { transaction: journey.transaction.id, run: journey.run.id };
         let new = NewCall {
             id: EventId::for_step(journey.run.id, &attempt_of(journey, at), at.visit),
             author: &author,

@@ -20,9 +20,9 @@ use sha2::{Digest, Sha256};
 
 use super::{super::Executor, Journey, Place, new_run};
 use crate::{
-    envelope::{Named, Woken},
     ports::{Change, Unavailable, WriteError},
-    runs::{self, Batch, Last, LineHead, Member, Queued, StoredLine, StoredRun},
+    runs::{self, Batch, Last, LineHead, Queued, RunRef, StoredLine, StoredRun},
+    waking::wake,
 };
 
 /// The most bytes that the arrivals of one run have together as JSON.
@@ -92,8 +92,7 @@ impl Executor {
     /// The arrivals that a run is for which has begun; nothing where that is its own alone.
     pub(super) async fn collected(&self, run: &Run) -> Result<Option<Vec<Value>>, Unavailable> {
         let Some(line) = run.line.as_ref().filter(|line| line.kind == LineKind::Collect) else { return Ok(None) };
-        let stored = runs::find_line(self.store.as_ref(), run, line).await?;
-        stored.collected(self.store.as_ref(), run.id).await.map(Some)
+        runs::collected(self.store.as_ref(), run, line).await.map(Some)
     }
 
     /// The changes of the run's line that are written with the run: as it begins, and as it ends.
@@ -124,7 +123,7 @@ impl Executor {
             _ if at.stored.is_none() => self.join(&at, &line).await?,
             Some(holder) if holder.run == at.run.id => return Ok(at.begins(None, Vec::new())),
             // Whoever gave it the turn may not have come to wake it.
-            Some(holder) => self.wake_member(&at.run, holder).await?,
+            Some(holder) => wake(self.queue.as_ref(), at.run.org, holder, 0).await?,
             None => match line.first(store).await? {
                 Some((first, taken_out)) if first.member.run == at.run.id && is_settled(&first, at.now) => {
                     return Ok(at.begins(Some((line, LineHead::Turn(first.member))), vec![taken_out]));
@@ -157,7 +156,7 @@ impl Executor {
         if !is_free {
             return match stored.head.member() {
                 // It has the turn and may not know.
-                Some(holder) if run.state.is_final() => self.wake_member(run, holder).await,
+                Some(holder) if run.state.is_final() => wake(self.queue.as_ref(), run.org, holder, 0).await,
                 Some(_) | None => Ok(()),
             };
         }
@@ -166,12 +165,12 @@ impl Executor {
             // It takes the turn itself then, if nobody has come before it. It is woken by its own coming, or by who has just ended.
             let is_to_be_woken = first.member.run == run.id || run.state.is_final();
             return match is_to_be_woken {
-                true => self.wake_member_in(run, first.member, SETTLING_SECONDS).await,
+                true => wake(self.queue.as_ref(), run.org, first.member, SETTLING_SECONDS).await,
                 false => Ok(()),
             };
         }
         match store.write(&[stored.put(LineHead::Turn(first.member), now)?, taken_out]).await {
-            Ok(()) => self.wake_member(run, first.member).await,
+            Ok(()) => wake(self.queue.as_ref(), run.org, first.member, 0).await,
             // Somebody else has passed it on, or taken it.
             Err(WriteError::Conflict { .. }) => Ok(()),
             Err(WriteError::Unavailable(error)) => Err(error),
@@ -220,7 +219,7 @@ impl Executor {
         self.store.write(&changes).await?;
         if let Some((_, last)) = earlier {
             // Whoever waits for it has to know that it is over.
-            self.wake_member(&at.run, last.member).await?;
+            wake(self.queue.as_ref(), at.run.org, last.member, 0).await?;
         }
         self.wait_until(&at, due).await
     }
@@ -242,7 +241,7 @@ impl Executor {
             if let Some(batch) = own.filter(|batch| batch.due_at > at.now) {
                 return self.wait_until(&at, batch.due_at).await;
             }
-            let collected = line.collected(store, at.run.id).await?;
+            let collected = runs::collected(store, &at.run, &at.line).await?;
             let head = own.is_some().then_some((line, LineHead::Free));
             let entering =
                 Entering { line: Some(at.line.clone()), head, collected: Some(collected), ..Entering::default() };
@@ -264,7 +263,7 @@ impl Executor {
             changes.push(line.collect(batch.member.run, at.member(), accepted_at, seen, at.now)?);
             self.store.write(&changes).await?;
             if is_full {
-                self.wake_member(&at.run, batch.member).await?;
+                wake(self.queue.as_ref(), at.run.org, batch.member, 0).await?;
             }
             return Ok(Admission::Over);
         }
@@ -274,7 +273,7 @@ impl Executor {
         changes.push(line.collect(at.run.id, at.member(), accepted_at, seen, at.now)?);
         self.store.write(&changes).await?;
         if let Some(full) = open {
-            self.wake_member(&at.run, full.member).await?;
+            wake(self.queue.as_ref(), at.run.org, full.member, 0).await?;
         }
         self.wait_until(&at, due_at).await
     }
@@ -282,15 +281,6 @@ impl Executor {
     async fn wait_until(&self, at: &Candidate<'_>, due: Timestamp) -> Result<Admission, WriteError> {
         self.wake_later(at.place.transaction, at.run.id, due).await?;
         Ok(Admission::Waits)
-    }
-
-    async fn wake_member(&self, run: &Run, member: Member) -> Result<(), Unavailable> {
-        self.wake_member_in(run, member, 0).await
-    }
-
-    async fn wake_member_in(&self, run: &Run, member: Member, seconds: u32) -> Result<(), Unavailable> {
-        let woken = Woken { org: run.org, transaction: member.transaction, run: member.run, answered: true };
-        self.queue.send_later(run.org, Named::Wake(woken).message()?, seconds).await
     }
 }
 
@@ -306,8 +296,8 @@ struct Candidate<'a> {
 }
 
 impl Candidate<'_> {
-    fn member(&self) -> Member {
-        Member { transaction: self.place.transaction.id, run: self.run.id }
+    fn member(&self) -> RunRef {
+        RunRef { transaction: self.place.transaction.id, run: self.run.id }
     }
 
     fn begins(&self, head: Option<(StoredLine, LineHead)>, changes: Vec<Change>) -> Admission {
@@ -338,7 +328,7 @@ fn line_of(control: &FlowControl, key: &str) -> Line {
 }
 
 /// The run, ended because `by` came later for the same key.
-fn superseded(run: &Run, by: Member, now: Timestamp) -> Run {
+fn superseded(run: &Run, by: RunRef, now: Timestamp) -> Run {
     let message = format!("A later arrival for the same key came within the quiet time; the run {} is for it.", by.run);
     let error = Some(Failure::new("superseded", message).into());
     Run { state: RunState::Cancelled, ended_at: Some(now), resumes_at: None, error, ..run.clone() }

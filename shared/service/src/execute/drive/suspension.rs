@@ -17,7 +17,8 @@ use crate::{
     envelope::{Named, Woken},
     ports::{Unavailable, WriteError},
     records::Unit,
-    runs,
+    runs::{self, RunRef},
+    waking::wake,
 };
 
 impl Executor {
@@ -33,14 +34,15 @@ impl Executor {
         }
         let is_known = journey.new.is_empty() && unit.change_count() == 0;
         if !is_known || journey.stored.as_ref().is_none_or(|stored| stored.run != journey.run) {
-            let answered = self.await_events(&journey).await?;
-            for waiter in &answered {
-                self.wake_for(journey.transaction.org, waiter, INSURANCE_SECONDS).await?;
+            let is_answered = self.await_events(&journey).await?;
+            let (org, run) = (journey.run.org, RunRef { transaction: journey.transaction.id, run: journey.run.id });
+            if is_answered {
+                wake(self.queue.as_ref(), org, run, INSURANCE_SECONDS).await?;
             }
             let timer = until.map(|until| runs::timer_change(&journey.run, until, self.world.now())).transpose()?;
             self.write(&mut journey, unit.into_work(), timer.flatten().into_iter().collect()).await?;
-            for waiter in &answered {
-                self.wake_for(journey.transaction.org, waiter, 0).await?;
+            if is_answered {
+                wake(self.queue.as_ref(), org, run, 0).await?;
             }
         }
         tracing::info!(run.id = %journey.run.id, until = ?until.map(|until| until.to_string()), "the run waits");

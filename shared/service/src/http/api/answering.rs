@@ -14,9 +14,9 @@ use super::{
 };
 use crate::{
     directory::workflows,
-    envelope::{Named, Woken},
     ports::{Store, Unavailable},
-    runs::{self, Answer, AnswerGiven, StoredRun, WaitingStep},
+    runs::{self, Answer, AnswerGiven, RunRef, StoredRun, WaitingStep},
+    waking,
 };
 
 /// A step that waits for a person.
@@ -148,6 +148,5 @@ pub(super) async fn give(
 /// Has the run look at what came for it.
 pub(super) async fn wake(management: &Management, stored: &StoredRun) -> Result<(), Unavailable> {
     let Run { org, id, transaction_id, .. } = stored.run;
-    let woken = Woken { org, transaction: transaction_id, run: id, answered: true };
-    management.queue.send(org, Named::Wake(woken).message()?).await
+    waking::wake(management.queue.as_ref(), org, RunRef { transaction: transaction_id, run: id }, 0).await
 }
