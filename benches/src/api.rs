@@ -60,7 +60,7 @@ impl Api {
         let mut path = format!("/v1/workflows/{workflow}/runs?state=succeeded&pageSize=100");
         let (mut count, mut last_end) = (0, Timestamp::from_millisecond(0));
         loop {
-            let page = self.read(&path).await?.ok_or("the workflow is not there")?;
+            let page = self.find(&path).await?.ok_or("the workflow is not there")?;
             for run in page["data"].as_array().ok_or("no list of runs")? {
                 let ended_at = run["attributes"]["endedAt"].as_str().unwrap_or_default();
                 last_end = last_end.max(Timestamp::parse(ended_at).ok_or("a run without an end")?);
@@ -75,7 +75,7 @@ impl Api {
 
     /// Whether the transaction's run has succeeded.
     pub async fn is_finished(&mut self, transaction: &str) -> Outcome<bool> {
-        let found = self.read(&format!("/v1/transactions/{transaction}")).await?;
+        let found = self.find(&format!("/v1/transactions/{transaction}")).await?;
         Ok(found.is_some_and(|found| found["meta"]["trace"]["considered"][0]["run"]["state"] == "succeeded"))
     }
 
@@ -89,7 +89,21 @@ impl Api {
         }
     }
 
-    async fn read(&mut self, path: &str) -> Outcome<Option<Value>> {
+    /// Every resource of a list.
+    pub async fn all(&mut self, path: &str) -> Outcome<Vec<Value>> {
+        let (mut path, mut all) = (format!("{path}?pageSize=100"), Vec::new());
+        loop {
+            let page = self.find(&path).await?.ok_or("there is no such list")?;
+            all.extend(page["data"].as_array().ok_or("this is no list")?.iter().cloned());
+            match page["links"]["next"].as_str() {
+                Some(next) => path = next.to_owned(),
+                None => return Ok(all),
+            }
+        }
+    }
+
+    /// What `GET` finds, if anything.
+    pub async fn find(&mut self, path: &str) -> Outcome<Option<Value>> {
         let answer = self.client.exchange(&load::json_request("GET", path, Some(&self.token), "")).await?;
         match answer.status {
             200 => Ok(Some(serde_json::from_str(&answer.body)?)),

@@ -1,0 +1,252 @@
+//! What has to be true once everything has come to its end, whatever went wrong before.
+
+mod flow;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::AddAssign,
+};
+
+use domain::{Run, RunId, RunState, TransactionId};
+use engine::journal::{Entry, Outcome};
+use serde_json::Value;
+use service::{
+    ports::Table,
+    runs::{JournalEntry, StoredTransaction},
+};
+
+use crate::{
+    outside::Ledger,
+    scheduler::{Scheduler, Sent},
+};
+
+/// Why a run may fail in a world in which services cannot be reached, answers get lost, and nobody may repeat some calls.
+const FAILURES: [&str; 8] = [
+    "branch_failed",
+    "unknown_outcome",
+    "rest_not_reached",
+    "rest_timeout",
+    "rest_no_answer",
+    "mail_not_sent",
+    "item_failed",
+    "call_failed",
+];
+
+/// The call that its step forbids to repeat.
+const NEVER_REPEATED: &str = "https://ledger.test/entries";
+
+/// All that stands, read from the store.
+pub(crate) struct Findings {
+    pub(crate) transactions: BTreeMap<TransactionId, StoredTransaction>,
+    pub(crate) runs: BTreeMap<RunId, Run>,
+    pub(crate) journals: BTreeMap<RunId, Vec<JournalEntry>>,
+    pub(crate) ledger: Ledger,
+    records: Vec<(String, Value)>,
+}
+
+/// How many runs came to which end.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Ends {
+    /// Runs that succeeded.
+    pub succeeded: usize,
+    /// Runs that failed, visibly.
+    pub failed: usize,
+    /// Runs that were cancelled, which is what becomes of those that a later arrival took the place of.
+    pub cancelled: usize,
+    /// Calls and mails that arrived more than once, each under one key.
+    pub repeated_effects: usize,
+}
+
+impl AddAssign for Ends {
+    fn add_assign(&mut self, other: Self) {
+        self.succeeded += other.succeeded;
+        self.failed += other.failed;
+        self.cancelled += other.cancelled;
+        self.repeated_effects += other.repeated_effects;
+    }
+}
+
+/// Every sentence of the contract that does not hold, and how the runs ended.
+pub(crate) fn check(scheduler: &mut Scheduler) -> (Vec<String>, Ends) {
+    let findings = Findings::of(scheduler);
+    let mut broken = Vec::new();
+    accepted_is_there(scheduler, &findings, &mut broken);
+    every_run_is_over(&findings, &mut broken);
+    keys_are_one_effect(&findings, &mut broken);
+    records_are_written_once(&findings, &mut broken);
+    events_are_fired_once(&findings, &mut broken);
+    flow::arrivals_are_collected_once(&findings, &mut broken);
+    flow::the_last_arrival_is_not_superseded(&findings, &mut broken);
+    if !scheduler.has_stalled() {
+        flow::one_at_a_time(&findings, &mut broken);
+    }
+    let count = |state| findings.runs.values().filter(|run| run.state == state).count();
+    let repeats = findings.ledger.entries.values().filter(|arrived| arrived.times > 1).count();
+    let ends = Ends {
+        succeeded: count(RunState::Succeeded),
+        failed: count(RunState::Failed),
+        cancelled: count(RunState::Cancelled),
+        repeated_effects: repeats,
+    };
+    (broken, ends)
+}
+
+impl Findings {
+    fn of(scheduler: &mut Scheduler) -> Self {
+        let items = scheduler.durable.store.items();
+        let mut transactions = BTreeMap::new();
+        let mut records = Vec::new();
+        for item in &items {
+            let parts: Vec<&str> = item.key.partition.split('#').collect();
+            match (item.key.table, parts.get(1).copied(), item.key.sort.as_str()) {
+                (Table::Runs, Some("transaction"), "transaction") => {
+                    let stored: StoredTransaction = serde_json::from_str(&item.document).expect("a transaction");
+                    transactions.insert(stored.transaction.id, stored);
+                }
+                (Table::Records, Some(kind), "record") => {
+                    let kind = kind.to_owned();
+                    records.push((kind, serde_json::from_str(&item.document).expect("a record")));
+                }
+                (Table::Directory | Table::Runs | Table::Records, _, _) => {}
+            }
+        }
+        let ids = transactions.values().flat_map(|stored| stored.considered.iter().filter_map(|one| one.run));
+        let ids: Vec<RunId> = ids.collect();
+        let (mut runs, mut journals) = (BTreeMap::new(), BTreeMap::new());
+        for id in ids {
+            if let Some(stored) = scheduler.find_run(id) {
+                runs.insert(id, stored.run);
+                journals.insert(id, stored.entries);
+            }
+        }
+        let ledger = scheduler.durable.outside.ledger();
+        Self { transactions, runs, journals, ledger, records }
+    }
+
+    /// Every entry of every journal, with its run.
+    fn entries(&self) -> impl Iterator<Item = (&Run, &Entry)> {
+        self.runs.values().flat_map(|run| self.journals[&run.id].iter().map(move |entry| (run, &entry.entry)))
+    }
+
+    /// How many steps with `action` succeeded.
+    fn succeeded(&self, action: &str) -> usize {
+        let of_action = |(_, entry): &(&Run, &Entry)| entry.action.as_deref() == Some(action);
+        self.entries().filter(of_action).filter(|(_, entry)| matches!(entry.outcome, Outcome::Output(_))).count()
+    }
+}
+
+/// Accepted is durable.
+fn accepted_is_there(scheduler: &Scheduler, findings: &Findings, broken: &mut Vec<String>) {
+    for (arrival, sent) in scheduler.sent.iter().enumerate() {
+        match sent {
+            Sent::Accepted(id) if !findings.transactions.contains_key(id) => {
+                broken.push(format!("arrival {arrival} was accepted as {id}, and is not there"));
+            }
+            Sent::NotYet | Sent::UnderWay => broken.push(format!("arrival {arrival} was never answered")),
+            Sent::Accepted(_) | Sent::GivenUp => {}
+        }
+    }
+    // One transaction for one key, also where the first answer got lost.
+    let mut by_number: BTreeMap<String, usize> = BTreeMap::new();
+    for stored in findings.transactions.values().filter(|stored| stored.transaction.hook.is_some()) {
+        *by_number.entry(stored.transaction.data["n"].to_string()).or_default() += 1;
+    }
+    for (number, count) in by_number.into_iter().filter(|(_, count)| *count > 1) {
+        broken.push(format!("arrival {number} became {count} transactions"));
+    }
+}
+
+/// Nothing ends silently: each run that was to begin did, and came to an end that it says the reason of.
+fn every_run_is_over(findings: &Findings, broken: &mut Vec<String>) {
+    for stored in findings.transactions.values() {
+        for considered in &stored.considered {
+            let Some(id) = considered.run else { continue };
+            let Some(run) = findings.runs.get(&id) else {
+                broken.push(format!("{} of transaction {} never began", considered.name, stored.transaction.id));
+                continue;
+            };
+            if !run.state.is_final() {
+                broken.push(format!("run {id} of {} is {}", considered.name, run.state.word()));
+            }
+            if run.workflow_hash != considered.hash {
+                broken.push(format!("run {id} of {} went over to another version", considered.name));
+            }
+            let code = run.error.as_ref().map(|error| error.code.as_str());
+            if run.state == RunState::Failed && !code.is_some_and(|code| FAILURES.contains(&code)) {
+                broken.push(format!("run {id} of {} failed with {:?}", considered.name, run.error));
+            }
+        }
+    }
+}
+
+/// An effect outside has one key, and what is done under a key is always the same.
+fn keys_are_one_effect(findings: &Findings, broken: &mut Vec<String>) {
+    for (key, arrived) in &findings.ledger.entries {
+        if arrived.differs {
+            broken.push(format!("what came under {key} was not always the same"));
+        }
+        if arrived.url == NEVER_REPEATED && arrived.times > 1 {
+            broken.push(format!("{key} was repeated {} times and must not be", arrived.times - 1));
+        }
+        let run = key.split('/').next().and_then(|run| RunId::parse(run).ok());
+        if run.is_none_or(|run| !findings.runs.contains_key(&run)) {
+            broken.push(format!("{key} is the key of no run"));
+        }
+    }
+    let mut done = BTreeSet::new();
+    for (run, entry) in findings.entries() {
+        let is_outside = entry
+            .action
+            .as_deref()
+            .is_some_and(|action| action.starts_with("kustomer.rest-api.") || action == "kustomer.app.mail.send");
+        if !is_outside || !matches!(entry.outcome, Outcome::Output(_)) {
+            continue;
+        }
+        let instance = if entry.branch.is_empty() { String::new() } else { format!("{}/", entry.branch) };
+        let key = format!("{}/{instance}{}/{}", run.id, entry.step, entry.visit);
+        if !findings.ledger.entries.contains_key(&key) {
+            broken.push(format!("{key} is in the journal and never happened"));
+        }
+        if !done.insert(key.clone()) {
+            broken.push(format!("{key} is in the journal twice"));
+        }
+    }
+}
+
+/// Effects on our own records happen once for each step that succeeded.
+fn records_are_written_once(findings: &Findings, broken: &mut Vec<String>) {
+    let count = |kind: &str| findings.records.iter().filter(|(own, _)| own.starts_with(kind)).count();
+    for (kind, action) in [
+        ("note", "kustomer.note.create"),
+        ("kobject", "kustomer.kobject.create-with-customer"),
+        ("customer", "kustomer.customer.create"),
+    ] {
+        let (found, expected) = (count(kind), findings.succeeded(action));
+        if found != expected {
+            let kinds: BTreeSet<&str> = findings.records.iter().map(|(kind, _)| kind.as_str()).collect();
+            broken.push(format!("{expected} steps made a {kind}, and there are {found} ({kinds:?})"));
+        }
+    }
+}
+
+/// So do events.
+fn events_are_fired_once(findings: &Findings, broken: &mut Vec<String>) {
+    let fired = |stored: &&StoredTransaction| stored.event.starts_with("kustomer.app.shop.");
+    let (found, published) =
+        (findings.transactions.values().filter(fired).count(), findings.succeeded("kustomer.event.publish"));
+    // What nobody listens to or waits for is not kept.
+    if found > published {
+        broken.push(format!("{published} steps published an event, and {found} were fired"));
+    }
+    let paid = |stored: &&StoredTransaction| stored.event == "kustomer.app.shop.order.paid";
+    let paid = findings.transactions.values().filter(paid).count();
+    let published = findings.entries().filter(|(_, entry)| {
+        entry.step == "publish"
+            && matches!(entry.outcome, Outcome::Output(_))
+            && entry.input.as_ref().is_some_and(|input| input["name"] == "kustomer.app.shop.order.paid")
+    });
+    let published = published.count();
+    if paid != published {
+        broken.push(format!("{published} steps said that an order was paid, and {paid} events were fired"));
+    }
+}

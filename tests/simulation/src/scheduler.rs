@@ -1,0 +1,481 @@
+//! The one scheduler: it decides what happens next, and what goes wrong with it.
+
+mod faulty;
+
+use std::{cell::Cell, collections::BTreeMap, sync::Arc};
+
+use bytes::Bytes;
+use domain::{ApiKey, ApiKeyId, ApiKeySecret, OrgId, Role, RunId, Timestamp, TransactionId, exact};
+use serde_json::Value;
+use service::{
+    directory::keys,
+    http::{Request, form},
+    memory::{FixedWorld, MemoryBlobs, MemoryStore},
+    ports::World,
+    runs::{self, StoredRun},
+    ticker::TICK_LIMIT_TIMERS,
+};
+
+use crate::{
+    chance::{Chance, Purpose},
+    estate::{self, Arrival, Estate},
+    fault::{Fault, Plan},
+    gate::{Gate, Port, Verdict, Waiting},
+    outside::Outside,
+    process::{Durable, ORG, Process},
+    shelf::Shelf,
+    tasks::{Done, Task},
+};
+
+/// When every simulation begins.
+const BEGIN: &str = "2026-11-22T12:00:00.000Z";
+
+/// How many messages are executed at a time, in all processes together.
+const IN_WORK_LIMIT: usize = 6;
+
+/// How many decisions the first phase takes at the most, and how many faults end it.
+const DECISIONS_LIMIT: u64 = 3_000;
+const FAULTS_LIMIT: usize = 150;
+
+/// How many decisions it may take until everything has come to its end once nothing goes wrong any more.
+const DRAIN_LIMIT: u64 = 60_000;
+
+/// How long a call of a service takes at the most. *Source*: `service::ports::CALL_LIMIT_SECONDS`.
+const CALL_LIMIT_MS: i64 = 30_000;
+
+/// How long timers are waited for at the end: longer than any workflow of the estate waits.
+const HORIZON_SECONDS: u64 = 30 * 86_400;
+
+/// What became of an arrival.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sent {
+    /// Nobody has sent it, or nobody was answered.
+    NotYet,
+    /// Somebody waits for the answer.
+    UnderWay,
+    /// It was accepted.
+    Accepted(TransactionId),
+    /// It was sent without a key and not accepted, so its sender does not know.
+    GivenUp,
+}
+
+pub(crate) struct Scheduler {
+    chance: Chance,
+    plan: Plan,
+    fault_per_mille: u64,
+    gate: Arc<Gate>,
+    processes: Vec<Arc<Process>>,
+    tasks: Vec<Task>,
+    started: Cell<u64>,
+    asked_at: BTreeMap<u64, Timestamp>,
+    arrivals: Vec<Arrival>,
+    decision: u64,
+    is_gone: bool,
+    admin: String,
+    pub(crate) durable: Durable,
+    pub(crate) estate: Estate,
+    pub(crate) sent: Vec<Sent>,
+    pub(crate) faults: Vec<(u64, Fault)>,
+    pub(crate) violations: Vec<String>,
+}
+
+/// What the scheduler may let happen.
+enum Choice {
+    Pass(Waiting),
+    Deliver(u64),
+    Send(usize),
+    Tick,
+    TimePasses,
+}
+
+impl Scheduler {
+    /// The world of `seed` before anything happens.
+    pub(crate) fn new(seed: u64, plan: Plan) -> Self {
+        let chance = Chance::of(seed);
+        let world = Arc::new(FixedWorld::at(Timestamp::parse(BEGIN).expect("a time of ours")));
+        let durable = Durable {
+            store: Arc::new(MemoryStore::new(Arc::clone(&world) as Arc<dyn World>)),
+            shelf: Shelf::new(&world),
+            blobs: Arc::new(MemoryBlobs::default()),
+            outside: Arc::new(Outside::default()),
+            org: OrgId::parse(ORG).expect("an org of ours"),
+            world,
+        };
+        let gate = Arc::<Gate>::default();
+        let processes = 1 + chance.index(3, Purpose::Setting, 3);
+        let processes = (0..processes).map(|_| Process::start(&durable, &gate, 0)).collect();
+        let arrivals = estate::arrivals(chance);
+        let mut scheduler = Self {
+            chance,
+            plan,
+            fault_per_mille: [10, 30, 60, 100, 200][chance.index(4, Purpose::Setting, 5)],
+            gate,
+            processes,
+            tasks: Vec::new(),
+            started: Cell::new(0),
+            asked_at: BTreeMap::new(),
+            sent: vec![Sent::NotYet; arrivals.len()],
+            arrivals,
+            decision: 0,
+            is_gone: false,
+            admin: String::new(),
+            durable,
+            estate: Estate { path: String::new(), listeners: Vec::new() },
+            faults: Vec::new(),
+            violations: Vec::new(),
+        };
+        scheduler.set_up();
+        scheduler
+    }
+
+    /// Lets things happen and go wrong, and then only happen until nothing is left to do.
+    pub(crate) fn run(&mut self) {
+        let is_over = |own: &Self| {
+            let is_idle = own.tasks.is_empty() && own.durable.shelf.next_visible_at().is_none();
+            is_idle && own.sent.iter().all(|sent| matches!(sent, Sent::Accepted(_) | Sent::GivenUp))
+        };
+        while self.decision < DECISIONS_LIMIT
+            && self.faults.len() < FAULTS_LIMIT
+            && self.violations.is_empty()
+            && !is_over(self)
+        {
+            self.decision += 1;
+            if !self.goes_wrong() {
+                self.go_on();
+            }
+            self.poll();
+        }
+        self.calm_down();
+        let last = self.decision + DRAIN_LIMIT;
+        while self.violations.is_empty() {
+            self.decision += 1;
+            if self.decision > last {
+                let (tasks, calls) = (self.tasks.len(), self.gate.waiting());
+                self.violations.push(format!("it does not come to an end: {tasks} tasks, {calls:?}"));
+                return;
+            }
+            if !self.drain_one() {
+                return;
+            }
+            self.poll();
+        }
+    }
+
+    /// Everything that stands, as one number: two runs of a seed have the same.
+    pub(crate) fn digest(&self) -> u64 {
+        use std::hash::{DefaultHasher, Hash, Hasher};
+        let mut hasher = DefaultHasher::new();
+        for item in self.durable.store.items() {
+            (item.key, item.rev, item.document).hash(&mut hasher);
+        }
+        self.durable.outside.ledger().order.hash(&mut hasher);
+        hasher.finish()
+    }
+
+    pub(crate) const fn decisions(&self) -> u64 {
+        self.decision
+    }
+
+    /// One thing that happens as it should.
+    fn go_on(&mut self) {
+        let mut choices: Vec<(u64, Choice)> = Vec::new();
+        let waiting = self.gate.waiting();
+        let has_waiting = !waiting.is_empty();
+        if has_waiting {
+            let which = self.chance.index(self.decision, Purpose::Which, waiting.len());
+            choices.extend(waiting.into_iter().nth(which).map(|call| (80, Choice::Pass(call))));
+        }
+        if let Some(oldest) = self.durable.shelf.visible().first()
+            && self.in_work() < IN_WORK_LIMIT
+        {
+            choices.push((12, Choice::Deliver(*oldest)));
+        }
+        if let Some(arrival) = self.sent.iter().position(|sent| *sent == Sent::NotYet) {
+            choices.push((6, Choice::Send(arrival)));
+        }
+        choices.push((1, Choice::Tick));
+        choices.push((if has_waiting { 2 } else { 12 }, Choice::TimePasses));
+        let all = choices.iter().map(|(weight, _)| weight).sum();
+        let mut drawn = self.chance.below(self.decision, Purpose::Next, all);
+        for (weight, choice) in choices {
+            if drawn < weight {
+                return self.let_happen(choice);
+            }
+            drawn -= weight;
+        }
+    }
+
+    fn let_happen(&mut self, choice: Choice) {
+        match choice {
+            Choice::Pass(call) => self.decide(&call, Verdict::Proceeds),
+            Choice::Deliver(message) => self.deliver(message),
+            Choice::Send(arrival) => self.send(arrival),
+            Choice::Tick => self.tick(),
+            Choice::TimePasses => {
+                let is_at_work = !self.tasks.is_empty();
+                let most = if is_at_work { 2_000 } else { 90_000 };
+                let amount = self.chance.below(self.decision, Purpose::Amount, most);
+                self.pass_ms(i64::try_from(amount).unwrap_or_default());
+            }
+        }
+    }
+
+    /// Once nothing goes wrong any more: whatever is there to do, and then time passes to the next thing that is due. Gives
+    /// whether there was anything.
+    fn drain_one(&mut self) -> bool {
+        if let Some(call) = self.gate.waiting().into_iter().next() {
+            self.decide(&call, Verdict::Proceeds);
+            return true;
+        }
+        if let Some(message) = self.durable.shelf.visible().first().copied() {
+            self.deliver(message);
+            return true;
+        }
+        if let Some(arrival) = self.sent.iter().position(|sent| *sent == Sent::NotYet) {
+            self.send(arrival);
+            return true;
+        }
+        let now = self.durable.world.now();
+        let timer = self.next_timer().filter(|due| now.seconds_until(*due) < HORIZON_SECONDS);
+        let due = [self.durable.shelf.next_visible_at(), timer].into_iter().flatten().min();
+        match due {
+            Some(due) if due > now => {
+                self.durable.world.set(due);
+                true
+            }
+            // A timer that is due.
+            Some(_) => {
+                self.tick();
+                true
+            }
+            None => self.durable.shelf.redrive() > 0,
+        }
+    }
+
+    /// When the next timer is due.
+    fn next_timer(&mut self) -> Option<Timestamp> {
+        let process = Arc::clone(&self.processes[0]);
+        self.calmly(async move { process.ticker.next_due_at().await }).expect("nothing goes wrong any more")
+    }
+
+    fn calm_down(&mut self) {
+        self.set_gone(false);
+        for process in &self.processes {
+            process.clock.set_ahead(0);
+        }
+    }
+
+    fn decide(&mut self, call: &Waiting, verdict: Verdict) {
+        self.asked_at.remove(&call.call);
+        self.gate.decide(call.call, verdict);
+    }
+
+    /// Polls whoever was woken, until nobody is.
+    fn poll(&mut self) {
+        loop {
+            let mut ended = Vec::new();
+            for (index, task) in self.tasks.iter_mut().enumerate() {
+                if let Some(done) = task.go_on(&self.gate) {
+                    ended.push((index, done));
+                }
+            }
+            if ended.is_empty() {
+                break;
+            }
+            for (index, done) in ended.into_iter().rev() {
+                self.tasks.remove(index);
+                self.note(done);
+            }
+        }
+        let now = self.durable.world.now();
+        for call in self.gate.waiting() {
+            self.asked_at.entry(call.call).or_insert(now);
+        }
+    }
+
+    fn note(&mut self, done: Done) {
+        match done {
+            Done::Executed(received, true) => self.durable.shelf.delete(&received),
+            Done::Executed(received, false) => {
+                let seconds = self.chance.below(self.decision, Purpose::Amount, 60);
+                self.durable.shelf.release(&received, i64::try_from(seconds).unwrap_or_default());
+            }
+            Done::Answered(arrival, response) => self.answered(arrival, &response),
+            Done::Nothing => {}
+        }
+    }
+
+    fn answered(&mut self, arrival: usize, response: &service::http::Response) {
+        let has_key = self.arrivals[arrival].key.is_some();
+        let before = self.sent[arrival];
+        self.sent[arrival] = match response.status().as_u16() {
+            202 => {
+                let body: Value = exact::parse(&String::from_utf8_lossy(response.body())).unwrap_or_default();
+                let id = body["data"]["id"].as_str().and_then(|id| TransactionId::parse(id).ok());
+                let Some(id) = id else {
+                    return self.violations.push(format!("a 202 without an id: {body}"));
+                };
+                if let Sent::Accepted(first) = before
+                    && first != id
+                {
+                    self.violations.push(format!("one key became two transactions: {first} and {id}"));
+                }
+                Sent::Accepted(id)
+            }
+            503 if response.headers().contains_key("retry-after") => match before {
+                Sent::Accepted(_) => before,
+                Sent::NotYet | Sent::UnderWay | Sent::GivenUp if has_key => Sent::NotYet,
+                Sent::NotYet | Sent::UnderWay | Sent::GivenUp => Sent::GivenUp,
+            },
+            other => {
+                let text = String::from_utf8_lossy(response.body()).into_owned();
+                return self.violations.push(format!("a sender was answered {other}: {text}"));
+            }
+        };
+    }
+
+    fn in_work(&self) -> usize {
+        self.tasks.iter().filter(|task| task.message.is_some()).count()
+    }
+
+    fn some_process(&self) -> usize {
+        self.chance.index(self.decision, Purpose::Which, self.processes.len())
+    }
+
+    fn start(&mut self, process: usize, future: impl Future<Output = Done> + 'static) -> &mut Task {
+        self.started.set(self.started.get() + 1);
+        self.tasks.push(Task::new(self.started.get(), process, future));
+        self.tasks.last_mut().expect("it was pushed just now")
+    }
+
+    fn deliver(&mut self, message: u64) {
+        let Some(received) = self.durable.shelf.receive(message) else { return };
+        let index = self.some_process();
+        let process = Arc::clone(&self.processes[index]);
+        let own = received.clone();
+        let task = self.start(index, async move {
+            let done = process.executor.execute(&own.body).await.is_ok();
+            Done::Executed(own, done)
+        });
+        task.message = Some(received);
+    }
+
+    fn send(&mut self, arrival: usize) {
+        let index = self.some_process();
+        let process = Arc::clone(&self.processes[index]);
+        let Arrival { key, body } = &self.arrivals[arrival];
+        let mut request = http::Request::post(&self.estate.path).header("content-type", "application/json");
+        if let Some(key) = key {
+            request = request.header("idempotency-key", key);
+        }
+        let request: Request = request.body(Bytes::from(body.to_string())).expect("a request of ours");
+        if !matches!(self.sent[arrival], Sent::Accepted(_)) {
+            self.sent[arrival] = Sent::UnderWay;
+        }
+        let task =
+            self.start(index, async move { Done::Answered(arrival, form::receive(&process.door, &request).await) });
+        task.arrival = Some(arrival);
+    }
+
+    fn tick(&mut self) {
+        let index = self.some_process();
+        let process = Arc::clone(&self.processes[index]);
+        self.start(index, async move {
+            drop(process.ticker.tick(TICK_LIMIT_TIMERS).await);
+            Done::Nothing
+        });
+    }
+
+    /// Lets time pass. A call of a service that would take longer than it may ends before.
+    fn pass_ms(&mut self, milliseconds: i64) {
+        let then = self.durable.world.now().as_millisecond() + milliseconds;
+        for call in self.gate.waiting().into_iter().filter(|call| call.port == Port::Outside) {
+            let asked_at = self.asked_at.get(&call.call).map_or(then, |asked_at| asked_at.as_millisecond());
+            if then - asked_at >= CALL_LIMIT_MS {
+                self.decide(&call, Verdict::Lost);
+            }
+        }
+        self.poll();
+        self.durable.world.set(Timestamp::from_millisecond(then));
+    }
+
+    fn set_gone(&mut self, is_gone: bool) {
+        self.is_gone = is_gone;
+        self.durable.outside.set_gone(is_gone);
+    }
+
+    /// What comes of `future`, whose calls all proceed, while everything else stands still.
+    fn calmly<T: 'static>(&mut self, future: impl Future<Output = T> + 'static) -> T {
+        let result = std::rc::Rc::new(std::cell::RefCell::new(None));
+        let place = std::rc::Rc::clone(&result);
+        self.started.set(self.started.get() + 1);
+        let id = self.started.get();
+        let mut task = Task::new(id, usize::MAX, async move {
+            *place.borrow_mut() = Some(future.await);
+            Done::Nothing
+        });
+        while task.go_on(&self.gate).is_none() {
+            let own = self.gate.waiting().into_iter().filter(|call| call.task == id);
+            own.for_each(|call| self.gate.decide(call.call, Verdict::Proceeds));
+        }
+        result.take().expect("it has come to its end")
+    }
+
+    /// A request to the management API, calmly.
+    fn ask(&mut self, method: &str, path: &str, body: &Value) -> Value {
+        let process = Arc::clone(&self.processes[0]);
+        let request = self.request(method, path, body);
+        let response = self.calmly(async move { process.management.answer(&request).await });
+        let text = String::from_utf8_lossy(response.body()).into_owned();
+        assert!(response.status().is_success(), "{method} {path}: {text}");
+        exact::parse(&text).unwrap_or_default()
+    }
+
+    fn request(&self, method: &str, path: &str, body: &Value) -> Request {
+        let request = http::Request::builder().method(method).uri(path);
+        let request = request.header("authorization", format!("Bearer {}", self.admin));
+        request.body(Bytes::from(body.to_string())).expect("a request of ours")
+    }
+
+    fn set_up(&mut self) {
+        self.admin = self.admin_key();
+        let hook = self.ask("POST", "/v1/hooks/form", &serde_json::json!({ "title": "Orders" }));
+        let address = hook["data"]["attributes"]["url"].as_str().unwrap_or_default();
+        self.estate.path = address.strip_prefix(crate::process::PUBLIC_URL).unwrap_or_default().to_owned();
+        let id = hook["data"]["id"].as_str().unwrap_or_default().to_owned();
+        self.ask("POST", "/v1/klasses", &estate::klass());
+        let (others, listeners) = estate::documents(self.chance, &id);
+        for document in others {
+            self.ask("POST", "/v1/workflows", &document);
+        }
+        for document in listeners {
+            let made = self.ask("POST", "/v1/workflows", &document);
+            self.estate.listeners.push((made["data"]["id"].as_str().unwrap_or_default().to_owned(), document));
+        }
+    }
+
+    fn admin_key(&mut self) -> String {
+        let process = Arc::clone(&self.processes[0]);
+        let (org, now) = (self.durable.org, self.durable.world.now());
+        let (id, secret) = (ApiKeyId::fresh(now, [1; 8]), ApiKeySecret::from_random([1; 32]));
+        let roles = vec![Role::parse("org.admin").expect("a role of ours")];
+        let key = ApiKey::new(id, org, "simulation".to_owned(), roles, &secret, now);
+        self.calmly(async move { keys::create(process.management.store.as_ref(), &key).await })
+            .expect("nothing goes wrong yet");
+        secret.token(org, id)
+    }
+}
+
+impl Scheduler {
+    /// The run with its journal.
+    pub(crate) fn find_run(&mut self, id: RunId) -> Option<StoredRun> {
+        let (process, org) = (Arc::clone(&self.processes[0]), self.durable.org);
+        self.calmly(async move { runs::find_run(process.management.store.as_ref(), org, id).await })
+            .expect("nothing goes wrong any more")
+    }
+
+    /// Whether a process stood still for long.
+    pub(crate) fn has_stalled(&self) -> bool {
+        self.faults.iter().any(|(_, fault)| *fault == Fault::Stall)
+    }
+}

@@ -1,0 +1,143 @@
+//! What is left, beside what was promised.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+use benches::{Outcome, api::Api};
+use serde_json::Value;
+use tokio::time::sleep;
+
+use crate::{
+    dev::{Dev, Shop},
+    sink::Charge,
+};
+
+/// How long everything may take to come to its end: several claims and all rests of a message.
+const DRAIN_LIMIT: Duration = Duration::from_secs(600);
+
+/// What was found of the orders that were accepted.
+#[derive(Debug, Default)]
+pub(crate) struct Findings {
+    /// Runs by how they ended.
+    states: BTreeMap<String, usize>,
+    /// Orders without a transaction.
+    missing: Vec<u64>,
+    /// Orders by whose transaction not exactly one run was started.
+    runs_of: BTreeMap<u64, usize>,
+    /// How many instances of the klass there are for each order.
+    objects: BTreeMap<String, usize>,
+    /// How many notes there are for each order.
+    notes: BTreeMap<String, usize>,
+    /// How many runs the workflow has in all.
+    runs: usize,
+}
+
+/// Waits until each run is over, and looks at everything.
+pub(crate) async fn when_all_is_over(
+    dev: &mut Dev,
+    shop: &Shop,
+    accepted: &BTreeMap<u64, String>,
+) -> Outcome<Findings> {
+    let begun = Instant::now();
+    let mut api = dev.api().await?;
+    let mut left: Vec<(&u64, &String)> = accepted.iter().collect();
+    let mut findings = Findings::default();
+    while !left.is_empty() && begun.elapsed() < DRAIN_LIMIT {
+        let mut still = Vec::new();
+        for (number, id) in left {
+            match api.find(&format!("/v1/transactions/{id}")).await? {
+                Some(found) if is_over(&found) => findings.note(*number, &found),
+                Some(_) | None => still.push((number, id)),
+            }
+        }
+        left = still;
+        if !left.is_empty() {
+            sleep(Duration::from_secs(1)).await;
+        }
+    }
+    for (number, id) in left {
+        match api.find(&format!("/v1/transactions/{id}")).await? {
+            Some(found) => findings.note(*number, &found),
+            None => findings.missing.push(*number),
+        }
+    }
+    findings.objects = count(&mut api, "/v1/klasses/order/instances", "title").await?;
+    findings.notes = count(&mut api, "/v1/notes", "body").await?;
+    findings.runs = api.all(&format!("/v1/workflows/{}/runs", shop.workflow)).await?.len();
+    Ok(findings)
+}
+
+/// How often each word comes that a text of the resources begins with.
+async fn count(api: &mut Api, path: &str, attribute: &str) -> Outcome<BTreeMap<String, usize>> {
+    let mut counted = BTreeMap::new();
+    for one in api.all(path).await? {
+        let text = one["attributes"][attribute].as_str().unwrap_or_default();
+        *counted.entry(text.split(' ').next().unwrap_or_default().to_owned()).or_default() += 1;
+    }
+    Ok(counted)
+}
+
+fn considered(found: &Value) -> &[Value] {
+    found["meta"]["trace"]["considered"].as_array().map_or(&[], Vec::as_slice)
+}
+
+fn is_over(found: &Value) -> bool {
+    let is_final = |state: &str| matches!(state, "succeeded" | "failed" | "cancelled");
+    considered(found).iter().all(|one| one["run"]["state"].as_str().is_some_and(is_final))
+}
+
+impl Findings {
+    fn note(&mut self, number: u64, found: &Value) {
+        for one in considered(found) {
+            let state = one["run"]["state"].as_str().unwrap_or("never began").to_owned();
+            *self.states.entry(state).or_default() += 1;
+        }
+        let runs = considered(found).len();
+        if runs != 1 {
+            self.runs_of.insert(number, runs);
+        }
+    }
+}
+
+/// Prints the ledger, and gives whether every promise was kept.
+pub(crate) fn print(findings: &Findings, accepted: &BTreeMap<u64, String>, charges: &BTreeMap<String, Charge>) -> bool {
+    let orders = accepted.len();
+    let mut ids: Vec<&String> = accepted.values().collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let mut by_order: BTreeMap<&str, usize> = BTreeMap::new();
+    for charge in charges.values() {
+        *by_order.entry(charge.body.as_str()).or_default() += 1;
+    }
+    let repeated = charges.values().filter(|charge| charge.times > 1).count();
+    let once = |counted: &BTreeMap<String, usize>| counted.values().filter(|times| **times == 1).count();
+    let lines = [
+        ("orders accepted", orders, orders),
+        ("transactions, each of another order", ids.len(), orders),
+        ("orders without a transaction", findings.missing.len(), 0),
+        ("orders with another number of runs than one", findings.runs_of.len(), 0),
+        ("runs that succeeded", findings.states.get("succeeded").copied().unwrap_or_default(), orders),
+        ("runs of the workflow in all", findings.runs, orders),
+        ("orders on a timeline exactly once", once(&findings.objects), orders),
+        ("orders on a timeline at all", findings.objects.len(), orders),
+        ("orders with exactly one note", once(&findings.notes), orders),
+        (
+            "orders that were charged under exactly one key",
+            by_order.values().filter(|keys| **keys == 1).count(),
+            orders,
+        ),
+        ("keys under which something came", charges.len(), orders),
+        ("keys under which not always the same came", charges.values().filter(|charge| charge.differs).count(), 0),
+    ];
+    let mut is_kept = true;
+    for (what, found, promised) in lines {
+        let verdict = if found == promised { "" } else { "  BROKEN" };
+        is_kept &= found == promised;
+        println!("{what:<50} {found:>8} of {promised}{verdict}");
+    }
+    println!("{:<50} {repeated:>8}", "charges that came again, under their key");
+    println!("states: {:?}", findings.states);
+    is_kept
+}
