@@ -93,7 +93,7 @@ pub(crate) fn check(scheduler: &mut Scheduler) -> (Vec<String>, Ends) {
 
 impl Findings {
     fn of(scheduler: &mut Scheduler) -> Self {
-        let items = scheduler.durable.store.items();
+        let items = scheduler.stage.durable.store.items();
         let mut transactions = BTreeMap::new();
         let mut records = Vec::new();
         for item in &items {
@@ -114,12 +114,12 @@ impl Findings {
         let ids: Vec<RunId> = ids.collect();
         let (mut runs, mut journals) = (BTreeMap::new(), BTreeMap::new());
         for id in ids {
-            if let Some(stored) = scheduler.find_run(id) {
+            if let Some(stored) = scheduler.stage.find_run(id) {
                 runs.insert(id, stored.run);
                 journals.insert(id, stored.entries);
             }
         }
-        let ledger = scheduler.durable.outside.ledger();
+        let ledger = scheduler.stage.durable.outside.ledger();
         Self { transactions, runs, journals, ledger, records }
     }
 

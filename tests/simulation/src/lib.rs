@@ -10,6 +10,7 @@ mod campaign;
 mod chance;
 mod check;
 mod estate;
+mod exhaustive;
 mod fault;
 mod gate;
 mod outside;
@@ -18,6 +19,7 @@ mod process;
 mod scheduler;
 mod shelf;
 mod shrink;
+mod stage;
 mod tasks;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -26,6 +28,7 @@ use scheduler::Scheduler;
 
 pub use campaign::{Campaign, play};
 pub use check::Ends;
+pub use exhaustive::{Case, Played, Upset};
 pub use fault::{Fault, Plan};
 pub use shrink::{shortest, shrink};
 
@@ -74,7 +77,7 @@ pub fn simulate(seed: u64, plan: Plan) -> Report {
         faults: scheduler.faults.clone(),
         violations,
         ends,
-        dead_letters: scheduler.durable.shelf.dead_ever(),
+        dead_letters: scheduler.stage.durable.shelf.dead_ever(),
         digest: scheduler.digest(),
     }
 }

@@ -7,7 +7,9 @@ use std::{
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
-use service::ports::{CallAnswer, Calls, NotCalled, NotPosted, OutgoingCall, OutgoingMail, Post, Posted, Unavailable};
+use service::ports::{
+    CallAnswer, Calls, Method, NotCalled, NotPosted, OutgoingCall, OutgoingMail, Post, Posted, Unavailable,
+};
 
 /// Every call and mail that arrived, by its key.
 #[derive(Default)]
@@ -36,6 +38,8 @@ pub(crate) struct Arrived {
     pub(crate) times: usize,
     /// Whether it came with something else one time.
     pub(crate) differs: bool,
+    /// Its place among the keys, from 1.
+    place: usize,
 }
 
 impl Outside {
@@ -55,21 +59,23 @@ impl Outside {
 }
 
 impl Ledger {
-    /// Writes it down, and gives its place among the keys, from 1.
+    /// Writes it down, and gives the place of its key.
     fn note(&mut self, key: &str, url: &str, body: String) -> usize {
         self.order.push(key.to_owned());
         let next = self.entries.len() + 1;
         match self.entries.get_mut(key) {
             Some(arrived) => {
+                let place = arrived.place;
                 arrived.times += 1;
                 arrived.differs |= arrived.body != body || arrived.url != url;
+                place
             }
             None => {
-                let arrived = Arrived { url: url.to_owned(), body, times: 1, differs: false };
+                let arrived = Arrived { url: url.to_owned(), body, times: 1, differs: false, place: next };
                 self.entries.insert(key.to_owned(), arrived);
+                next
             }
         }
-        next
     }
 }
 
@@ -86,7 +92,8 @@ impl Calls for Outside {
         ledger.note(&key, &call.url, body.unwrap_or_default());
         let answer = json!({ "id": key, "url": call.url, "status": "open" });
         let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
-        Ok(CallAnswer { status: 201, headers, body: answer.to_string().into() })
+        let status = if call.method == Method::Get { 200 } else { 201 };
+        Ok(CallAnswer { status, headers, body: answer.to_string().into() })
     }
 }
 

@@ -2,33 +2,20 @@
 
 mod faulty;
 
-use std::{cell::Cell, collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
-use bytes::Bytes;
-use domain::{ApiKey, ApiKeyId, ApiKeySecret, OrgId, Role, RunId, Timestamp, TransactionId, exact};
-use serde_json::Value;
-use service::{
-    directory::keys,
-    http::{Request, form},
-    memory::{FixedWorld, MemoryBlobs, MemoryStore},
-    ports::World,
-    runs::{self, StoredRun},
-    ticker::TICK_LIMIT_TIMERS,
-};
+use domain::{Timestamp, TransactionId, exact};
+use serde_json::{Value, json};
 
 use crate::{
     chance::{Chance, Purpose},
     estate::{self, Arrival, Estate},
     fault::{Fault, Plan},
-    gate::{Gate, Port, Verdict, Waiting},
-    outside::Outside,
-    process::{Durable, ORG, Process},
-    shelf::Shelf,
-    tasks::{Done, Task},
+    gate::{Port, Verdict, Waiting},
+    process::PUBLIC_URL,
+    stage::{Stage, post},
+    tasks::Done,
 };
-
-/// When every simulation begins.
-const BEGIN: &str = "2026-11-22T12:00:00.000Z";
 
 /// How many messages are executed at a time, in all processes together.
 const IN_WORK_LIMIT: usize = 6;
@@ -63,16 +50,11 @@ pub(crate) struct Scheduler {
     chance: Chance,
     plan: Plan,
     fault_per_mille: u64,
-    gate: Arc<Gate>,
-    processes: Vec<Arc<Process>>,
-    tasks: Vec<Task>,
-    started: Cell<u64>,
     asked_at: BTreeMap<u64, Timestamp>,
     arrivals: Vec<Arrival>,
     decision: u64,
     is_gone: bool,
-    admin: String,
-    pub(crate) durable: Durable,
+    pub(crate) stage: Stage,
     pub(crate) estate: Estate,
     pub(crate) sent: Vec<Sent>,
     pub(crate) faults: Vec<(u64, Fault)>,
@@ -92,34 +74,18 @@ impl Scheduler {
     /// The world of `seed` before anything happens.
     pub(crate) fn new(seed: u64, plan: Plan) -> Self {
         let chance = Chance::of(seed);
-        let world = Arc::new(FixedWorld::at(Timestamp::parse(BEGIN).expect("a time of ours")));
-        let durable = Durable {
-            store: Arc::new(MemoryStore::new(Arc::clone(&world) as Arc<dyn World>)),
-            shelf: Shelf::new(&world),
-            blobs: Arc::new(MemoryBlobs::default()),
-            outside: Arc::new(Outside::default()),
-            org: OrgId::parse(ORG).expect("an org of ours"),
-            world,
-        };
-        let gate = Arc::<Gate>::default();
         let processes = 1 + chance.index(3, Purpose::Setting, 3);
-        let processes = (0..processes).map(|_| Process::start(&durable, &gate, 0)).collect();
         let arrivals = estate::arrivals(chance);
         let mut scheduler = Self {
             chance,
             plan,
             fault_per_mille: [10, 30, 60, 100, 200][chance.index(4, Purpose::Setting, 5)],
-            gate,
-            processes,
-            tasks: Vec::new(),
-            started: Cell::new(0),
             asked_at: BTreeMap::new(),
             sent: vec![Sent::NotYet; arrivals.len()],
             arrivals,
             decision: 0,
             is_gone: false,
-            admin: String::new(),
-            durable,
+            stage: Stage::new(processes),
             estate: Estate { path: String::new(), listeners: Vec::new() },
             faults: Vec::new(),
             violations: Vec::new(),
@@ -131,7 +97,7 @@ impl Scheduler {
     /// Lets things happen and go wrong, and then only happen until nothing is left to do.
     pub(crate) fn run(&mut self) {
         let is_over = |own: &Self| {
-            let is_idle = own.tasks.is_empty() && own.durable.shelf.next_visible_at().is_none();
+            let is_idle = own.stage.tasks.is_empty() && own.stage.durable.shelf.next_visible_at().is_none();
             is_idle && own.sent.iter().all(|sent| matches!(sent, Sent::Accepted(_) | Sent::GivenUp))
         };
         while self.decision < DECISIONS_LIMIT
@@ -150,7 +116,7 @@ impl Scheduler {
         while self.violations.is_empty() {
             self.decision += 1;
             if self.decision > last {
-                let (tasks, calls) = (self.tasks.len(), self.gate.waiting());
+                let (tasks, calls) = (self.stage.tasks.len(), self.stage.gate.waiting());
                 self.violations.push(format!("it does not come to an end: {tasks} tasks, {calls:?}"));
                 return;
             }
@@ -165,10 +131,10 @@ impl Scheduler {
     pub(crate) fn digest(&self) -> u64 {
         use std::hash::{DefaultHasher, Hash, Hasher};
         let mut hasher = DefaultHasher::new();
-        for item in self.durable.store.items() {
+        for item in self.stage.durable.store.items() {
             (item.key, item.rev, item.document).hash(&mut hasher);
         }
-        self.durable.outside.ledger().order.hash(&mut hasher);
+        self.stage.durable.outside.ledger().order.hash(&mut hasher);
         hasher.finish()
     }
 
@@ -179,13 +145,13 @@ impl Scheduler {
     /// One thing that happens as it should.
     fn go_on(&mut self) {
         let mut choices: Vec<(u64, Choice)> = Vec::new();
-        let waiting = self.gate.waiting();
+        let waiting = self.stage.gate.waiting();
         let has_waiting = !waiting.is_empty();
         if has_waiting {
             let which = self.chance.index(self.decision, Purpose::Which, waiting.len());
             choices.extend(waiting.into_iter().nth(which).map(|call| (80, Choice::Pass(call))));
         }
-        if let Some(oldest) = self.durable.shelf.visible().first()
+        if let Some(oldest) = self.stage.durable.shelf.visible().first()
             && self.in_work() < IN_WORK_LIMIT
         {
             choices.push((12, Choice::Deliver(*oldest)));
@@ -212,7 +178,7 @@ impl Scheduler {
             Choice::Send(arrival) => self.send(arrival),
             Choice::Tick => self.tick(),
             Choice::TimePasses => {
-                let is_at_work = !self.tasks.is_empty();
+                let is_at_work = !self.stage.tasks.is_empty();
                 let most = if is_at_work { 2_000 } else { 90_000 };
                 let amount = self.chance.below(self.decision, Purpose::Amount, most);
                 self.pass_ms(i64::try_from(amount).unwrap_or_default());
@@ -223,11 +189,11 @@ impl Scheduler {
     /// Once nothing goes wrong any more: whatever is there to do, and then time passes to the next thing that is due. Gives
     /// whether there was anything.
     fn drain_one(&mut self) -> bool {
-        if let Some(call) = self.gate.waiting().into_iter().next() {
+        if let Some(call) = self.stage.gate.waiting().into_iter().next() {
             self.decide(&call, Verdict::Proceeds);
             return true;
         }
-        if let Some(message) = self.durable.shelf.visible().first().copied() {
+        if let Some(message) = self.stage.durable.shelf.visible().first().copied() {
             self.deliver(message);
             return true;
         }
@@ -235,12 +201,12 @@ impl Scheduler {
             self.send(arrival);
             return true;
         }
-        let now = self.durable.world.now();
-        let timer = self.next_timer().filter(|due| now.seconds_until(*due) < HORIZON_SECONDS);
-        let due = [self.durable.shelf.next_visible_at(), timer].into_iter().flatten().min();
+        let now = self.stage.now();
+        let timer = self.stage.next_timer().filter(|due| now.seconds_until(*due) < HORIZON_SECONDS);
+        let due = [self.stage.durable.shelf.next_visible_at(), timer].into_iter().flatten().min();
         match due {
             Some(due) if due > now => {
-                self.durable.world.set(due);
+                self.stage.durable.world.set(due);
                 true
             }
             // A timer that is due.
@@ -248,57 +214,39 @@ impl Scheduler {
                 self.tick();
                 true
             }
-            None => self.durable.shelf.redrive() > 0,
+            None => self.stage.durable.shelf.redrive() > 0,
         }
-    }
-
-    /// When the next timer is due.
-    fn next_timer(&mut self) -> Option<Timestamp> {
-        let process = Arc::clone(&self.processes[0]);
-        self.calmly(async move { process.ticker.next_due_at().await }).expect("nothing goes wrong any more")
     }
 
     fn calm_down(&mut self) {
         self.set_gone(false);
-        for process in &self.processes {
+        for process in &self.stage.processes {
             process.clock.set_ahead(0);
         }
     }
 
     fn decide(&mut self, call: &Waiting, verdict: Verdict) {
         self.asked_at.remove(&call.call);
-        self.gate.decide(call.call, verdict);
+        self.stage.gate.decide(call.call, verdict);
     }
 
     /// Polls whoever was woken, until nobody is.
     fn poll(&mut self) {
-        loop {
-            let mut ended = Vec::new();
-            for (index, task) in self.tasks.iter_mut().enumerate() {
-                if let Some(done) = task.go_on(&self.gate) {
-                    ended.push((index, done));
-                }
-            }
-            if ended.is_empty() {
-                break;
-            }
-            for (index, done) in ended.into_iter().rev() {
-                self.tasks.remove(index);
-                self.note(done);
-            }
+        for done in self.stage.poll() {
+            self.note(done);
         }
-        let now = self.durable.world.now();
-        for call in self.gate.waiting() {
+        let now = self.stage.now();
+        for call in self.stage.gate.waiting() {
             self.asked_at.entry(call.call).or_insert(now);
         }
     }
 
     fn note(&mut self, done: Done) {
         match done {
-            Done::Executed(received, true) => self.durable.shelf.delete(&received),
+            Done::Executed(received, true) => self.stage.durable.shelf.delete(&received),
             Done::Executed(received, false) => {
                 let seconds = self.chance.below(self.decision, Purpose::Amount, 60);
-                self.durable.shelf.release(&received, i64::try_from(seconds).unwrap_or_default());
+                self.stage.durable.shelf.release(&received, i64::try_from(seconds).unwrap_or_default());
             }
             Done::Answered(arrival, response) => self.answered(arrival, &response),
             Done::Nothing => {}
@@ -335,145 +283,69 @@ impl Scheduler {
     }
 
     fn in_work(&self) -> usize {
-        self.tasks.iter().filter(|task| task.message.is_some()).count()
+        self.stage.tasks.iter().filter(|task| task.is_message).count()
     }
 
     fn some_process(&self) -> usize {
-        self.chance.index(self.decision, Purpose::Which, self.processes.len())
-    }
-
-    fn start(&mut self, process: usize, future: impl Future<Output = Done> + 'static) -> &mut Task {
-        self.started.set(self.started.get() + 1);
-        self.tasks.push(Task::new(self.started.get(), process, future));
-        self.tasks.last_mut().expect("it was pushed just now")
+        self.chance.index(self.decision, Purpose::Which, self.stage.processes.len())
     }
 
     fn deliver(&mut self, message: u64) {
-        let Some(received) = self.durable.shelf.receive(message) else { return };
         let index = self.some_process();
-        let process = Arc::clone(&self.processes[index]);
-        let own = received.clone();
-        let task = self.start(index, async move {
-            let done = process.executor.execute(&own.body).await.is_ok();
-            Done::Executed(own, done)
-        });
-        task.message = Some(received);
+        self.stage.deliver(index, message);
     }
 
     fn send(&mut self, arrival: usize) {
         let index = self.some_process();
-        let process = Arc::clone(&self.processes[index]);
         let Arrival { key, body } = &self.arrivals[arrival];
-        let mut request = http::Request::post(&self.estate.path).header("content-type", "application/json");
-        if let Some(key) = key {
-            request = request.header("idempotency-key", key);
-        }
-        let request: Request = request.body(Bytes::from(body.to_string())).expect("a request of ours");
+        let request = post(&self.estate.path, key.as_deref(), body);
         if !matches!(self.sent[arrival], Sent::Accepted(_)) {
             self.sent[arrival] = Sent::UnderWay;
         }
-        let task =
-            self.start(index, async move { Done::Answered(arrival, form::receive(&process.door, &request).await) });
-        task.arrival = Some(arrival);
+        self.stage.send(index, arrival, request);
     }
 
     fn tick(&mut self) {
         let index = self.some_process();
-        let process = Arc::clone(&self.processes[index]);
-        self.start(index, async move {
-            drop(process.ticker.tick(TICK_LIMIT_TIMERS).await);
-            Done::Nothing
-        });
+        self.stage.tick(index);
     }
 
     /// Lets time pass. A call of a service that would take longer than it may ends before.
     fn pass_ms(&mut self, milliseconds: i64) {
-        let then = self.durable.world.now().as_millisecond() + milliseconds;
-        for call in self.gate.waiting().into_iter().filter(|call| call.port == Port::Outside) {
+        let then = self.stage.now().as_millisecond() + milliseconds;
+        for call in self.stage.gate.waiting().into_iter().filter(|call| call.port == Port::Outside) {
             let asked_at = self.asked_at.get(&call.call).map_or(then, |asked_at| asked_at.as_millisecond());
             if then - asked_at >= CALL_LIMIT_MS {
                 self.decide(&call, Verdict::Lost);
             }
         }
         self.poll();
-        self.durable.world.set(Timestamp::from_millisecond(then));
+        self.stage.durable.world.set(Timestamp::from_millisecond(then));
     }
 
     fn set_gone(&mut self, is_gone: bool) {
         self.is_gone = is_gone;
-        self.durable.outside.set_gone(is_gone);
-    }
-
-    /// What comes of `future`, whose calls all proceed, while everything else stands still.
-    fn calmly<T: 'static>(&mut self, future: impl Future<Output = T> + 'static) -> T {
-        let result = std::rc::Rc::new(std::cell::RefCell::new(None));
-        let place = std::rc::Rc::clone(&result);
-        self.started.set(self.started.get() + 1);
-        let id = self.started.get();
-        let mut task = Task::new(id, usize::MAX, async move {
-            *place.borrow_mut() = Some(future.await);
-            Done::Nothing
-        });
-        while task.go_on(&self.gate).is_none() {
-            let own = self.gate.waiting().into_iter().filter(|call| call.task == id);
-            own.for_each(|call| self.gate.decide(call.call, Verdict::Proceeds));
-        }
-        result.take().expect("it has come to its end")
-    }
-
-    /// A request to the management API, calmly.
-    fn ask(&mut self, method: &str, path: &str, body: &Value) -> Value {
-        let process = Arc::clone(&self.processes[0]);
-        let request = self.request(method, path, body);
-        let response = self.calmly(async move { process.management.answer(&request).await });
-        let text = String::from_utf8_lossy(response.body()).into_owned();
-        assert!(response.status().is_success(), "{method} {path}: {text}");
-        exact::parse(&text).unwrap_or_default()
-    }
-
-    fn request(&self, method: &str, path: &str, body: &Value) -> Request {
-        let request = http::Request::builder().method(method).uri(path);
-        let request = request.header("authorization", format!("Bearer {}", self.admin));
-        request.body(Bytes::from(body.to_string())).expect("a request of ours")
+        self.stage.durable.outside.set_gone(is_gone);
     }
 
     fn set_up(&mut self) {
-        self.admin = self.admin_key();
-        let hook = self.ask("POST", "/v1/hooks/form", &serde_json::json!({ "title": "Orders" }));
+        let hook = self.stage.ask("POST", "/v1/hooks/form", &json!({ "title": "Orders" }));
         let address = hook["data"]["attributes"]["url"].as_str().unwrap_or_default();
-        self.estate.path = address.strip_prefix(crate::process::PUBLIC_URL).unwrap_or_default().to_owned();
+        self.estate.path = address.strip_prefix(PUBLIC_URL).unwrap_or_default().to_owned();
         let id = hook["data"]["id"].as_str().unwrap_or_default().to_owned();
-        self.ask("POST", "/v1/klasses", &estate::klass());
+        self.stage.ask("POST", "/v1/klasses", &estate::klass());
         let (others, listeners) = estate::documents(self.chance, &id);
         for document in others {
-            self.ask("POST", "/v1/workflows", &document);
+            self.stage.ask("POST", "/v1/workflows", &document);
         }
         for document in listeners {
-            let made = self.ask("POST", "/v1/workflows", &document);
+            let made = self.stage.ask("POST", "/v1/workflows", &document);
             self.estate.listeners.push((made["data"]["id"].as_str().unwrap_or_default().to_owned(), document));
         }
-    }
-
-    fn admin_key(&mut self) -> String {
-        let process = Arc::clone(&self.processes[0]);
-        let (org, now) = (self.durable.org, self.durable.world.now());
-        let (id, secret) = (ApiKeyId::fresh(now, [1; 8]), ApiKeySecret::from_random([1; 32]));
-        let roles = vec![Role::parse("org.admin").expect("a role of ours")];
-        let key = ApiKey::new(id, org, "simulation".to_owned(), roles, &secret, now);
-        self.calmly(async move { keys::create(process.management.store.as_ref(), &key).await })
-            .expect("nothing goes wrong yet");
-        secret.token(org, id)
     }
 }
 
 impl Scheduler {
-    /// The run with its journal.
-    pub(crate) fn find_run(&mut self, id: RunId) -> Option<StoredRun> {
-        let (process, org) = (Arc::clone(&self.processes[0]), self.durable.org);
-        self.calmly(async move { runs::find_run(process.management.store.as_ref(), org, id).await })
-            .expect("nothing goes wrong any more")
-    }
-
     /// Whether a process stood still for long.
     pub(crate) fn has_stalled(&self) -> bool {
         self.faults.iter().any(|(_, fault)| *fault == Fault::Stall)

@@ -28,8 +28,8 @@ pub(crate) struct Task {
     pub(crate) id: u64,
     /// The process whose memory it is in.
     pub(crate) process: usize,
-    /// The message that it executes.
-    pub(crate) message: Option<Received>,
+    /// Whether it executes a message.
+    pub(crate) is_message: bool,
     /// The arrival that it answers.
     pub(crate) arrival: Option<usize>,
     future: Pin<Box<dyn Future<Output = Done>>>,
@@ -47,7 +47,7 @@ impl Wake for Woken {
 impl Task {
     pub(crate) fn new(id: u64, process: usize, future: impl Future<Output = Done> + 'static) -> Self {
         let woken = Arc::new(Woken(AtomicBool::new(true)));
-        Self { id, process, message: None, arrival: None, future: Box::pin(future), woken }
+        Self { id, process, is_message: false, arrival: None, future: Box::pin(future), woken }
     }
 
     /// Polls it for as long as it has been woken, and gives what came of it once it is over.

@@ -9,7 +9,6 @@ use crate::{
     chance::Purpose,
     fault::Fault,
     gate::{Port, Verdict},
-    process::Process,
     tasks::Done,
 };
 
@@ -70,22 +69,22 @@ impl Scheduler {
             Fault::Crash => self.crash(),
             Fault::Deploy => self.deploy(),
             Fault::Duplicate => {
-                let in_flight = self.durable.shelf.in_flight();
+                let in_flight = self.stage.durable.shelf.in_flight();
                 self.one_of(&in_flight).is_some_and(|message| {
                     self.deliver(message);
                     true
                 })
             }
             Fault::Late => {
-                let visible = self.durable.shelf.visible();
+                let visible = self.stage.durable.shelf.visible();
                 let seconds = self.chance.below(self.decision, Purpose::Amount, 600);
                 self.one_of(&visible).is_some_and(|message| {
-                    self.durable.shelf.delay(message, i64::try_from(seconds).unwrap_or_default());
+                    self.stage.durable.shelf.delay(message, i64::try_from(seconds).unwrap_or_default());
                     true
                 })
             }
             Fault::Reordered => {
-                let visible = self.durable.shelf.visible();
+                let visible = self.stage.durable.shelf.visible();
                 let younger = visible.get(1..).unwrap_or_default();
                 self.one_of(younger).is_some_and(|message| {
                     self.deliver(message);
@@ -98,7 +97,7 @@ impl Scheduler {
                 let drawn = self.chance.below(self.decision, Purpose::Amount, most);
                 let ahead = i64::try_from(drawn).unwrap_or_default() - i64::try_from(SKEW_LIMIT_MS).unwrap_or_default();
                 let index = self.some_process();
-                self.processes[index].clock.set_ahead(ahead);
+                self.stage.processes[index].clock.set_ahead(ahead);
                 true
             }
             Fault::Edit => self.edit(),
@@ -120,7 +119,7 @@ impl Scheduler {
     }
 
     fn fail_a_call(&mut self, verdict: Verdict, fits: impl Fn(Port) -> bool) -> bool {
-        let waiting: Vec<_> = self.gate.waiting().into_iter().filter(|call| fits(call.port)).collect();
+        let waiting: Vec<_> = self.stage.gate.waiting().into_iter().filter(|call| fits(call.port)).collect();
         let which = self.chance.index(self.decision, Purpose::Which, waiting.len());
         waiting.get(which).is_some_and(|call| {
             self.decide(call, verdict);
@@ -131,18 +130,12 @@ impl Scheduler {
     /// Ends a process where it stands. Its senders come again, if they have a key; its messages do when they are visible.
     fn crash(&mut self) -> bool {
         let index = self.some_process();
-        if self.tasks.iter().all(|task| task.process != index) {
+        if self.stage.tasks.iter().all(|task| task.process != index) {
             return false;
         }
-        let (ended, others) = std::mem::take(&mut self.tasks).into_iter().partition(|task| task.process == index);
-        self.tasks = others;
-        let ended: Vec<crate::tasks::Task> = ended;
-        for task in ended {
-            if let Some(arrival) = task.arrival {
-                self.unanswered(arrival);
-            }
+        for arrival in self.stage.kill(index) {
+            self.unanswered(arrival);
         }
-        self.replace(index);
         true
     }
 
@@ -156,17 +149,13 @@ impl Scheduler {
     /// Has a process of a new build take over; what the old one has begun it ends.
     fn deploy(&mut self) -> bool {
         let index = self.some_process();
-        self.replace(index);
+        self.stage.replace(index);
         true
-    }
-
-    fn replace(&mut self, index: usize) {
-        self.processes[index] = Process::start(&self.durable, &self.gate, 0);
     }
 
     /// Lets a long time pass while calls are under way, whose answers nobody takes.
     fn stall(&mut self) -> bool {
-        if self.tasks.is_empty() {
+        if self.stage.tasks.is_empty() {
             return false;
         }
         self.pass_ms(STALL_MS);
@@ -180,9 +169,9 @@ impl Scheduler {
         let mut document = document;
         document["description"] = json!(format!("As of decision {}.", self.decision));
         let index = self.some_process();
-        let process = Arc::clone(&self.processes[index]);
-        let request = self.request("PUT", &format!("/v1/workflows/{id}"), &document);
-        self.start(index, async move {
+        let process = Arc::clone(&self.stage.processes[index]);
+        let request = self.stage.request("PUT", &format!("/v1/workflows/{id}"), &document);
+        self.stage.start(index, async move {
             drop(process.management.answer(&request).await);
             Done::Nothing
         });
