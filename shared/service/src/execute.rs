@@ -132,22 +132,24 @@ impl Executor {
     }
 
     async fn perform(&self, message: &str, parsed: Message) -> Result<(), NotExecuted> {
-        match parsed {
+        let org = parsed.org();
+        let performed = match parsed {
             Message::Transaction(envelope) => self.execute_transaction(*envelope).await,
-            Message::Named(Named::Wake(woken)) => Ok(self.wake(woken).await?),
-            Message::Named(Named::Told(told)) => match self.hear(told).await {
-                // The message that was sent in case the first is lost comes while the first is at it. Given back, it would be
-                // a dead letter before a run of slow calls has ended.
-                Err(error) if error.port == CLAIM_PORT => {
-                    let claimed_until = self.world.now().plus_seconds(CLAIM_SECONDS);
-                    let seconds = self.delay_seconds_until(claimed_until);
-                    Ok(self.queue.send_later(told.org, message.to_owned(), seconds).await?)
-                }
-                heard => Ok(heard?),
-            },
-            Message::Named(Named::Scheduled(scheduled)) => Ok(self.start_scheduled(message, scheduled).await?),
-            Message::Named(Named::Recurs(recurs)) => Ok(self.recur(recurs).await?),
-            Message::Named(Named::Deliver(turn)) => Ok(self.deliver(turn).await?),
+            Message::Named(Named::Wake(woken)) => self.wake(woken).await,
+            Message::Named(Named::Told(told)) => self.hear(told).await,
+            Message::Named(Named::Scheduled(scheduled)) => self.start_scheduled(message, scheduled).await,
+            Message::Named(Named::Recurs(recurs)) => self.recur(recurs).await,
+            Message::Named(Named::Deliver(turn)) => self.deliver(turn).await,
+        };
+        match performed {
+            // Somebody is at a step of it, or died at it. Given back, it would be a dead letter before that is over: a process that
+            // is killed a few times in a minute, or a run of slow calls beside a second message for it, is enough.
+            Err(error) if error.port == CLAIM_PORT => {
+                let claimed_until = self.world.now().plus_seconds(CLAIM_SECONDS);
+                let seconds = self.delay_seconds_until(claimed_until);
+                Ok(self.queue.send_later(org, message.to_owned(), seconds).await?)
+            }
+            performed => Ok(performed?),
         }
     }
 
@@ -168,13 +170,13 @@ impl Executor {
         delay_seconds(self.world.now(), until)
     }
 
-    async fn execute_transaction(&self, envelope: Envelope) -> Result<(), NotExecuted> {
+    async fn execute_transaction(&self, envelope: Envelope) -> Result<(), Unavailable> {
         let stored = self.consider(envelope).await?;
         let (stored, delivery) = match runs::admit(self.store.as_ref(), &stored).await? {
             Admitted::First => (stored, drive::Delivery::First),
             Admitted::Again(before) => (*before, drive::Delivery::Again),
         };
-        Ok(self.run_all(&stored, delivery).await?)
+        self.run_all(&stored, delivery).await
     }
 
     /// Tells the runs that wait for what happened, and carries those that it starts.
