@@ -2,7 +2,7 @@
 //!
 //! | document | partition | sort | listed under |
 //! | --- | --- | --- | --- |
-//! | transaction with its trace | `{org}#transaction#{id}` | `transaction` | |
+//! | transaction with its trace | `{org}#transaction#{id}` | `transaction` | `{org}#arrivals#{hook}`, by arrival; not of events |
 //! | run, with the first entries of its journal | `{org}#run#{id}` | `run` | `{org}#workflow#{workflow}`, by start |
 //! | later entries of the journal | `{org}#run#{id}` | `journal#000001` … | |
 //! | timer of a run that waits long | `{org}#run#{id}` | `timer` | `due#00` … `due#15`, by its time |
@@ -96,7 +96,7 @@ pub use tape::{Placed, Recording, list_recordings, record};
 pub use timers::{TIMER_SHARDS, Timer, due_timers, needs_timer, next_timer_at, remove_timer, timer_change};
 pub use trace::{
     Admitted, AppEvent, AppTrigger, Awaited, Considered, RunRef, Shape, StoredTransaction, Verdict, admit,
-    find_transaction, transaction_change,
+    find_transaction, list_arrived, transaction_change,
 };
 pub use verdicts::verdicts;
 

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use domain::{HookKind, Note, OrgId, RunId, Transaction, TransactionId, WebhookId, WorkflowId};
+use domain::{HookId, HookKind, Note, OrgId, RunId, Timestamp, Transaction, TransactionId, WebhookId, WorkflowId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{RETENTION_SECONDS, Reason, item, put_or_find};
+use super::{RETENTION_SECONDS, Reason, item, listing, put_or_find};
 use crate::{
+    directory::{Listing, Paging},
     document,
     envelope::Source,
-    ports::{Change, Expectation, Freshness, Item, Key, Store, Table, Unavailable},
+    ports::{Change, Expectation, Freshness, IndexKey, Item, Key, Store, Table, Unavailable},
 };
 
 /// What came of considering a workflow.
@@ -259,9 +260,28 @@ pub fn transaction_change(stored: &StoredTransaction) -> Result<Change, Unavaila
 }
 
 fn transaction_item(stored: &StoredTransaction) -> Result<Item, Unavailable> {
-    let Transaction { org, id, created_at, .. } = stored.transaction;
+    let Transaction { org, id, hook, created_at, .. } = stored.transaction;
     let Key { partition, sort, .. } = transaction_key(org, id);
-    Ok(item(partition, sort, document::write(stored)?, created_at, RETENTION_SECONDS))
+    let item = item(partition, sort, document::write(stored)?, created_at, RETENTION_SECONDS);
+    // Events are not listed: nobody has to account for them, and each would cost a write more.
+    let index = hook.map(|hook| IndexKey { partition: arrivals_of(org, hook), sort: format!("{created_at}#{id}") });
+    Ok(Item { index, ..item })
+}
+
+/// One page of what arrived at a hook in `[from, until)`, newest first.
+pub async fn list_arrived(
+    store: &dyn Store,
+    org: OrgId,
+    hook: HookId,
+    arrived: (Option<Timestamp>, Option<Timestamp>),
+    paging: Paging,
+) -> Result<Listing<StoredTransaction>, Unavailable> {
+    let bound = |instant: Option<Timestamp>| instant.map(|instant| instant.to_string()).unwrap_or_default();
+    listing(store, arrivals_of(org, hook), (bound(arrived.0), bound(arrived.1)), paging).await
+}
+
+fn arrivals_of(org: OrgId, hook: HookId) -> String {
+    format!("{org}#arrivals#{hook}")
 }
 
 /// The transaction with this id.
