@@ -6,6 +6,7 @@
 //!                                          └──────────── or something goes wrong ──────────────────────────┘
 //! ```
 
+mod bug;
 mod campaign;
 mod chance;
 mod check;
@@ -26,6 +27,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use scheduler::Scheduler;
 
+pub use bug::{Bug, Change, bugs, root};
 pub use campaign::{Campaign, play};
 pub use check::Ends;
 pub use exhaustive::{Case, Played, Upset};
