@@ -131,6 +131,16 @@ impl Executor {
         }
     }
 
+    /// Where everything is.
+    pub(crate) fn store(&self) -> &dyn Store {
+        self.store.as_ref()
+    }
+
+    /// The present instant.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.world.now()
+    }
+
     async fn perform(&self, message: &str, parsed: Message) -> Result<(), NotExecuted> {
         match parsed {
             Message::Transaction(envelope) => self.execute_transaction(*envelope).await,

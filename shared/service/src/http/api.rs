@@ -5,6 +5,7 @@ mod answering;
 mod apps;
 mod audit;
 mod call;
+mod dead_letters;
 mod evaluate;
 mod flow;
 mod hooks;

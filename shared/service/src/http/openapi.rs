@@ -11,6 +11,7 @@ use super::{
     operation::Operation,
     routes::{ROUTES, Route},
 };
+use crate::runs::{LetterKind, LetterState, ReasonCode};
 
 /// The schemas by name. Whether a route's schema is among them is tested.
 const SCHEMAS: &str = include_str!("schemas.json");
@@ -25,6 +26,7 @@ const FILTERS: &[(Operation, &[&str])] = &[
     (Operation::ListAuditLog, &["objectType", "objectId", "key", "from", "until"]),
     (Operation::ListRuns, &["state", "from", "until"]),
     (Operation::ListDeliveries, &["state"]),
+    (Operation::ListDeadLetters, &["state", "kind", "hook", "event", "reason", "from", "until"]),
     (Operation::DiffWorkflow, &["from", "to"]),
     (Operation::GetAvailableApp, &["version"]),
     (Operation::ListCustomers, &RECORD_KEYS),
@@ -123,6 +125,9 @@ fn query_schema(name: &str, response: &str) -> Value {
         ("wait", _) => json!({ "type": "integer", "minimum": 0, "maximum": 25, "default": 10 }),
         ("from" | "until" | "since", _) => json!({ "type": "string", "format": "date-time" }),
         ("state", "RunList") => json!({ "enum": ["running", "waiting", "held", "succeeded", "failed", "cancelled"] }),
+        ("state", "DeadLetterList") => json!({ "enum": LetterState::ALL, "default": LetterState::Dead }),
+        ("kind", "DeadLetterList") => json!({ "enum": LetterKind::ALL }),
+        ("reason", "DeadLetterList") => json!({ "enum": ReasonCode::ALL }),
         ("state", _) => json!({ "enum": ["pending", "delivered", "failed"] }),
         _ => json!({ "type": "string" }),
     }

@@ -172,6 +172,11 @@ pub const ROUTES: &[Route] = &[
     Route::new(Patch, "/v1/recurring-schedules/{id}", "org.permission.workflow.call", Op::UpdateRecurringSchedule, "Changes a recurring schedule, as PUT does.", "RecurringSchedule").taking("RecurringSchedulePatch"),
     Route::new(Delete, "/v1/recurring-schedules/{id}", "org.permission.workflow.call", Op::DeleteRecurringSchedule, "Deletes a recurring schedule; what it has made stays.", ""),
     Route::new(Get, "/v1/transactions/{id}", "org.permission.transaction.read", Op::GetTransaction, "Reads a transaction, with the trace of which workflow ran and why.", "Transaction"),
+    Route::new(Get, "/v1/dead-letters", "org.permission.dead_letter.read", Op::ListDeadLetters, "Lists messages that were given up, newest first; `state`, `kind`, `hook`, `event`, `reason`, `from` and `until` narrow it.", "DeadLetterList"),
+    Route::new(Post, "/v1/dead-letters/redrive", "org.permission.dead_letter.update", Op::RedriveDeadLetters, "Puts the dead letters that the filter fits on the queue again, a few each second; `dryRun` only counts them.", "DeadLetterRedriveResult").taking("DeadLetterRedrive").answering_here(),
+    Route::new(Get, "/v1/dead-letters/{id}", "org.permission.dead_letter.read", Op::GetDeadLetter, "Reads a dead letter with its message.", "DeadLetter"),
+    Route::new(Post, "/v1/dead-letters/{id}/redrive", "org.permission.dead_letter.update", Op::RedriveDeadLetter, "Puts a dead letter on the queue again; doing it again changes nothing.", "DeadLetter").answering_here(),
+    Route::new(Delete, "/v1/dead-letters/{id}", "org.permission.dead_letter.delete", Op::DiscardDeadLetter, "Takes a dead letter away for good.", ""),
 
     Route::new(Post, "/v1/klasses", "org.permission.klass.create", Op::CreateKlass, "Creates a klass.", "Klass").taking("KlassDraft"),
     Route::new(Get, "/v1/klasses", "org.permission.klass.read", Op::ListKlasses, "Lists klasses by name.", "KlassList"),
