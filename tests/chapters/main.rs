@@ -4,6 +4,7 @@ mod tutorial;
 
 mod actions;
 mod audit;
+mod dead_letters;
 mod doctor;
 mod explainer;
 mod flow;

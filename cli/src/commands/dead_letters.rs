@@ -139,7 +139,7 @@ pub(crate) fn run(args: Args, global: &Global) -> Result<(), Failure> {
         Command::Redrive { ids, all: false, .. } => {
             for id in ids {
                 let address = Address::of(&["dead-letters", &id, "redrive"]);
-                session.show(&session.client.post(&address, Vec::new())?, redriven)?;
+                session.show(&session.client.post(&address, b"{}".to_vec())?, redriven)?;
             }
             Ok(())
         }

@@ -47,7 +47,7 @@ const EVENTS_LIMIT_BYTES: usize = 2_000_000;
 /// Why a message has to be delivered again.
 #[derive(Debug, thiserror::Error)]
 pub enum NotExecuted {
-    /// It is no transaction; after its last delivery it ends on the dead-letter queue.
+    /// It is no transaction; after its last delivery it is a dead letter.
     #[error(transparent)]
     Unreadable(#[from] UnreadableMessage),
     /// The world must recover.
