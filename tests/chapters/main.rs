@@ -23,6 +23,7 @@ mod record_events;
 mod records;
 mod rest;
 mod runs;
+mod searching;
 mod settings;
 mod uploads;
 mod webhooks;

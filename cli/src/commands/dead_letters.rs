@@ -69,13 +69,13 @@ A run that had begun goes on where it was; what it has done is not done again.")
         #[command(flatten)]
         filter: Filter,
         /// Only count them
-        #[arg(long, requires = "all")]
+        #[arg(long)]
         dry_run: bool,
         /// How many a second, 1 to 100 [default: 10]
-        #[arg(long, value_name = "N", requires = "all")]
+        #[arg(long, value_name = "N")]
         per_second: Option<u32>,
         /// At most so many, 1 to 500 [default: 500]
-        #[arg(long, value_name = "N", requires = "all")]
+        #[arg(long, value_name = "N")]
         limit: Option<u32>,
     },
     /// Take a dead letter away for good
@@ -136,7 +136,12 @@ pub(crate) fn run(args: Args, global: &Global) -> Result<(), Failure> {
             session.list(address, &paging, table)
         }
         Command::Show { id } => session.show(&session.client.get(&Address::of(&["dead-letters", &id]))?, view),
-        Command::Redrive { ids, all: false, .. } => {
+        Command::Redrive { ids, all: false, filter, dry_run, per_second, limit } => {
+            let is_narrowed = filter.words().iter().any(|(_, word)| word.is_some());
+            if is_narrowed || dry_run || per_second.is_some() || limit.is_some() {
+                let sentence = "Letters that are named are redriven at once. Leave the other flags out, or name none and pass --all.";
+                return Err(Failure::Usage(sentence.to_owned()));
+            }
             for id in ids {
                 let address = Address::of(&["dead-letters", &id, "redrive"]);
                 session.show(&session.client.post(&address, b"{}".to_vec())?, redriven)?;

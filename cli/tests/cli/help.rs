@@ -57,6 +57,7 @@ fn an_unknown_flag_and_an_update_of_nothing_are_usage() {
         &["dead-letters", "redrive"],
         &["dead-letters", "redrive", "d1", "--all"],
         &["dead-letters", "redrive", "d1", "--dry-run"],
+        &["dead-letters", "redrive", "d1", "--event", "shop.paid"],
         &["conversations", "ls"],
         &["notes", "ls"],
         &["notes", "create"],

@@ -21,6 +21,7 @@ mod org;
 mod projects;
 mod records;
 mod requests;
+mod searching;
 mod server;
 mod trigger;
 mod webhooks;

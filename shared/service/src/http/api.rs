@@ -23,6 +23,7 @@ mod runs;
 mod samples;
 mod scheduled;
 mod schedules;
+mod search;
 mod settings;
 mod variables;
 mod webhooks;

@@ -24,7 +24,7 @@ const FILTERS: &[(Operation, &[&str])] = &[
     (Operation::CallWorkflow, &["wait"]),
     (Operation::ListHookArrivals, &["since"]),
     (Operation::ListAuditLog, &["objectType", "objectId", "key", "from", "until"]),
-    (Operation::ListRuns, &["state", "from", "until"]),
+    (Operation::ListRuns, &["state", "from", "until", "where"]),
     (Operation::ListDeliveries, &["state"]),
     (Operation::ListDeadLetters, &["state", "kind", "hook", "event", "reason", "from", "until"]),
     (Operation::DiffWorkflow, &["from", "to"]),
@@ -122,6 +122,9 @@ fn query_schema(name: &str, response: &str) -> Value {
         ("pageSize", _) => json!({ "type": "integer", "minimum": 1, "maximum": 100, "default": 25 }),
         ("page", _) => json!({ "type": "integer", "minimum": 1, "default": 1 }),
         ("from" | "to", "WorkflowDiff") => json!({ "type": "string", "pattern": "^([0-9]+|live|draft)$" }),
+        ("where", _) => {
+            json!({ "type": "array", "items": { "type": "string" }, "maxItems": 5, "description": "PATH=VALUE, as in data.orderId=1234" })
+        }
         ("wait", _) => json!({ "type": "integer", "minimum": 0, "maximum": 25, "default": 10 }),
         ("from" | "until" | "since", _) => json!({ "type": "string", "format": "date-time" }),
         ("state", "RunList") => json!({ "enum": ["running", "waiting", "held", "succeeded", "failed", "cancelled"] }),

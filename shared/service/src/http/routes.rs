@@ -153,7 +153,7 @@ pub const ROUTES: &[Route] = &[
     Route::new(Get, "/v1/org", "org.permission.org.read", Op::GetOrg, "Reads the settings of the org.", "Org"),
     Route::new(Put, "/v1/org", "org.permission.org.update", Op::UpdateOrg, "Changes the settings that are sent; with `rev` only if nobody has changed them since.", "Org").taking("OrgPatch"),
     Route::new(Patch, "/v1/org", "org.permission.org.update", Op::UpdateOrg, "Changes the settings of the org, as PUT does.", "Org").taking("OrgPatch"),
-    Route::new(Get, "/v1/workflows/{id}/runs", "org.permission.workflow.read", Op::ListRuns, "Lists runs, newest first; `state`, `from` and `until` narrow it.", "RunList"),
+    Route::new(Get, "/v1/workflows/{id}/runs", "org.permission.workflow.read", Op::ListRuns, "Lists runs, newest first; `state`, `from`, `until` and `where` narrow it.", "RunList"),
     Route::new(Get, "/v1/runs/{id}", "org.permission.workflow.read", Op::GetRun, "Reads a run with every step.", "Run"),
     Route::new(Post, "/v1/runs/{id}/cancel", "org.permission.run.update", Op::CancelRun, "Ends a run that is not over; what it has done stays done.", "Run").answering_here(),
     Route::new(Post, "/v1/runs/{id}/pause", "org.permission.run.update", Op::PauseRun, "Holds a run until it is resumed.", "Run").answering_here(),
