@@ -47,6 +47,14 @@ ROLES = resources("AWS::IAM::Role")
 RULES_OF_SES = resources("AWS::SES::ReceiptRule")
 
 
+# Dead-letter queues: whatever reads one keeps what it finds, and nothing is tried there.
+KEPT_FROM = {
+    redrive["deadLetterTargetArn"]["Fn::GetAtt"][0]
+    for redrive in (body["Properties"].get("RedrivePolicy") for body in QUEUES.values())
+    if redrive
+}
+
+
 def listed(value):
     return value if isinstance(value, list) else [value]
 
@@ -93,8 +101,15 @@ def event_sources():
 def queue_pairs():
     """Each (source queue, its dead-letter queue or None, how often a message is tried)."""
     for _, _, queue in event_sources():
+        if queue in KEPT_FROM:
+            continue
         redrive = QUEUES[queue]["Properties"].get("RedrivePolicy", {})
         yield queue, target(redrive.get("deadLetterTargetArn")), redrive.get("maxReceiveCount", 0)
+
+
+def is_read(queue):
+    """Whether a function takes what is on the queue."""
+    return any(source == queue for _, _, source in event_sources())
 
 
 def arn_text(resource):

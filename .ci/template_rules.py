@@ -14,6 +14,7 @@ from template import (
     BUCKETS,
     DAY_SECONDS,
     FUNCTIONS,
+    KEPT_FROM,
     PARAMETERS,
     QUEUES,
     ROLES,
@@ -26,6 +27,7 @@ from template import (
     dead_letter_queues,
     event_sources,
     given_up_to,
+    is_read,
     listed,
     queue_pairs,
     resolved,
@@ -74,14 +76,39 @@ def a_function_that_wakes_itself_through_its_queue_may_do_so_often():
                 yield f"{name} sends to {queue}, which it reads, and Lambda ends that after 16 times"
 
 
+def watched_queues():
+    """The queues with an alarm for what is on them; of one that is read, also for what is hidden because it is being read."""
+    for alarm in resources("AWS::CloudWatch::Alarm").values():
+        properties = alarm["Properties"]
+        parts = [metric.get("MetricStat", {}).get("Metric", {}) for metric in properties.get("Metrics", [])] or [properties]
+        seen = {}
+        for part in parts:
+            for dimension in part.get("Dimensions", []):
+                seen.setdefault(target(dimension["Value"]), set()).add(part["MetricName"])
+        for queue, names in seen.items():
+            wanted = {"ApproximateNumberOfMessagesVisible"} | ({"ApproximateNumberOfMessagesNotVisible"} if is_read(queue) else set())
+            if wanted <= names:
+                yield queue
+
+
 def a_dead_letter_sounds_an_alarm():
-    watched = {
-        target(dimension["Value"])
-        for alarm in resources("AWS::CloudWatch::Alarm").values()
-        if alarm["Properties"].get("MetricName") == "ApproximateNumberOfMessagesVisible"
-        for dimension in alarm["Properties"]["Dimensions"]
-    }
+    watched = set(watched_queues())
     yield from (f"{dead} is not watched" for dead in dead_letter_queues() if dead not in watched)
+
+
+def a_dead_letter_that_is_kept_sounds_an_alarm():
+    line = "a dead letter was kept"
+    written = f'"{line}"' in (ROOT / "shared/service/src/dead_letters.rs").read_text()
+    alarms = [body["Properties"] for body in resources("AWS::CloudWatch::Alarm").values()]
+    for name, body in resources("AWS::Logs::MetricFilter").items():
+        properties = body["Properties"]
+        metric = properties["MetricTransformations"][0]
+        readers = {target(FUNCTIONS[reader]["LoggingConfig"]["LogGroup"]) for reader, _, queue in event_sources() if queue in KEPT_FROM}
+        is_heard = any(alarm.get("MetricName") == metric["MetricName"] and alarm.get("Namespace") == metric["MetricNamespace"] for alarm in alarms)
+        if not (written and line in properties["FilterPattern"] and is_heard and {target(properties["LogGroupName"])} == readers):
+            yield f"{name} counts {properties['FilterPattern']} in {target(properties['LogGroupName'])}"
+    if not resources("AWS::Logs::MetricFilter"):
+        yield "nothing counts the dead letters that are kept"
 
 
 def a_mail_is_tried_three_times_then_kept_as_long_as_can_be():
@@ -311,6 +338,7 @@ RULES = [
     a_message_is_tried_five_times_then_kept_longer_than_it_could_wait,
     a_function_that_wakes_itself_through_its_queue_may_do_so_often,
     a_dead_letter_sounds_an_alarm,
+    a_dead_letter_that_is_kept_sounds_an_alarm,
     a_mail_is_tried_three_times_then_kept_as_long_as_can_be,
     a_mail_is_stored_where_it_is_read_before_anybody_is_told,
     a_service_is_let_in_for_one_source_of_this_account,

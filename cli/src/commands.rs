@@ -3,6 +3,7 @@
 mod actions;
 mod apps;
 mod audit;
+mod dead_letters;
 mod doctor;
 mod eval;
 mod events;
@@ -92,6 +93,8 @@ enum Command {
     RecurringSchedules(recurring_schedules::Args),
     /// What arrived, and which workflows ran because of it
     Transactions(transactions::Args),
+    /// Messages that were given up, and the way back for them
+    DeadLetters(dead_letters::Args),
     /// What became of a transaction and why, in sentences
     Why(why::Args),
     /// What an expression or a condition gives, and why
@@ -146,6 +149,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         Command::ScheduledRuns(args) => scheduled_runs::run(args, &global),
         Command::RecurringSchedules(args) => recurring_schedules::run(args, &global),
         Command::Transactions(args) => transactions::run(args, &global),
+        Command::DeadLetters(args) => dead_letters::run(args, &global),
         Command::Why(args) => why::run(&args, &global),
         Command::Eval(args) => eval::run(args, &global),
         Command::Klasses(args) => klasses::run(args, &global),

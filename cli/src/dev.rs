@@ -5,6 +5,7 @@
 
 mod admin;
 mod consumer;
+mod dead_letters;
 mod mail;
 mod server;
 mod ticker;
@@ -146,7 +147,10 @@ async fn serve(args: Args) -> Result<(), String> {
     let (stop, stopping) = watch::channel(());
     let settings = args.mail.settings(stack.world.clone())?;
     let mail_server = tokio::spawn(smtp::serve(mail_listener, Arc::new(inbox), settings, stopping.clone()));
-    let consumer = tokio::spawn(consumer::consume(Arc::clone(&stack.queue), Arc::new(executor), stopping.clone()));
+    let executor = Arc::new(executor);
+    let letters = dead_letters::keep(Arc::clone(&stack.queue), Arc::clone(&executor), stopping.clone());
+    let letters = tokio::spawn(letters);
+    let consumer = tokio::spawn(consumer::consume(Arc::clone(&stack.queue), executor, stopping.clone()));
     let ticker = Arc::new(Ticker::new(stack.store.clone(), stack.queue.clone(), stack.world.clone()));
     let ticker = tokio::spawn(ticker::tick(ticker, stopping.clone()));
     let server = tokio::spawn(server::serve(listener, doors, stopping));
@@ -156,7 +160,7 @@ async fn serve(args: Args) -> Result<(), String> {
     sweep_until_stopped(&stack, stop_asked).await;
     drop(stop);
     output::say("Stopping; what was accepted and is not done yet goes on at the next start.");
-    for part in [server, mail_server, ticker, consumer] {
+    for part in [server, mail_server, ticker, letters, consumer] {
         match timeout(FINISH_TIMEOUT, part).await {
             Ok(ended) => ended.map_err(|error| error.to_string())?,
             Err(_) => output::say("Some runs are still at work; they go on at the next start."),

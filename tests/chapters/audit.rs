@@ -60,6 +60,9 @@ async fn change(estate: &Estate, route: &Route, kind: &str) -> Answer {
             let draft = format!("/v1/workflows/{id}/draft");
             estate.world.api("PUT", &draft, json!({ "description": format!("{route:?}") })).await.expect(200);
         }
+        ("RedriveDeadLetters", _) => {
+            tests::letters::given_up(&estate.world, Some(estate.world.org), "one more", "garbage").await;
+        }
         ("ResumeRun", _) => {
             estate.world.api("POST", &format!("/v1/runs/{id}/pause"), Value::Null).await.expect(200);
         }

@@ -2,6 +2,7 @@
 
 mod batches;
 mod calls;
+mod dead_letters;
 mod mails;
 mod outages;
 mod posts;

@@ -4,6 +4,7 @@ mod tutorial;
 
 mod actions;
 mod audit;
+mod dead_letters;
 mod doctor;
 mod explainer;
 mod flow;
@@ -22,6 +23,7 @@ mod record_events;
 mod records;
 mod rest;
 mod runs;
+mod searching;
 mod settings;
 mod uploads;
 mod webhooks;

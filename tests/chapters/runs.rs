@@ -188,7 +188,7 @@ async fn a_run_finishes_on_the_definition_it_began_with() {
 }
 
 #[tokio::test]
-async fn a_message_that_is_no_transaction_is_refused_and_stays_for_the_dead_letter_queue() {
+async fn a_message_that_is_no_transaction_is_refused() {
     let world = World::new().await;
     for message in ["", "{}", "not json", "{\"v\":2}", "[[[[[[[[["] {
         assert!(world.executor.execute(message).await.is_err(), "{message}");

@@ -13,11 +13,11 @@ use service::{
     directory::keys,
     http::{Route, RouteMethod},
     memory::{FixedWorld, MemoryStore},
-    ports::{Item, OutgoingContent, OutgoingMail, Post},
+    ports::Item,
 };
 
 use crate::{
-    mail::{delivery, order_mail, verdicts},
+    letters::given_up,
     world::{Answer, NOON, World, always, workflow_of},
 };
 
@@ -153,6 +153,9 @@ impl Estate {
         if route.path.starts_with("/v1/hooks/email/") {
             return (self.ids["email"].clone(), self.waiting_mail(route).await);
         }
+        if route.path.starts_with("/v1/dead-letters") {
+            return (self.letter_for(route).await, String::new());
+        }
         let path_ends = |end: &&str| route.path.ends_with(end);
         let uses_up = route.method == RouteMethod::Delete
             || ["/rotate", "/publish", "/merge", "-runs/{id}/cancel"].iter().any(path_ends);
@@ -213,7 +216,7 @@ impl Estate {
         if route.method != RouteMethod::Delete {
             return self.ids["mail"].clone();
         }
-        waiting_mail(&self.world, &self.ids["email address"], &format!("{MARK}-{}", self.draw())).await
+        own::waiting_mail(&self.world, &self.ids["email address"], &format!("{MARK}-{}", self.draw())).await
     }
 
     fn web_draft(&self, kind: &str) -> Value {
@@ -246,6 +249,7 @@ impl Estate {
             "RecurringSchedulePatch" => json!({ "title": name }),
             "RecurrencePreviewRequest" => json!({ "recurrence": { "every": { "days": 1 } } }),
             "WorkflowCall" => json!({ "inputs": {} }),
+            "DeadLetterRedrive" => json!({ "kind": "unreadable" }),
             "RunAnswer" | "AnswerLinkDraft" => json!({ "choice": "approve" }),
             "OrgPatch" => json!({ "name": name }),
             "ScheduleDraft" => json!({ "name": name, "timeZone": "Europe/Berlin" }),
@@ -291,34 +295,13 @@ impl Estate {
     }
 }
 
-/// Sends a mail that looks like spam, and gives the id that it waits under.
-async fn waiting_mail(world: &World, address: &str, id: &str) -> String {
-    let mut spam = delivery(id, &[address]);
-    spam.verdicts = verdicts("FAIL PASS PASS PASS PASS -");
-    let mail = order_mail(&format!("<{id}@shop.example>"), &format!("{{\"text\":\"{MARK}\"}}"));
-    world.mail(&spam, mail).await.unwrap()[0].transaction.to_string()
-}
-
-/// A mail that a workflow of the world's org has sent, by its id.
-async fn sent_mail(world: &World) -> String {
-    let message = format!("From: a@shop.example\r\nTo: b@mail.example\r\nSubject: {MARK}\r\n\r\n{MARK}\r\n");
-    let mail = OutgoingMail {
-        org: world.org,
-        key: format!("{ABSENT_ID}/{MARK}/1"),
-        from: "a@shop.example".to_owned(),
-        recipients: vec!["b@mail.example".to_owned()],
-        content: OutgoingContent::Raw(message.into()),
-    };
-    world.outbox.send(&mail).await.unwrap().id
-}
-
 /// Creates one of everything and gives the ids by the word of their collection.
 async fn one_of_everything(world: &World) -> HashMap<&'static str, String> {
     let form = world.form_hook_with(json!({ "title": MARK, "tape": true, "debug": true })).await;
     let web = json!({ "title": MARK, "auth": { "scheme": "shopify", "secrets": ["s"] } });
     let web = world.api("POST", "/v1/hooks/web", web).await.expect(201);
     let email = world.email_hook_with(json!({ "title": MARK, "debug": true })).await;
-    let mail = waiting_mail(world, &email.address, MARK).await;
+    let mail = own::waiting_mail(world, &email.address, MARK).await;
     let klass = world.api("POST", "/v1/klasses", json!({ "name": MARK, "displayName": MARK })).await.expect(201);
     let user = world.api("POST", "/v1/users", json!({ "name": MARK })).await.expect(201).id();
     let tag = world.api("POST", "/v1/tags", json!({ "name": MARK })).await.expect(201).id();
@@ -366,12 +349,14 @@ async fn one_of_everything(world: &World) -> HashMap<&'static str, String> {
     let recurring = world.api("POST", "/v1/recurring-schedules", recurring).await.expect(201).id();
     let scheduled = json!({ "workflow": callable.as_str(), "inputs": { "text": MARK }, "runAt": "2026-12-24" });
     let scheduled = world.api("POST", "/v1/scheduled-runs", scheduled).await.expect(201).id();
+    let letter = given_up(world, Some(world.org), MARK, MARK).await;
     HashMap::from([
+        ("dead-letters", letter),
         ("callable", callable),
         ("scheduled-runs", scheduled),
         ("recurring-schedules", recurring),
         ("audit-log", entry.as_str().unwrap().to_owned()),
-        ("outbox", sent_mail(world).await),
+        ("outbox", own::sent_mail(world).await),
         ("form", form.id),
         ("web", web.id()),
         ("email", email.id),

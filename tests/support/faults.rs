@@ -3,7 +3,7 @@
 //! Ports that share a [`Fuse`] are counted together, so that a story can fail each call of a whole way in turn.
 
 use std::sync::{
-    Arc,
+    Arc, Mutex,
     atomic::{AtomicUsize, Ordering},
 };
 
@@ -191,6 +191,53 @@ impl Calls for Faulty<dyn Calls> {
         }
         self.inner.call(call).await?;
         Err(NotCalled::Broken(down("calls")))
+    }
+}
+
+/// A store with a place at which its program panics.
+pub struct Minefield {
+    inner: Arc<dyn Store>,
+    mine: Mutex<Option<String>>,
+}
+
+impl Minefield {
+    pub fn new(inner: Arc<dyn Store>) -> Self {
+        Self { inner, mine: Mutex::default() }
+    }
+
+    /// Lets whoever touches a partition with this word in it panic; nobody, where there is none.
+    pub fn lay(&self, word: Option<&str>) {
+        *self.mine.lock().unwrap() = word.map(str::to_owned);
+    }
+
+    fn step(&self, partition: &str) {
+        let mine = self.mine.lock().unwrap().clone();
+        if mine.is_some_and(|word| partition.contains(&word)) {
+            panic!("{partition} is mined");
+        }
+    }
+}
+
+#[async_trait]
+impl Store for Minefield {
+    async fn find(&self, key: &Key, freshness: Freshness) -> Result<Option<Item>, Unavailable> {
+        self.step(&key.partition);
+        self.inner.find(key, freshness).await
+    }
+
+    async fn find_all(&self, keys: &[Key]) -> Result<Vec<Item>, Unavailable> {
+        keys.iter().for_each(|key| self.step(&key.partition));
+        self.inner.find_all(keys).await
+    }
+
+    async fn list(&self, range: &Range) -> Result<Page, Unavailable> {
+        self.step(&range.partition);
+        self.inner.list(range).await
+    }
+
+    async fn write(&self, changes: &[Change]) -> Result<(), WriteError> {
+        changes.iter().for_each(|change| self.step(&change.key().partition));
+        self.inner.write(changes).await
     }
 }
 

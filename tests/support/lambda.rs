@@ -19,7 +19,9 @@ use serde_json::{Value, json};
 use crate::world::{Answer, FormHook, NOON, tutorial_workflow};
 
 pub use endpoints::{Endpoints, Service};
-pub use event::{HOST, action_event, http_event, in_base64, mail_event, queue_event, tick_event};
+pub use event::{
+    HOST, Source, action_event, http_event, in_base64, mail_event, queue_event, queue_event_from, tick_event,
+};
 pub use function::{End, Function};
 pub use runtime_api::{Deadline, FunctionError};
 pub use template::{Template, Told};
@@ -172,7 +174,12 @@ impl Deployment {
 
     /// The same with a choice of when the executor has to be done.
     pub async fn execute_by(&self, messages: &[String], deadline: Deadline) -> Vec<String> {
-        let event = queue_event(messages.iter().map(String::as_str));
+        self.take_from(Source::Transactions(1), messages, deadline).await
+    }
+
+    /// The same from either queue.
+    pub async fn take_from(&self, source: Source, messages: &[String], deadline: Deadline) -> Vec<String> {
+        let event = queue_event_from(source, messages.iter().map(String::as_str));
         let answer = self.executor.invoke_by(&event, deadline).await.expect("the executor failed as a whole");
         let given_back = answer["batchItemFailures"].as_array().unwrap().clone();
         given_back.iter().map(|failure| failure["itemIdentifier"].as_str().unwrap().to_owned()).collect()

@@ -4,6 +4,7 @@ pub mod comparable;
 pub mod estate;
 pub mod faults;
 pub mod lambda;
+pub mod letters;
 pub mod mail;
 pub mod providers;
 pub mod schemas;

@@ -118,6 +118,7 @@ pub async fn all_answers(world: &World) -> Vec<(String, String)> {
         "users",
         "tags",
         "webhooks",
+        "dead-letters",
         "api-keys",
         "apps",
         "openapi.json",

@@ -33,7 +33,7 @@ const GOAL_RATIO: f64 = 1.3;
 const GOAL_SIZE_BYTES: u64 = 8_000_000;
 
 /// What a function is told of; nothing of it is asked before the first event.
-const VARIABLES: [(&str, &str); 13] = [
+const VARIABLES: [(&str, &str); 14] = [
     ("AWS_LAMBDA_FUNCTION_NAME", "bench"),
     ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
     ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
@@ -44,6 +44,7 @@ const VARIABLES: [(&str, &str); 13] = [
     ("HOOKWRIGHT_RUNS_TABLE", "bench-runs"),
     ("HOOKWRIGHT_RECORDS_TABLE", "bench-records"),
     ("HOOKWRIGHT_QUEUE_URL", "https://sqs.eu-west-1.amazonaws.com/000000000000/bench"),
+    ("HOOKWRIGHT_DEAD_LETTER_QUEUE_ARN", "arn:aws:sqs:eu-west-1:000000000000:bench-dead"),
     ("HOOKWRIGHT_BLOB_BUCKET", "bench-blobs"),
     ("HOOKWRIGHT_MAIL_DOMAIN", "hooks.example.org"),
     ("HOOKWRIGHT_MAIL_BUCKET", "bench-mail"),

@@ -1,5 +1,6 @@
 //! `hookwright runs`: executions of workflows, step by step.
 
+mod search;
 mod story;
 
 use clap::Subcommand;
@@ -55,9 +56,20 @@ Examples:
         /// Only runs that started before this instant
         #[arg(long, value_name = "INSTANT")]
         until: Option<String>,
+        /// Only runs of what has this value at this place, such as data.orderId=1234; may be given 5 times
+        #[arg(long = "where", value_name = "PATH=VALUE")]
+        places: Vec<String>,
         #[command(flatten)]
         paging: Paging,
     },
+    /// Find the runs that were started by what has this value at this place, in one workflow or in all
+    #[command(after_help = "\
+Examples:
+  hookwright runs search data.orderId=1234
+  hookwright runs search data.orderId=1234 data.status=paid --workflow 6a1f2e3d4c5b6a7980a1b2c3 --from 2026-11-22T00:00:00Z
+
+`data.` is what arrived, `trigger.` what step 1 saw.")]
+    Search(search::Args),
     /// End a run that is not over; what it has done stays done
     #[command(after_help = "Examples:\n  hookwright runs cancel 6a1f2e3d4c5b6a7980a1b2c4")]
     Cancel {
@@ -132,13 +144,15 @@ Examples:
 pub(crate) fn run(args: Args, global: &Global) -> Result<(), Failure> {
     let session = Session::open(global)?;
     match args.command {
-        Command::Ls { workflow, state, from, until, paging } => {
+        Command::Ls { workflow, state, from, until, places, paging } => {
             let address = Address::of(&["workflows", &workflow, "runs"])
                 .query("state", state.as_deref())
                 .query("from", from.as_deref())
                 .query("until", until.as_deref());
+            let address = places.iter().fold(address, |address, place| address.query("where", Some(place)));
             session.list(address, &paging, table)
         }
+        Command::Search(args) => search::run(&session, &args),
         Command::Cancel { id } => ask(&session, &id, "cancel", Vec::new()),
         Command::Pause { id } => ask(&session, &id, "pause", Vec::new()),
         Command::Resume { id } => ask(&session, &id, "resume", Vec::new()),

@@ -3,10 +3,10 @@
 //! It has a thread of its own, because the embedded store works on the thread that calls it: whoever posts must not
 //! wait for runs, and one thread keeps the store's one writer busy.
 
-use std::{sync::Arc, time::Duration};
+use std::{future::pending, sync::Arc, time::Duration};
 
 use local::{Delivery, LocalQueue};
-use service::Executor;
+use service::{Delivered, Executor};
 use tokio::{
     runtime,
     sync::{Semaphore, watch},
@@ -48,7 +48,7 @@ async fn consume_here(queue: Arc<LocalQueue>, executor: Arc<Executor>, mut stopp
             let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
             let (queue, executor) = (Arc::clone(&queue), Arc::clone(&executor));
             in_work.spawn(async move {
-                execute(&queue, executor, delivery).await;
+                execute(&queue, &executor, delivery).await;
                 drop(place);
             });
         }
@@ -57,23 +57,26 @@ async fn consume_here(queue: Arc<LocalQueue>, executor: Arc<Executor>, mut stopp
     in_work.join_all().await;
 }
 
-/// One message, as a task of its own inside, so that one that panics is repeated like any other failure.
-async fn execute(queue: &LocalQueue, executor: Arc<Executor>, delivery: Delivery) {
-    let body = Arc::clone(&delivery.body);
-    let cause = match tokio::spawn(async move { executor.execute(&body).await }).await {
-        Ok(Ok(())) => {
-            if let Err(error) = queue.delete(delivery.receipt).await {
-                tracing::error!(message.id = delivery.id, %error, "a finished message was not deleted and comes again");
-            }
-            return;
+/// One message. What fails at its last delivery is kept as a dead letter, and done with that.
+async fn execute(queue: &LocalQueue, executor: &Executor, delivery: Delivery) {
+    let delivered = Delivered {
+        name: delivery.id.to_string(),
+        body: Arc::clone(&delivery.body),
+        org: delivery.org,
+        receive_count: delivery.receive_count,
+        first_received_at: None,
+    };
+    // Nothing here has an end of its time.
+    let Err(error) = executor.execute_delivered(&delivered, pending()).await else {
+        if let Err(error) = queue.delete(delivery.receipt).await {
+            tracing::error!(message.id = delivery.id, %error, "a finished message was not deleted and comes again");
         }
-        Ok(Err(error)) => error.to_string(),
-        Err(panicked) => panicked.to_string(),
+        return;
     };
     tracing::error!(
         message.id = delivery.id,
         message.receive_count = delivery.receive_count,
-        cause,
+        cause = %error,
         "a message was not executed and will be delivered again",
     );
     let doublings = delivery.receive_count.saturating_sub(1).min(10);

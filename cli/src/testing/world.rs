@@ -9,7 +9,7 @@ use domain::{ApiKey, ApiKeyId, ApiKeySecret, OrgId, Role, Timestamp, exact};
 use local::Outbox;
 use serde_json::Value;
 use service::{
-    Door, Executor, Limits, MailDoor, Management, Senders, Ticker,
+    Door, Executor, Limits, MailDoor, Management, RECEIVES_LIMIT, Senders, Ticker,
     actions::Mailing,
     directory::keys::{self, KeyCache},
     http::{
@@ -35,9 +35,6 @@ const ORG: &str = "581392b55ac7a2110099d9c8";
 
 /// As in production: six times the time a message may take.
 const VISIBILITY_SECONDS: i64 = 360;
-
-/// How often a message is delivered before it is a dead letter. *Source*: `template.yaml`.
-const DELIVERIES_LIMIT: u32 = 5;
 
 /// The most messages of a case. *Why*: a workflow that sets itself off would go on for ever.
 const MESSAGES_LIMIT: usize = 10_000;
@@ -268,10 +265,10 @@ impl World {
                 }
                 match self.executor.execute(&delivery.body).await {
                     Ok(()) => self.queue.delete(&delivery.receipt),
-                    Err(error) if delivery.receive_count >= DELIVERIES_LIMIT => {
+                    Err(error) if delivery.receive_count >= RECEIVES_LIMIT => {
                         self.queue.delete(&delivery.receipt);
                         self.dead_letters
-                            .push(format!("A message was given up after {DELIVERIES_LIMIT} deliveries: {error}."));
+                            .push(format!("A message was given up after {RECEIVES_LIMIT} deliveries: {error}."));
                     }
                     // It comes again when its visibility timeout is over.
                     Err(_) => {}

@@ -6,6 +6,7 @@
 
 mod actions;
 mod apps;
+mod dead_letters;
 mod doctor;
 mod email_hooks;
 mod eval;
@@ -20,6 +21,7 @@ mod org;
 mod projects;
 mod records;
 mod requests;
+mod searching;
 mod server;
 mod trigger;
 mod webhooks;

@@ -8,6 +8,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod dead_letters;
 mod projects;
 mod workflows;
 

@@ -45,6 +45,8 @@ pub struct ExecutorConfig {
     pub tables: TableNames,
     /// Where the transactions come from, and wakes of runs go.
     pub queue_url: String,
+    /// The ARN of the queue that dead letters come from.
+    pub dead_letter_queue: String,
     /// Where large values and files are.
     pub blob_bucket: String,
     /// Who mail is from, where workflows may send any.
@@ -135,6 +137,11 @@ impl Reader<'_> {
         self.required("HOOKWRIGHT_BLOB_BUCKET", "a bucket name", is_bucket_name)
     }
 
+    /// The queue that dead letters come from, as its messages name it: `HOOKWRIGHT_DEAD_LETTER_QUEUE_ARN`.
+    pub fn dead_letter_queue(&mut self) -> Option<String> {
+        self.required("HOOKWRIGHT_DEAD_LETTER_QUEUE_ARN", "the ARN of a queue", is_queue_arn)
+    }
+
     /// All that [`crate::open_door`] needs.
     pub fn door(&mut self) -> Option<DoorConfig> {
         let (tables, queue_url, blob_bucket) = (self.tables(), self.queue_url(), self.blob_bucket());
@@ -151,10 +158,12 @@ impl Reader<'_> {
     /// All that [`crate::open_executor`] needs.
     pub fn executor(&mut self) -> Option<ExecutorConfig> {
         let (tables, queue_url, blob_bucket) = (self.tables(), self.queue_url(), self.blob_bucket());
+        let dead_letter_queue = self.dead_letter_queue();
         let (post, allowed_destinations, public_url) = (self.post(), self.allowed_destinations(), self.public_url());
         Some(ExecutorConfig {
             tables: tables?,
             queue_url: queue_url?,
+            dead_letter_queue: dead_letter_queue?,
             blob_bucket: blob_bucket?,
             post: post?,
             allowed_destinations: allowed_destinations?,
@@ -249,6 +258,12 @@ fn is_url(text: &str) -> bool {
     host.is_some_and(|host| !host.is_empty() && !host.starts_with('/')) && !text.contains(char::is_whitespace)
 }
 
+/// *Source*: IAM, "Amazon resource names".
+fn is_queue_arn(text: &str) -> bool {
+    let parts: Vec<&str> = text.split(':').collect();
+    matches!(parts.as_slice(), ["arn", _, "sqs", _, _, name] if !name.is_empty())
+}
+
 fn is_requests(text: &str) -> bool {
     let is_plain = text.bytes().all(|byte| byte.is_ascii_digit());
     is_plain && text.parse::<u32>().is_ok_and(|requests| requests <= 1_000_000)
@@ -270,12 +285,13 @@ mod tests {
         admin: Option<Admin>,
     }
 
-    const COMPLETE: [(&str, &str); 9] = [
+    const COMPLETE: [(&str, &str); 10] = [
         ("HOOKWRIGHT_DIRECTORY_TABLE", "hw-directory"),
         ("HOOKWRIGHT_RUNS_TABLE", "hw-runs"),
         ("HOOKWRIGHT_RECORDS_TABLE", "hw-records"),
         ("HOOKWRIGHT_QUEUE_URL", "https://sqs.eu-west-1.amazonaws.com/1/hw"),
         ("HOOKWRIGHT_BLOB_BUCKET", "hw-blobs"),
+        ("HOOKWRIGHT_DEAD_LETTER_QUEUE_ARN", "arn:aws:sqs:eu-west-1:000000000000:hw-dead"),
         ("HOOKWRIGHT_PUBLIC_URL", "https://hooks.example.org/"),
         ("HOOKWRIGHT_ORG_REQUESTS_PER_MINUTE", "6000"),
         ("HOOKWRIGHT_ORG_ID", "5a345109e578360010eaa1ad"),
@@ -325,6 +341,11 @@ mod tests {
             ("HOOKWRIGHT_RUNS_TABLE", "hw", "HOOKWRIGHT_RUNS_TABLE is not a table name"),
             ("HOOKWRIGHT_QUEUE_URL", "hw", "HOOKWRIGHT_QUEUE_URL is not an http or https URL"),
             ("HOOKWRIGHT_BLOB_BUCKET", "Hw_Blobs", "HOOKWRIGHT_BLOB_BUCKET is not a bucket name"),
+            (
+                "HOOKWRIGHT_DEAD_LETTER_QUEUE_ARN",
+                "https://sqs.eu-west-1.amazonaws.com/1/hw-dead",
+                "HOOKWRIGHT_DEAD_LETTER_QUEUE_ARN is not the ARN of a queue",
+            ),
             ("HOOKWRIGHT_PUBLIC_URL", "hooks.example.org", "HOOKWRIGHT_PUBLIC_URL is not an http or https URL"),
             (
                 "HOOKWRIGHT_ORG_REQUESTS_PER_MINUTE",
@@ -345,7 +366,7 @@ mod tests {
             assert!(read_with(half, None).unwrap_err().contains("come together"));
         }
         let required = |name: &str| {
-            COMPLETE.iter().take(5).find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+            COMPLETE.iter().take(6).find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
         };
         assert_eq!(read_from(&required, everything).unwrap().admin, None);
     }

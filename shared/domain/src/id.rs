@@ -125,6 +125,10 @@ id! {
     /// What one webhook is told of one event.
     DeliveryId
 }
+id! {
+    /// One message that was given up.
+    DeadLetterId
+}
 
 impl AuditEntryId {
     /// The second in which it was made.
@@ -138,6 +142,13 @@ impl TransactionId {
     /// The one transaction that a mail is at a hook, however often it is told of; `mail` is what SES calls it.
     pub fn for_mail(hook: HookId, mail: &str) -> Self {
         Self(derive("mail", &[&hook.0, mail.as_bytes()]))
+    }
+}
+
+impl DeadLetterId {
+    /// The one dead letter that `message` is, which its queue calls `name`, however often it is kept.
+    pub fn for_message(name: &str, message: &str) -> Self {
+        Self(derive("dead letter", &[name.as_bytes(), message.as_bytes()]))
     }
 }
 

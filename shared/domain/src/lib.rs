@@ -40,8 +40,8 @@ pub use hook::{
     RETIRED_SECONDS, Reply, RetiredSecret, SECRETS_LIMIT, Secret, Treatment, UPLOAD_LIMIT_BYTES, UploadRule,
 };
 pub use id::{
-    ApiKeyId, AuditEntryId, DeliveryId, EventId, HookId, InvalidId, KlassId, OrgId, RecordId, RecurringScheduleId,
-    RunId, ScheduleId, ScheduledRunId, TransactionId, VariableId, WebhookId, WorkflowId,
+    ApiKeyId, AuditEntryId, DeadLetterId, DeliveryId, EventId, HookId, InvalidId, KlassId, OrgId, RecordId,
+    RecurringScheduleId, RunId, ScheduleId, ScheduledRunId, TransactionId, VariableId, WebhookId, WorkflowId,
 };
 pub use klass::{Klass, Property};
 pub use record::{Record, RecordKey, RecordKind};

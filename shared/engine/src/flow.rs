@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 use crate::journal::{Outcome, Stop};
 
 pub(crate) use awaited::name_of;
-pub use awaited::{AWAITED_EVENTS_LIMIT, MATCHES_LIMIT, values_at};
+pub use awaited::{AWAITED_EVENTS_LIMIT, MATCHES_LIMIT, is_path, values_at};
 pub use duration::{DURATION_LIMIT_SECONDS, duration_seconds};
 pub(crate) use forks::starts_of;
 pub use forks::{CONCURRENCY_LIMIT, ITEMS_LIMIT, NESTING_LIMIT, TOTAL_ITEMS_LIMIT};

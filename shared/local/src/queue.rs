@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::OrgId;
+use service::RECEIVES_LIMIT;
 use service::ports::{DELAY_LIMIT_SECONDS, MESSAGE_LIMIT_BYTES, Queue, Unavailable};
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, timeout_at};
@@ -26,7 +27,7 @@ use writer::{Answer, Order};
 /// What a queue is told once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct QueueRules {
-    /// How often a message is received before it is dead. *Source*: `template.yaml` says 5 as well.
+    /// How often a message is received before it is dead.
     pub max_receives: u32,
 }
 
@@ -45,6 +46,8 @@ pub struct Delivery {
     pub id: i64,
     /// What deletes or releases it.
     pub receipt: Receipt,
+    /// Whose it is; unknown where it is older than the queue's knowledge of that.
+    pub org: Option<OrgId>,
     /// What was sent.
     pub body: Arc<str>,
     /// How many receives have handed it out, this one included.
@@ -56,8 +59,8 @@ pub struct Delivery {
 pub struct DeadLetter {
     /// What it was called on the queue.
     pub id: i64,
-    /// Whose it is; of zeros where it is older than the queue's knowledge of that.
-    pub org: OrgId,
+    /// Whose it is; unknown where it is older than the queue's knowledge of that.
+    pub org: Option<OrgId>,
     /// What was sent.
     pub body: String,
     /// How many receives have handed it out.
@@ -80,11 +83,12 @@ pub struct LocalQueue {
 struct Shared {
     shelf: Mutex<Shelf>,
     arrived: Notify,
+    died: Notify,
 }
 
 impl Default for QueueRules {
     fn default() -> Self {
-        Self { max_receives: 5 }
+        Self { max_receives: RECEIVES_LIMIT }
     }
 }
 
@@ -143,14 +147,21 @@ impl LocalQueue {
         self.shared.arrived.notify_one();
     }
 
-    /// At most `limit` dead letters, oldest first.
-    pub async fn dead_letters(&self, limit: usize) -> Result<Vec<DeadLetter>, Unavailable> {
-        self.ask(|answer| Order::DeadLetters { limit, answer }).await
+    /// At most `limit` dead letters behind the one called `after`, oldest first; 0 is before all.
+    pub async fn dead_letters(&self, after: i64, limit: usize) -> Result<Vec<DeadLetter>, Unavailable> {
+        self.ask(|answer| Order::DeadLetters { after, limit, answer }).await
     }
 
-    /// Puts all dead letters on the queue again, as if they had just been sent; says how many.
-    pub async fn redrive(&self) -> Result<usize, Unavailable> {
-        self.ask(|answer| Order::Redrive { answer }).await
+    /// Waits until messages have become dead letters since the last call.
+    pub async fn next_death(&self) {
+        self.shared.died.notified().await;
+    }
+
+    /// Removes the dead letter called `id`, if it is there.
+    ///
+    /// *Once it returns* it will not come again.
+    pub async fn delete_dead_letter(&self, id: i64) -> Result<(), Unavailable> {
+        self.ask(|answer| Order::Forget { id, answer }).await
     }
 
     fn over(mut file: QueueFile, rules: QueueRules) -> rusqlite::Result<Self> {
@@ -161,7 +172,7 @@ impl LocalQueue {
             let load = Load { org, after: 0, limit };
             shelf.load(&load, file.load(&load)?);
         }
-        let shared = Arc::new(Shared { shelf: Mutex::new(shelf), arrived: Notify::new() });
+        let shared = Arc::new(Shared { shelf: Mutex::new(shelf), arrived: Notify::new(), died: Notify::new() });
         let (orders, incoming) = mpsc::channel();
         let writers = Arc::clone(&shared);
         let writer = thread::spawn(move || writer::run(&mut file, &incoming, &writers));

@@ -17,7 +17,7 @@ const VERSION: u32 = 1;
 /// How many notes go along; a body with thousands of repeated keys is told about by its first ones.
 const NOTES_LIMIT: usize = 20;
 
-/// A message that is no envelope; it ends on the dead-letter queue, where a person can look at it.
+/// A message that is no envelope; it becomes a dead letter, which a person can look at.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the message is no transaction: {0}")]
 pub struct UnreadableMessage(String);

@@ -47,7 +47,7 @@ const EVENTS_LIMIT_BYTES: usize = 2_000_000;
 /// Why a message has to be delivered again.
 #[derive(Debug, thiserror::Error)]
 pub enum NotExecuted {
-    /// It is no transaction; after its last delivery it ends on the dead-letter queue.
+    /// It is no transaction; after its last delivery it is a dead letter.
     #[error(transparent)]
     Unreadable(#[from] UnreadableMessage),
     /// The world must recover.
@@ -129,6 +129,16 @@ impl Executor {
             }
             Answer::ComeAgain(seconds) => Ok(self.queue.send_later(org, message.to_owned(), seconds).await?),
         }
+    }
+
+    /// Where everything is.
+    pub(crate) fn store(&self) -> &dyn Store {
+        self.store.as_ref()
+    }
+
+    /// The present instant.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.world.now()
     }
 
     async fn perform(&self, message: &str, parsed: Message) -> Result<(), NotExecuted> {

@@ -22,6 +22,7 @@ mod calling;
 mod scheduling;
 
 pub mod accept;
+pub mod dead_letters;
 mod envelope;
 mod event_names;
 pub mod execute;
@@ -40,6 +41,7 @@ mod waking;
 mod watching;
 
 pub use accept::Door;
+pub use dead_letters::{Delivered, RECEIVES_LIMIT};
 pub use envelope::{Envelope, Source, UnreadableMessage};
 pub use execute::Executor;
 pub use http::api::Management;

@@ -30,11 +30,14 @@
 //! | how many runs followed from one transaction | `{org}#lineage#{transaction}` | `count` | |
 //! | delivery to a webhook | `{org}#delivery#{id}` | `delivery` | `{org}#deliveries#{webhook}`, by creation |
 //! | attempt of a delivery | `{org}#delivery#{id}` | `attempt#000001` … | |
+//! | dead letter | `{org}#dead-letter#{id}` | `letter` | `{org}#dead-letters#{state}`, by when it was given up |
+//! | its message, as it was sent | `{org}#dead-letter#{id}` | `message` | |
 //! | how a webhook fares | `{org}#webhook#{id}` | `standing` | |
 //! | last use of an API key | `{org}#key-use` | key id | |
 
 mod answers;
 mod awaited;
+mod dead_letters;
 mod debug_log;
 mod deliveries;
 mod duplicates;
@@ -67,6 +70,10 @@ use crate::{
 
 pub use answers::{Answer, Given as AnswerGiven, WaitingStep, find_answer, give_answer};
 pub use awaited::{Happened, Waiter, awaited_places, find_happened, forget_waiter, keep_happened, wait_for, waiters};
+pub use dead_letters::{
+    DeadLetter, GivenUp, LetterKind, LetterState, ReasonCode, dead_letter_change, dead_letter_deletion,
+    find_dead_letter, find_dead_message, keep_dead_letter, list_dead_letters,
+};
 pub use debug_log::{Interaction, Refusal, list_interactions, log_interaction};
 pub use deliveries::{
     Attempt, AttemptState, Delivery, DeliveryState, attempt_change, delivery_change, find_delivery, list_attempts,
@@ -160,7 +167,18 @@ async fn listing<T: DeserializeOwned>(
     bounds: (String, String),
     paging: Paging,
 ) -> Result<Listing<T>, Unavailable> {
-    let (table, scope, order) = (Table::Runs, Scope::Index, Order::Descending);
+    listing_in(Order::Descending, store, partition, bounds, paging).await
+}
+
+/// The same in the given order.
+async fn listing_in<T: DeserializeOwned>(
+    order: Order,
+    store: &dyn Store,
+    partition: String,
+    bounds: (String, String),
+    paging: Paging,
+) -> Result<Listing<T>, Unavailable> {
+    let (table, scope) = (Table::Runs, Scope::Index);
     let ((from, below), Paging { limit, after }) = (bounds, paging);
     let page = store.list(&Range { table, scope, partition, from, below, order, limit, after }).await?;
     let keys: Vec<Key> = page.items.into_iter().map(|item| item.key).collect();

@@ -55,6 +55,13 @@ async fn a_function_starts_on_the_variables_that_the_template_gives_it() {
 }
 
 #[test]
+fn the_queue_gives_a_message_up_when_the_executor_does() {
+    let template = include_str!("../../../template.yaml");
+    let count = format!("maxReceiveCount: {}\n", service::RECEIVES_LIMIT);
+    assert_eq!((template.matches("maxReceiveCount").count(), template.matches(&count).count()), (1, 1));
+}
+
+#[test]
 fn the_templates_routes_lead_to_the_function_that_answers() {
     let template = Template::read();
     let (org, hash, id) = ("581392b55ac7a2110099d9c8", "0".repeat(64), "5f0c1a2b3c4d5e6f70819203");

@@ -2,12 +2,27 @@
 
 use domain::OrgId;
 use serde_json::{Value, json};
-use service::http::{Route, RouteMethod};
+use service::{
+    http::{Route, RouteMethod},
+    ports::{OutgoingContent, OutgoingMail, Post},
+};
 
-use super::Estate;
-use crate::world::{World, always};
+use super::{ABSENT_ID, Estate, MARK};
+use crate::{
+    letters::given_up,
+    mail::{delivery, order_mail, verdicts},
+    world::{World, always},
+};
 
 impl Estate {
+    /// The dead letter that the route names: a new one where the request redrives it or takes it away.
+    pub(super) async fn letter_for(&self, route: &Route) -> String {
+        if route.method == RouteMethod::Get {
+            return self.ids["dead-letters"].clone();
+        }
+        given_up(&self.world, Some(self.world.org), &self.draw().to_string(), MARK).await
+    }
+
     /// The app that the route names: a new one where the request takes it away, or makes it one that is installed.
     pub(super) async fn app_for(&self, route: &Route) -> String {
         match (route.method, route.path) {
@@ -104,4 +119,25 @@ pub(super) async fn waiting_run(world: &World, workflow: &str) -> String {
     let run = world.api("POST", &format!("/v1/workflows/{workflow}/call?wait=0"), json!({})).await.expect(202).id();
     world.work().await;
     run
+}
+
+/// Sends a mail that looks like spam, and gives the id that it waits under.
+pub(super) async fn waiting_mail(world: &World, address: &str, id: &str) -> String {
+    let mut spam = delivery(id, &[address]);
+    spam.verdicts = verdicts("FAIL PASS PASS PASS PASS -");
+    let mail = order_mail(&format!("<{id}@shop.example>"), &format!("{{\"text\":\"{MARK}\"}}"));
+    world.mail(&spam, mail).await.unwrap()[0].transaction.to_string()
+}
+
+/// A mail that a workflow of the world's org has sent, by its id.
+pub(super) async fn sent_mail(world: &World) -> String {
+    let message = format!("From: a@shop.example\r\nTo: b@mail.example\r\nSubject: {MARK}\r\n\r\n{MARK}\r\n");
+    let mail = OutgoingMail {
+        org: world.org,
+        key: format!("{ABSENT_ID}/{MARK}/1"),
+        from: "a@shop.example".to_owned(),
+        recipients: vec!["b@mail.example".to_owned()],
+        content: OutgoingContent::Raw(message.into()),
+    };
+    world.outbox.send(&mail).await.unwrap().id
 }

@@ -21,6 +21,7 @@ pub(super) const BUCKET: &str = "story-blobs";
 pub(super) const MAIL_BUCKET: &str = "story-mail";
 const MAIL_DOMAIN: &str = "hooks.example.org";
 const QUEUE_PATH: &str = "000000000000/story-transactions";
+pub(super) const DEAD_LETTER_QUEUE_ARN: &str = "arn:aws:sqs:eu-west-1:000000000000:story-transactions-dead";
 const TABLE_PREFIX: &str = "story";
 
 /// A service on AWS.
@@ -84,6 +85,7 @@ impl Endpoints {
             ("HOOKWRIGHT_RUNS_TABLE", &tables.runs),
             ("HOOKWRIGHT_RECORDS_TABLE", &tables.records),
             ("HOOKWRIGHT_QUEUE_URL", &queue_url),
+            ("HOOKWRIGHT_DEAD_LETTER_QUEUE_ARN", DEAD_LETTER_QUEUE_ARN),
             ("HOOKWRIGHT_BLOB_BUCKET", BUCKET),
             ("HOOKWRIGHT_MAIL_DOMAIN", MAIL_DOMAIN),
             ("HOOKWRIGHT_MAIL_BUCKET", MAIL_BUCKET),

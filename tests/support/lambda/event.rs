@@ -4,7 +4,8 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 
-use super::endpoints::MAIL_BUCKET;
+use super::ORG;
+use super::endpoints::{DEAD_LETTER_QUEUE_ARN, MAIL_BUCKET};
 
 /// The host that senders reach the HTTP API under.
 pub const HOST: &str = "a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com";
@@ -65,15 +66,34 @@ pub(super) fn answered_body(answer: &Value) -> Vec<u8> {
     if answer["isBase64Encoded"] == true { STANDARD.decode(body).unwrap() } else { body.as_bytes().to_vec() }
 }
 
-/// A batch of messages, named `message-0` and so on.
+/// The queue that the executor has messages from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// The queue of transactions, which delivers them for the time with this number.
+    Transactions(u32),
+    /// The queue of what was given up.
+    Dead,
+}
+
+/// A batch of messages, named `message-0` and so on, delivered for the first time.
 pub fn queue_event<'m>(messages: impl IntoIterator<Item = &'m str>) -> Value {
+    queue_event_from(Source::Transactions(1), messages)
+}
+
+/// The same from either queue.
+pub fn queue_event_from<'m>(source: Source, messages: impl IntoIterator<Item = &'m str>) -> Value {
+    let (arn, count) = match source {
+        Source::Transactions(count) => ("arn:aws:sqs:eu-west-1:000000000000:story-transactions", count),
+        Source::Dead => (DEAD_LETTER_QUEUE_ARN, 1),
+    };
     let record = |(index, body): (usize, &str)| {
         json!({
             "messageId": format!("message-{index}"),
             "receiptHandle": "AQEBwJnKyrHigUMZj6rYigCgxlaS3SLy0a",
             "body": body,
             "attributes": {
-                "ApproximateReceiveCount": "1",
+                "ApproximateReceiveCount": count.to_string(),
+                "MessageGroupId": ORG,
                 "SentTimestamp": "1795348800000",
                 "SenderId": "AROAEXAMPLE:form-hook",
                 "ApproximateFirstReceiveTimestamp": "1795348800001",
@@ -81,7 +101,7 @@ pub fn queue_event<'m>(messages: impl IntoIterator<Item = &'m str>) -> Value {
             "messageAttributes": {},
             "md5OfBody": "e4e68fb7bd0e697a0ae8f1bb342846b3",
             "eventSource": "aws:sqs",
-            "eventSourceARN": "arn:aws:sqs:eu-west-1:000000000000:story-transactions",
+            "eventSourceARN": arn,
             "awsRegion": "eu-west-1",
         })
     };

@@ -48,7 +48,7 @@ pub(super) fn read(event: &Value) -> Result<AwaitedEvent, Failure> {
 fn read_match(pair: &Value) -> Result<Match, Failure> {
     let pair = pair.as_object().ok_or_else(|| wrong("event.match", "a list of objects with `path` and `value`"))?;
     let path = value(pair, "path").ok_or_else(|| missing("event.match.path"))?;
-    let path = path.as_str().filter(|path| Path::parse(path).is_ok());
+    let path = path.as_str().filter(|path| is_path(path));
     let path = path.ok_or_else(|| wrong("event.match.path", "what would come behind /#steps.1. in a reference"))?;
     let value = value(pair, "value").ok_or_else(|| missing("event.match.value"))?;
     let value = scalar_text(value).filter(|text| text.len() <= VALUE_LIMIT_BYTES);
@@ -56,6 +56,11 @@ fn read_match(pair: &Value) -> Result<Match, Failure> {
         wrong("event.match.value", &format!("a text of at most {VALUE_LIMIT_BYTES} bytes, a number, true or false"))
     })?;
     Ok(Match { path: path.to_owned(), value })
+}
+
+/// Whether `path` can lead somewhere in what step 1 sees.
+pub fn is_path(path: &str) -> bool {
+    Path::parse(path).is_ok()
 }
 
 /// What stands at `paths` in what step 1 would see of an event; none where one of them leads nowhere, or to what cannot be waited for.

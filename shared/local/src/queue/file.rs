@@ -15,6 +15,9 @@ const TABLES: &str = "
     CREATE TABLE IF NOT EXISTS dead_letters(id INTEGER PRIMARY KEY, body TEXT NOT NULL, receive_count INTEGER NOT NULL);
 ";
 
+/// Stands for the org of a message that is older than the columns below.
+const UNKNOWN_ORG: &str = "000000000000000000000000";
+
 /// Tells whose a message is. What is in a file from before this column has an org of zeros, so that it shares its turns.
 const ORG_COLUMNS: &str = "
     ALTER TABLE messages ADD COLUMN org TEXT NOT NULL DEFAULT '000000000000000000000000';
@@ -110,21 +113,22 @@ impl Batch<'_> {
         self.delete(id)
     }
 
-    /// Moves all dead letters to the messages, under new ids.
-    pub(super) fn redrive(&mut self) -> rusqlite::Result<Vec<Stored>> {
-        let dead = self.dead_letters(usize::MAX)?;
-        self.transaction.execute("DELETE FROM dead_letters", [])?;
-        let again = |DeadLetter { org, body, .. }| {
-            Ok(Stored { id: self.insert(org, &body)?, org, body: body.into(), receive_count: 0 })
-        };
-        dead.into_iter().map(again).collect()
+    /// Removes a dead letter.
+    pub(super) fn forget(&self, id: i64) -> rusqlite::Result<()> {
+        self.transaction.prepare_cached("DELETE FROM dead_letters WHERE id = ?1")?.execute([id])?;
+        Ok(())
     }
 
-    pub(super) fn dead_letters(&self, limit: usize) -> rusqlite::Result<Vec<DeadLetter>> {
-        let select = "SELECT id, body, receive_count, org FROM dead_letters ORDER BY id LIMIT ?1";
+    pub(super) fn dead_letters(&self, after: i64, limit: usize) -> rusqlite::Result<Vec<DeadLetter>> {
+        let select = "SELECT id, body, receive_count, org FROM dead_letters WHERE id > ?1 ORDER BY id LIMIT ?2";
         let mut select = self.transaction.prepare_cached(select)?;
-        let letters = select.query_map([sql_limit(limit)], |row| {
-            Ok(DeadLetter { id: row.get(0)?, org: org_in(row, 3)?, body: row.get(1)?, receive_count: row.get(2)? })
+        let letters = select.query_map(params![after, sql_limit(limit)], |row| {
+            Ok(DeadLetter {
+                id: row.get(0)?,
+                org: known(org_in(row, 3)?),
+                body: row.get(1)?,
+                receive_count: row.get(2)?,
+            })
         })?;
         letters.collect()
     }
@@ -155,6 +159,11 @@ fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
     }
     transaction.execute_batch(INDEX)?;
     transaction.commit()
+}
+
+/// The org itself, unless it stands for none.
+pub(super) fn known(org: OrgId) -> Option<OrgId> {
+    (org.to_string() != UNKNOWN_ORG).then_some(org)
 }
 
 fn org_in(row: &Row<'_>, column: usize) -> rusqlite::Result<OrgId> {

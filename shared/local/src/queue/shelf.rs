@@ -10,7 +10,7 @@ use std::time::Duration;
 use domain::OrgId;
 use tokio::time::Instant;
 
-use super::file::Stored;
+use super::file::{Stored, known};
 use super::line::{LINE_LEAST, Line};
 use super::{Delivery, Receipt};
 
@@ -115,12 +115,12 @@ impl Shelf {
             }
             let receive_count = receive_count.saturating_add(1);
             let receipt = Receipt { id, org, receive_count };
-            taken.deliveries.push(Delivery { id, receipt, body, receive_count });
+            taken.deliveries.push(Delivery { id, receipt, org: known(org), body, receive_count });
         }
 
         // Only now, so that a visibility of no time does not hand one message out twice in one receive.
         taken.leaves_more = !self.waiting.is_empty();
-        for Delivery { id, receipt, body, receive_count } in &taken.deliveries {
+        for Delivery { id, receipt, body, receive_count, .. } in &taken.deliveries {
             let (org, body, receive_count) = (receipt.org, Arc::clone(body), *receive_count);
             let visible_at = now + visibility;
             self.hide(*id, Hidden { org, body, receive_count, visible_at, is_in_flight: true });

@@ -28,8 +28,8 @@ pub(super) enum Order {
     Count { id: i64, receive_count: u32 },
     Bury { id: i64 },
     Load(Load),
-    DeadLetters { limit: usize, answer: Answer<Vec<DeadLetter>> },
-    Redrive { answer: Answer<usize> },
+    Forget { id: i64, answer: Answer<()> },
+    DeadLetters { after: i64, limit: usize, answer: Answer<Vec<DeadLetter>> },
 }
 
 /// What an order has brought about in the file, to be made known once it is committed.
@@ -39,6 +39,7 @@ enum Effect {
     HeldBack(Stored, Duration),
     Deleted(Receipt),
     Loaded(Load, Vec<Stored>),
+    Buried,
     Read(Vec<DeadLetter>),
     Nothing,
 }
@@ -73,10 +74,10 @@ fn perform(batch: &mut Batch<'_>, order: &Order, deleted: &HashSet<i64>) -> rusq
         // A message that was done before its count was written needs none.
         Order::Count { id, .. } if deleted.contains(id) => Ok(Effect::Nothing),
         Order::Count { id, receive_count } => batch.count(*id, *receive_count).map(|()| Effect::Nothing),
-        Order::Bury { id } => batch.bury(*id).map(|()| Effect::Nothing),
+        Order::Bury { id } => batch.bury(*id).map(|()| Effect::Buried),
+        Order::Forget { id, .. } => batch.forget(*id).map(|()| Effect::Nothing),
         Order::Load(load) => batch.load(load).map(|messages| Effect::Loaded(*load, messages)),
-        Order::DeadLetters { limit, .. } => batch.dead_letters(*limit).map(Effect::Read),
-        Order::Redrive { .. } => batch.redrive().map(Effect::Added),
+        Order::DeadLetters { after, limit, .. } => batch.dead_letters(*after, *limit).map(Effect::Read),
     }
 }
 
@@ -86,9 +87,9 @@ const fn deleted_id(order: &Order) -> Option<i64> {
         Order::Send { .. }
         | Order::Count { .. }
         | Order::Bury { .. }
+        | Order::Forget { .. }
         | Order::Load(_)
-        | Order::DeadLetters { .. }
-        | Order::Redrive { .. } => None,
+        | Order::DeadLetters { .. } => None,
     }
 }
 
@@ -101,6 +102,8 @@ fn make_known(orders: Vec<Order>, effects: Vec<Effect>, shared: &Shared) {
             Effect::HeldBack(message, held_for) => shelf.hold_back(message.clone(), Instant::now() + *held_for),
             Effect::Deleted(receipt) => shelf.forget(*receipt),
             Effect::Loaded(load, messages) => shelf.load(load, messages.clone()),
+            // Whoever waits for it looks at the file, and nobody may be waiting yet.
+            Effect::Buried => shared.died.notify_one(),
             Effect::Read(_) | Effect::Nothing => {}
         }
     }
@@ -116,26 +119,21 @@ fn make_known(orders: Vec<Order>, effects: Vec<Effect>, shared: &Shared) {
 /// Whoever asked may have stopped waiting.
 fn answer(order: Order, effect: Effect) {
     match (order, effect) {
-        (Order::Send { answer, .. } | Order::Delete { answer, .. }, _) => drop(answer.send(Ok(()))),
-        (Order::Redrive { answer }, Effect::Added(messages)) => drop(answer.send(Ok(messages.len()))),
+        (Order::Send { answer, .. } | Order::Delete { answer, .. } | Order::Forget { answer, .. }, _) => {
+            drop(answer.send(Ok(())))
+        }
         (Order::DeadLetters { answer, .. }, Effect::Read(letters)) => drop(answer.send(Ok(letters))),
         // The others either wait for no answer, or have an effect that is not theirs and see their channel close.
-        (
-            Order::Redrive { .. }
-            | Order::DeadLetters { .. }
-            | Order::Count { .. }
-            | Order::Bury { .. }
-            | Order::Load(_),
-            _,
-        ) => {}
+        (Order::DeadLetters { .. } | Order::Count { .. } | Order::Bury { .. } | Order::Load(_), _) => {}
     }
 }
 
 fn refuse(order: Order, cause: &Unavailable, shared: &Shared) {
     match order {
-        Order::Send { answer, .. } | Order::Delete { answer, .. } => drop(answer.send(Err(cause.clone()))),
+        Order::Send { answer, .. } | Order::Delete { answer, .. } | Order::Forget { answer, .. } => {
+            drop(answer.send(Err(cause.clone())));
+        }
         Order::DeadLetters { answer, .. } => drop(answer.send(Err(cause.clone()))),
-        Order::Redrive { answer } => drop(answer.send(Err(cause.clone()))),
         Order::Load(load) => shared.shelf().load_failed(&load),
         Order::Count { .. } | Order::Bury { .. } => {}
     }

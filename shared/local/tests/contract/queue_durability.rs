@@ -80,7 +80,7 @@ async fn what_was_acknowledged_is_in_the_file_before_the_queue_is_closed() {
 }
 
 #[tokio::test]
-async fn a_message_received_too_often_is_dead_until_it_is_redriven() {
+async fn a_message_received_too_often_is_dead_until_it_is_taken_away() {
     let folder = Folder::new();
     let queue = folder.open();
     queue.send(org(), "poison".to_owned()).await.unwrap();
@@ -88,16 +88,29 @@ async fn a_message_received_too_often_is_dead_until_it_is_redriven() {
         assert_eq!(queue.receive(1, Duration::ZERO).await[0].receive_count, count);
     }
     assert!(queue.receive_now(1, Duration::ZERO).is_empty());
-    let dead = queue.dead_letters(10).await.unwrap();
+    let dead = queue.dead_letters(0, 10).await.unwrap();
     assert_eq!((dead.len(), dead[0].body.as_str(), dead[0].receive_count), (1, "poison", 5));
     drop(queue);
 
     let queue = folder.open();
     assert!(queue.receive_now(1, LONG).is_empty());
-    assert_eq!(queue.redrive().await.unwrap(), 1);
-    assert_eq!(queue.dead_letters(10).await.unwrap(), []);
-    assert_eq!(queue.receive(1, LONG).await[0].receive_count, 1);
-    assert_eq!(queue.redrive().await.unwrap(), 0);
+    assert_eq!(queue.dead_letters(dead[0].id, 10).await.unwrap(), [], "none is behind it");
+    assert_eq!(queue.dead_letters(0, 10).await.unwrap(), dead);
+    for _ in 0..2 {
+        queue.delete_dead_letter(dead[0].id).await.unwrap();
+        assert_eq!(queue.dead_letters(0, 10).await.unwrap(), []);
+    }
+    assert!(queue.receive_now(1, LONG).is_empty());
+}
+
+#[tokio::test]
+async fn whoever_waits_for_a_death_hears_of_it_also_when_it_was_before() {
+    let queue = LocalQueue::memory(QueueRules { max_receives: 1 }).unwrap();
+    queue.send(org(), "poison".to_owned()).await.unwrap();
+    assert_eq!(queue.receive_now(1, Duration::ZERO).len(), 1);
+    assert!(queue.receive_now(1, Duration::ZERO).is_empty());
+    queue.next_death().await;
+    assert_eq!(queue.dead_letters(0, 10).await.unwrap().len(), 1);
 }
 
 #[tokio::test]
@@ -109,7 +122,7 @@ async fn a_message_that_kills_its_process_is_dead_in_the_end() {
     }
     let queue = folder.open();
     assert!(queue.receive_now(1, LONG).is_empty());
-    assert_eq!(queue.dead_letters(1).await.unwrap().len(), 1);
+    assert_eq!(queue.dead_letters(0, 1).await.unwrap().len(), 1);
 }
 
 #[tokio::test]

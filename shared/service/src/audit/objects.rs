@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Types of objects; instances of klasses are `kobject.{klass}` besides.
-const TYPES: [&str; 26] = [
+const TYPES: [&str; 27] = [
     "form_hook",
     "web_hook",
     "email_hook",
@@ -33,6 +33,7 @@ const TYPES: [&str; 26] = [
     "run_answer",
     "scheduled_run",
     "recurring_schedule",
+    "dead_letter",
     "customer",
     "conversation",
     "message",
@@ -56,6 +57,9 @@ const OF_RUN: [&str; 3] = ["state", "workflow", "runAt"];
 
 /// What is told of a recurring schedule: not how far it is, which changes by itself.
 const OF_RECURRING: [&str; 5] = ["title", "enabled", "workflow", "inputs", "recurrence"];
+
+/// What is told of a dead letter: its message is read where it is.
+const OF_DEAD_LETTER: [&str; 5] = ["state", "kind", "event", "transaction", "bytes"];
 
 /// What is told of an answer.
 const OF_ANSWER: [&str; 1] = ["choice"];
@@ -85,6 +89,7 @@ pub(super) enum Kind {
     Answer,
     ScheduledRun,
     RecurringSchedule,
+    DeadLetter,
     Record,
 }
 
@@ -107,6 +112,7 @@ impl Kind {
             ("run", "answer") => Some(Self::Answer),
             ("scheduled", "scheduled") => Some(Self::ScheduledRun),
             ("recurring", "recurring") => Some(Self::RecurringSchedule),
+            ("dead-letter", "letter") => Some(Self::DeadLetter),
             _ => None,
         }
     }
@@ -149,6 +155,7 @@ impl Kind {
             Self::Answer => "run_answer",
             Self::ScheduledRun => "scheduled_run",
             Self::RecurringSchedule => "recurring_schedule",
+            Self::DeadLetter => "dead_letter",
             Self::Record => "record",
         }
     }
@@ -173,6 +180,7 @@ impl Kind {
             | Self::Answer
             | Self::ScheduledRun
             | Self::RecurringSchedule
+            | Self::DeadLetter
             | Self::Record => &[],
         }
     }
@@ -215,6 +223,7 @@ pub(super) fn read(org: OrgId, kind: Kind, item: &Item) -> Result<Object, Unavai
         Kind::Mail => attributes.retain(|key, _| OF_MAIL.contains(&key.as_str())),
         Kind::Run | Kind::ScheduledRun => attributes.retain(|key, _| OF_RUN.contains(&key.as_str())),
         Kind::RecurringSchedule => attributes.retain(|key, _| OF_RECURRING.contains(&key.as_str())),
+        Kind::DeadLetter => attributes.retain(|key, _| OF_DEAD_LETTER.contains(&key.as_str())),
         Kind::Answer => attributes.retain(|key, _| OF_ANSWER.contains(&key.as_str())),
         // Its attributes are settings, by whatever names, and any text among them may be a secret.
         Kind::AppSettings => attributes.values_mut().for_each(mark_texts),
@@ -251,6 +260,7 @@ fn id_of(org: OrgId, kind: Kind, key: &Key, attributes: &Map<String, Value>) -> 
         | Kind::Schedule
         | Kind::Webhook
         | Kind::RecurringSchedule
+        | Kind::DeadLetter
         | Kind::Record => attributes.get("id").and_then(Value::as_str).unwrap_or(&key.sort).to_owned(),
     }
 }

@@ -11,6 +11,7 @@ use super::{
     operation::Operation,
     routes::{ROUTES, Route},
 };
+use crate::runs::{LetterKind, LetterState, ReasonCode};
 
 /// The schemas by name. Whether a route's schema is among them is tested.
 const SCHEMAS: &str = include_str!("schemas.json");
@@ -23,8 +24,9 @@ const FILTERS: &[(Operation, &[&str])] = &[
     (Operation::CallWorkflow, &["wait"]),
     (Operation::ListHookArrivals, &["since"]),
     (Operation::ListAuditLog, &["objectType", "objectId", "key", "from", "until"]),
-    (Operation::ListRuns, &["state", "from", "until"]),
+    (Operation::ListRuns, &["state", "from", "until", "where"]),
     (Operation::ListDeliveries, &["state"]),
+    (Operation::ListDeadLetters, &["state", "kind", "hook", "event", "reason", "from", "until"]),
     (Operation::DiffWorkflow, &["from", "to"]),
     (Operation::GetAvailableApp, &["version"]),
     (Operation::ListCustomers, &RECORD_KEYS),
@@ -120,9 +122,15 @@ fn query_schema(name: &str, response: &str) -> Value {
         ("pageSize", _) => json!({ "type": "integer", "minimum": 1, "maximum": 100, "default": 25 }),
         ("page", _) => json!({ "type": "integer", "minimum": 1, "default": 1 }),
         ("from" | "to", "WorkflowDiff") => json!({ "type": "string", "pattern": "^([0-9]+|live|draft)$" }),
+        ("where", _) => {
+            json!({ "type": "array", "items": { "type": "string" }, "maxItems": 5, "description": "PATH=VALUE, as in data.orderId=1234" })
+        }
         ("wait", _) => json!({ "type": "integer", "minimum": 0, "maximum": 25, "default": 10 }),
         ("from" | "until" | "since", _) => json!({ "type": "string", "format": "date-time" }),
         ("state", "RunList") => json!({ "enum": ["running", "waiting", "held", "succeeded", "failed", "cancelled"] }),
+        ("state", "DeadLetterList") => json!({ "enum": LetterState::ALL, "default": LetterState::Dead }),
+        ("kind", "DeadLetterList") => json!({ "enum": LetterKind::ALL }),
+        ("reason", "DeadLetterList") => json!({ "enum": ReasonCode::ALL }),
         ("state", _) => json!({ "enum": ["pending", "delivered", "failed"] }),
         _ => json!({ "type": "string" }),
     }

@@ -42,8 +42,17 @@ impl Call<'_> {
 
     /// The query parameter `name`.
     pub(super) fn query(&self, name: &str) -> Option<String> {
-        let query = self.request.uri().query()?;
-        query.split('&').find_map(|pair| {
+        self.values_of(name).next()
+    }
+
+    /// The query parameter `name`, as often as it is there.
+    pub(super) fn queries(&self, name: &str) -> Vec<String> {
+        self.values_of(name).collect()
+    }
+
+    fn values_of<'n>(&self, name: &'n str) -> impl Iterator<Item = String> + use<'_, 'n> {
+        let query = self.request.uri().query().unwrap_or_default();
+        query.split('&').filter_map(move |pair| {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
             (decode(key) == name).then(|| decode(value))
         })

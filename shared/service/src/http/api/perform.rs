@@ -3,8 +3,9 @@
 use domain::RecordKind;
 
 use super::{
-    Operation, Refused, Response, actions, apps, audit, call::Call, evaluate, flow, hooks, keys, klasses, links, mail,
-    org, outbox, records, recurring, runs, samples, scheduled, schedules, settings, variables, webhooks, workflows,
+    Operation, Refused, Response, actions, apps, audit, call::Call, dead_letters, evaluate, flow, hooks, keys, klasses,
+    links, mail, org, outbox, records, recurring, runs, samples, scheduled, schedules, settings, variables, webhooks,
+    workflows,
 };
 
 /// Does what the route asks for.
@@ -138,6 +139,11 @@ pub(super) async fn perform(operation: Operation, call: &Call<'_>) -> Result<Res
         Operation::RelateInstance => records::relate_instance(call).await,
         Operation::DeleteInstance => records::delete_instance(call).await,
         Operation::PublishEvent => records::publish(call).await,
+        Operation::ListDeadLetters => dead_letters::list(call).await,
+        Operation::RedriveDeadLetters => dead_letters::redrive_many(call).await,
+        Operation::GetDeadLetter => dead_letters::get(call).await,
+        Operation::RedriveDeadLetter => dead_letters::redrive(call).await,
+        Operation::DiscardDeadLetter => dead_letters::discard(call).await,
         Operation::CreateOutboundWebhook => webhooks::create(call).await,
         Operation::ListOutboundWebhooks => webhooks::list(call).await,
         Operation::GetOutboundWebhook => webhooks::get(call).await,

@@ -18,6 +18,7 @@ use super::{
     Refused, Response,
     call::{Call, not_found},
     resource::{leave_large_values_out, many, one, org_relationship, resource},
+    search::{PAGE_RUNS, Search},
 };
 use crate::{
     directory::variables,
@@ -34,13 +35,21 @@ pub(super) async fn list(call: &Call<'_>) -> Result<Response, Refused> {
     let workflow = call.id("id", WorkflowId::parse)?;
     let state = call.query("state").map(|word| state(&word)).transpose()?;
     let started = (call.instant("from")?, call.instant("until")?);
+    let search = Search::of_query(call)?;
     let mut paging = call.paging()?;
     let size = paging.limit;
+    if search.is_some() {
+        paging.limit = size.min(PAGE_RUNS);
+    }
     let mut found: Vec<Run> = Vec::new();
     for _ in 0..FILTER_PAGES_LIMIT {
         let store = call.management.store.as_ref();
         let listing = runs::list_runs(store, call.caller.org, workflow, started, paging.clone()).await?;
-        found.extend(listing.items.into_iter().filter(|run| state.is_none_or(|state| run.state == state)));
+        let runs = listing.items.into_iter().filter(|run| state.is_none_or(|state| run.state == state)).collect();
+        found.extend(match &search {
+            Some(search) => search.fitting(store, runs).await?,
+            None => runs,
+        });
         paging.after = listing.next;
         if paging.after.is_none() || !found.is_empty() {
             break;
