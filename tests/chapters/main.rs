@@ -4,6 +4,7 @@ mod tutorial;
 
 mod actions;
 mod audit;
+mod degraded;
 mod doctor;
 mod explainer;
 mod flow;

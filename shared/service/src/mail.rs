@@ -25,7 +25,7 @@ use crate::{
     accept::{self, Address, Door, NotAccepted, Repeat, owner_note},
     envelope::Envelope,
     ports::{Mails, Unavailable},
-    runs,
+    runs::{self, KeyDigest},
 };
 
 use document::Described;
@@ -136,7 +136,7 @@ impl MailDoor {
             }
             match self.door.hook_at(HookKind::Email, Address { org: None, hash: recipient.hash }, None).await {
                 Ok(hook) => hooks.push((hook, recipient)),
-                Err(NotAccepted::Rejected(_)) => {}
+                Err(NotAccepted::Rejected(_) | NotAccepted::Conflict(_)) => {}
                 Err(NotAccepted::Unavailable(error)) => return Err(error),
                 Err(NotAccepted::Throttled(_)) => return Err(too_many_look_ups()),
             }
@@ -235,7 +235,7 @@ impl MailDoor {
         match self.door.admit(arriving.hook).await {
             Ok(_) => Ok(false),
             Err(NotAccepted::Unavailable(error)) => Err(error),
-            Err(NotAccepted::Rejected(_)) => Ok(true),
+            Err(NotAccepted::Rejected(_) | NotAccepted::Conflict(_)) => Ok(true),
             Err(NotAccepted::Throttled(_)) => Ok(!self.was_let_in(arriving).await?),
         }
     }
@@ -245,7 +245,7 @@ impl MailDoor {
         let (store, hook) = (self.door.store.as_ref(), arriving.hook);
         match arriving.repeat_key() {
             Some(key) => {
-                let before = runs::find_mark(store, hook.org, hook.id, &key.key).await?;
+                let before = runs::find_mark(store, hook.org, hook.id, &KeyDigest::of(&key.key)).await?;
                 Ok(before.is_some_and(|before| before.transaction == arriving.id))
             }
             None => Ok(runs::find_transaction(store, hook.org, arriving.id).await?.is_some()),
@@ -281,7 +281,7 @@ impl MailDoor {
                 Ok(MailOutcome { hook: arriving.hook.id, transaction: id, what })
             }
             Err(NotAccepted::Unavailable(error)) => Err(error),
-            Err(NotAccepted::Rejected(_) | NotAccepted::Throttled(_)) => {
+            Err(NotAccepted::Rejected(_) | NotAccepted::Conflict(_) | NotAccepted::Throttled(_)) => {
                 self.record(arriving, policy::too_large()).await
             }
         }
