@@ -66,9 +66,9 @@ pub struct MailOutcome {
 /// What became of a mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum What {
-    /// It is on the queue.
+    /// It is accepted: on the queue, or in the store until its hook goes on.
     Fired,
-    /// It had come before; its transaction is on the queue again, where it does nothing new.
+    /// It had come before; its transaction is accepted again and does nothing new.
     Repeated,
     /// It is kept as a transaction that fires nothing, for this reason.
     Recorded(&'static str),
@@ -90,7 +90,7 @@ struct Arriving<'a> {
 impl MailDoor {
     /// Takes the mail of `delivery` in at each hook that it was sent to; none where it was sent to none.
     ///
-    /// *Once it returns*, the mail is a transaction on the queue, in quarantine, or recorded with a reason, at each of them.
+    /// *Once it returns*, the mail is a transaction that is accepted, in quarantine, or recorded with a reason, at each of them.
     /// *Errors*: [`Unavailable`]; telling of the same delivery again is safe.
     pub async fn receive(&self, delivery: &Delivery) -> Result<Vec<MailOutcome>, Unavailable> {
         if self.is_elsewhere(delivery) {

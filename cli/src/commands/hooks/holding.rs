@@ -19,8 +19,8 @@ pub(super) fn held(id: &str, kind: &str, document: &Value) -> Page {
     let count = counted(document, "/meta/count", "/meta/countsMore");
     let oldest = text_at(document, "/meta/oldestAt");
     page.line(match is_paused {
-        true => format!("{count} held, the oldest since {oldest}. `{}` lets them go on.", resume(id, kind)),
-        false => format!("{count} held, the oldest since {oldest}, and going on."),
+        true => format!("Held since {oldest}: {count}. `{}` lets them go on.", resume(id, kind)),
+        false => format!("Held since {oldest}, and going on: {count}."),
     });
     let rows = items.iter().map(|item| {
         let at = |pointer| text_at(item, pointer);
@@ -38,7 +38,7 @@ pub(super) fn duplicates(document: &Value) -> Page {
     }
     let mut page = Page::default();
     let count = text_at(document, "/meta/count");
-    page.line(format!("{count} repeats so far, the newest first:"));
+    page.line(format!("Repeats so far: {count}. The newest first:"));
     let rows = items.iter().map(|item| {
         let at = |pointer| text_at(item, pointer);
         let told = at("/attributes/rule").replace('_', " ");
@@ -54,19 +54,17 @@ pub(super) fn diagnosis(id: &str, kind: &str, document: &Value) -> Page {
     let is_paused = document.pointer("/meta/paused") == Some(&Value::Bool(true));
     let held = counted(document, "/meta/held", "/meta/holdsMore");
     match (is_paused, held.as_str()) {
-        (true, held) => {
-            page.line(format!(
-                "The hook is paused: {held} held, none is lost. `{}` lets them go on.",
-                resume(id, kind)
-            ));
-        }
+        (true, held) => page.line(format!(
+            "The hook is paused. It holds what arrives and loses none of it: {held} so far. `{}` lets them go on.",
+            resume(id, kind)
+        )),
         (false, "-" | "0") => {}
-        (false, held) => page.line(format!("The hook goes on: {held} still held, and on their way to the queue.")),
+        (false, held) => page.line(format!("The hook goes on after a pause. On their way to the queue: {held}.")),
     }
     let repeats = text_at(document, "/meta/duplicates");
     if !matches!(repeats.as_str(), "-" | "0") {
         page.line(format!(
-            "{repeats} repeats started nothing: `hookwright hooks duplicates {id}{}` shows the last.",
+            "Repeats that started nothing: {repeats}. `hookwright hooks duplicates {id}{}` shows the last.",
             of_kind(kind)
         ));
     }
