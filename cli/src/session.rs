@@ -47,12 +47,23 @@ impl Session {
         paging: &Paging,
         view: impl FnOnce(&[Value]) -> Page,
     ) -> Result<(), Failure> {
+        self.list_document(address, paging, |document| {
+            view(document.get("data").and_then(Value::as_array).map_or(&[][..], Vec::as_slice))
+        })
+    }
+
+    /// The same of a list whose meaning is not in `data` alone.
+    pub(crate) fn list_document(
+        &self,
+        address: Address,
+        paging: &Paging,
+        view: impl FnOnce(&Value) -> Page,
+    ) -> Result<(), Failure> {
         let document = self.client.get(&paging.apply(address))?;
         match self.format {
             Format::Json => output::print(&json_page(&document)),
             Format::Human => {
-                let items = document.get("data").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-                let mut page = view(items);
+                let mut page = view(&document);
                 if let Some(cursor) = paging::next_cursor(&document) {
                     page.line(format!("More: {}", paging::next_command(&config::words(), &cursor)));
                 }

@@ -330,11 +330,11 @@ async fn a_hook_deleted_in_this_process_takes_nothing_from_that_moment_on() {
 }
 
 #[tokio::test]
-async fn nothing_is_accepted_while_the_queue_is_down_and_the_sender_is_told_to_come_again() {
+async fn nothing_is_accepted_while_queue_and_store_are_down_and_the_sender_is_told_to_come_again() {
     let mut world = World::new().await;
     let hook = world.form_hook().await;
     let queue = world.queue.clone();
-    world.door.queue = std::sync::Arc::new(tests::faults::DownQueue);
+    tests::faults::stop_taking(&mut world);
 
     let answer = world.post(&hook, json!({})).await.expect(503);
 

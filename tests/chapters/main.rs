@@ -5,6 +5,7 @@ mod tutorial;
 mod actions;
 mod audit;
 mod dead_letters;
+mod degraded;
 mod doctor;
 mod explainer;
 mod flow;

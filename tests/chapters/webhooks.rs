@@ -2,6 +2,7 @@
 
 mod answers;
 mod batches;
+mod duplicates;
 mod handshakes;
 mod keys;
 mod repeats;

@@ -4,7 +4,7 @@
 
 use std::sync::{
     Arc, Mutex,
-    atomic::{AtomicUsize, Ordering},
+    atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
 use async_trait::async_trait;
@@ -32,6 +32,7 @@ pub struct Fuse {
     calls: AtomicUsize,
     fault: Fault,
     fails_at: AtomicUsize,
+    is_out: AtomicBool,
 }
 
 /// A port whose calls are counted and one of them fails.
@@ -57,7 +58,7 @@ pub fn failing_executor(world: &World, fault: Fault, place: usize) -> (Executor,
 
 impl Fuse {
     pub fn new(fault: Fault) -> Self {
-        Self { calls: AtomicUsize::new(0), fault, fails_at: AtomicUsize::new(NEVER) }
+        Self { calls: AtomicUsize::new(0), fault, fails_at: AtomicUsize::new(NEVER), is_out: AtomicBool::new(false) }
     }
 
     /// Lets the call `offset` calls from now fail, and no other.
@@ -65,8 +66,14 @@ impl Fuse {
         self.fails_at.store(self.calls() + offset, Ordering::SeqCst);
     }
 
+    /// Lets every call fail from now on.
+    pub fn cut(&self) {
+        self.is_out.store(true, Ordering::SeqCst);
+    }
+
     /// Lets no call fail.
     pub fn heal(&self) {
+        self.is_out.store(false, Ordering::SeqCst);
         self.fails_at.store(NEVER, Ordering::SeqCst);
     }
 
@@ -76,7 +83,8 @@ impl Fuse {
     }
 
     fn is_failing(&self) -> bool {
-        self.calls.fetch_add(1, Ordering::SeqCst) == self.fails_at.load(Ordering::SeqCst)
+        let call = self.calls.fetch_add(1, Ordering::SeqCst);
+        self.is_out.load(Ordering::SeqCst) || call == self.fails_at.load(Ordering::SeqCst)
     }
 }
 
@@ -248,5 +256,41 @@ pub struct DownQueue;
 impl Queue for DownQueue {
     async fn send_later(&self, _org: OrgId, _message: String, _seconds: u32) -> Result<(), Unavailable> {
         Err(down("queue"))
+    }
+}
+
+/// A store that keeps no arrival in the place of the queue, and does everything else.
+pub struct NoStandIn(pub Arc<dyn Store>);
+
+/// Lets the queue of the door that is posted to take nothing, and the store nothing in its place.
+pub fn stop_taking(world: &mut World) {
+    world.door.queue = Arc::new(DownQueue);
+    world.door.store = Arc::new(NoStandIn(world.store.clone()));
+}
+
+/// Puts it right again.
+pub fn go_on_taking(world: &mut World) {
+    (world.door.queue, world.door.store) = (world.queue.clone(), world.store.clone());
+}
+
+#[async_trait]
+impl Store for NoStandIn {
+    async fn find(&self, key: &Key, freshness: Freshness) -> Result<Option<Item>, Unavailable> {
+        self.0.find(key, freshness).await
+    }
+
+    async fn find_all(&self, keys: &[Key]) -> Result<Vec<Item>, Unavailable> {
+        self.0.find_all(keys).await
+    }
+
+    async fn list(&self, range: &Range) -> Result<Page, Unavailable> {
+        self.0.list(range).await
+    }
+
+    async fn write(&self, changes: &[Change]) -> Result<(), WriteError> {
+        if changes.iter().any(|change| change.key().sort == "unsent") {
+            return Err(down("store").into());
+        }
+        self.0.write(changes).await
     }
 }

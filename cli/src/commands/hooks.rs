@@ -3,6 +3,7 @@
 mod auth;
 mod doctor;
 mod guard;
+mod holding;
 mod mail;
 mod rotate;
 mod settings;
@@ -115,6 +116,33 @@ Examples:
 
 The last 20 refusals are kept for 7 days, without bodies and credentials. The sender sees none of this.")]
     Doctor(SignedHookArg),
+    /// Hold what arrives instead of starting anything; its senders see no difference
+    #[command(after_help = "\
+Examples:
+  hookwright hooks pause 6a1f2e3d4c5b6a7980a1b2c3
+  hookwright hooks pause 6a1f2e3d4c5b6a7980a1b2c3 --kind web
+
+What was accepted before goes on as ever. Nothing that is held expires.")]
+    Pause(HookArg),
+    /// Let a paused hook go on, and what it holds, in the order in which it came
+    #[command(after_help = "\
+Examples:
+  hookwright hooks resume 6a1f2e3d4c5b6a7980a1b2c3 --kind web
+  hookwright hooks held 6a1f2e3d4c5b6a7980a1b2c3 --kind web
+
+What is held goes on within a minute, page by page.")]
+    Resume(HookArg),
+    /// List what a paused hook holds, in the order in which it came
+    #[command(after_help = "Examples:\n  hookwright hooks held 6a1f2e3d4c5b6a7980a1b2c3 --kind web --page-size 100")]
+    Held {
+        #[command(flatten)]
+        hook: HookArg,
+        #[command(flatten)]
+        paging: Paging,
+    },
+    /// Show how much came again, and the last 20 repeats, newest first
+    #[command(after_help = "Examples:\n  hookwright hooks duplicates 6a1f2e3d4c5b6a7980a1b2c3 --kind web")]
+    Duplicates(HookArg),
     /// Keep what arrives readable for 24 hours, or stop
     #[command(after_help = "Examples:\n  hookwright hooks debug 6a1f2e3d4c5b6a7980a1b2c3 on")]
     Debug {
@@ -237,10 +265,25 @@ pub(crate) fn run(args: Args, global: &Global) -> Result<(), Failure> {
         Command::RotateSecret(args) => rotate::run(args, &session),
         Command::Doctor(hook) => {
             let address = Address::of(&["hooks", &hook.kind, &hook.id, "refusals"]);
-            session.show(&session.client.get(&address)?, |refusals| match hook.kind.as_str() {
-                MAIL_KIND => mail::refusals(&hook.id, refusals),
-                _ => doctor::view(&hook.id, &hook.kind, refusals),
+            session.show_document(&session.client.get(&address)?, |document| {
+                let refusals = document.get("data").unwrap_or(&Value::Null);
+                let mut page = match hook.kind.as_str() {
+                    MAIL_KIND => mail::refusals(&hook.id, refusals),
+                    _ => doctor::view(&hook.id, &hook.kind, refusals),
+                };
+                page.append(holding::diagnosis(&hook.id, &hook.kind, document));
+                page
             })
+        }
+        Command::Pause(hook) => change(&session, &hook, json!({ "paused": true })),
+        Command::Resume(hook) => change(&session, &hook, json!({ "paused": false })),
+        Command::Held { hook, paging } => {
+            let address = Address::of(&["hooks", &hook.kind.kind, &hook.id, "held"]);
+            session.list_document(address, &paging, |document| holding::held(&hook.id, &hook.kind.kind, document))
+        }
+        Command::Duplicates(hook) => {
+            let address = Address::of(&["hooks", &hook.kind.kind, &hook.id, "duplicates"]);
+            session.show_document(&session.client.get(&address)?, holding::duplicates)
         }
         Command::Debug { hook, debug } => change(&session, &hook, json!({ "debug": matches!(debug, Debugging::On) })),
         Command::Transactions(hook) => {

@@ -102,6 +102,10 @@ fn unknown_keys(kind: HookKind, document: &Map<String, Value>) -> Vec<Problem> {
             "debug" => {
                 "`debug` ends by itself, so it is no part of a project. Use `hookwright hooks debug ID on`.".to_owned()
             }
+            "paused" => {
+                "`paused` is what a hook does at the moment, so it is no part of a project. Use `hookwright hooks pause ID`."
+                    .to_owned()
+            }
             _ => {
                 let known: Vec<&str> = OF_ALL.iter().chain(own).copied().collect();
                 format!("A hook of the kind {} has no `{key}`; it has {}.", kind.word(), known.join(", "))

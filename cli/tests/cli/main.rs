@@ -12,6 +12,7 @@ mod email_hooks;
 mod eval;
 mod examples;
 mod help;
+mod holding;
 mod klasses;
 mod listen;
 mod mail;

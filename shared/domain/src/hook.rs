@@ -230,6 +230,9 @@ pub struct Hook {
     /// Whether arrivals are kept as they came, for `listen`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub tape: bool,
+    /// Whether arrivals are taken and held, and start nothing until it goes on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub paused: bool,
     /// What guards a public form.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guard: Option<Guard>,
@@ -278,6 +281,7 @@ impl Hook {
             address_limit: None,
             duplicates: None,
             tape: false,
+            paused: false,
             guard: None,
             uploads: None,
             mail: MailRule::default(),

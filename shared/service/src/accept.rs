@@ -1,9 +1,10 @@
 //! Accepting what a sender sent: the first half of the data path.
 //!
-//! Order matters here. A transaction is accepted when the queue has it, and the sender is told so only then; files go
-//! to the blob store before, so that the transaction never names bytes that are not there.
+//! Order matters here. A transaction is accepted when the queue or the store has it, and the sender is told so only then;
+//! files go to the blob store before, so that the transaction never names bytes that are not there.
 
 mod circumstances;
+mod enqueue;
 mod refuse;
 mod repeats;
 mod take;
@@ -22,9 +23,10 @@ use crate::{
 };
 
 pub use circumstances::Circumstances;
+pub use enqueue::Conflict;
 pub use refuse::Diagnosis;
 pub(crate) use repeats::{RepeatKey, data_sha256, mail_key};
-pub use take::{Repeat, Taken};
+pub use take::{Place, Repeat, Taken};
 
 /// The most bytes of a body. *Source*: 400 KB "including whitespace" at Kustomer; here 400 KiB.
 pub const BODY_LIMIT_BYTES: usize = 409_600;
@@ -43,6 +45,8 @@ pub struct Address {
 pub enum NotAccepted {
     /// The sender must change something.
     Rejected(Rejected),
+    /// The sender has used a key for two things.
+    Conflict(Box<Conflict>),
     /// The sender must wait.
     Throttled(Standing),
     /// The world must recover; the sender should try again.
@@ -164,8 +168,12 @@ impl Door {
         }
     }
 
-    /// Lets an arrival at `hook` in, or says how long its sender has to wait.
+    /// Lets an arrival at `hook` in, or says how long its sender has to wait. A store that has just not answered is not asked:
+    /// it would let everybody in, too.
     pub async fn admit(&self, hook: &Hook) -> Result<Option<Standing>, NotAccepted> {
+        if self.addresses.is_stale(hook.hash) {
+            return Ok(None);
+        }
         Ok(self.limits.admit(self.store.as_ref(), hook, self.world.now()).await?)
     }
 

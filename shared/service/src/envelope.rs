@@ -9,7 +9,11 @@ use domain::{DeliveryId, Note, OrgId, RecurringScheduleId, RunId, ScheduledRunId
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{document, ports::Unavailable};
+use crate::{
+    document,
+    ports::Unavailable,
+    runs::{KeyDigest, RepeatRule},
+};
 
 /// The version this program writes; it reads this one only.
 const VERSION: u32 = 1;
@@ -38,6 +42,35 @@ pub struct Envelope {
     /// How it came, where that matters to the events it fires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Source>,
+    /// What could not be asked of the store when it arrived.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) unsettled: Option<Unsettled>,
+}
+
+/// What the door could not ask of the store; the executor does before anything else.
+///
+/// *Shape*: `{"repeat":{"key":"…","windowSeconds":86400,"bodySha256":"…","rule":"idempotency_key"}}`, or `{}` where the arrival is
+/// no repeat of anything and only the hook may have been paused or deleted.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Unsettled {
+    /// The mark that it should have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) repeat: Option<Unmarked>,
+}
+
+/// A mark that was not written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Unmarked {
+    /// Its key.
+    pub(crate) key: KeyDigest,
+    /// For how long the key is remembered.
+    pub(crate) window_seconds: u32,
+    /// The SHA-256 of the data, in hex.
+    pub(crate) body_sha256: String,
+    /// What tells repeats.
+    pub(crate) rule: RepeatRule,
 }
 
 /// How an arrival came to a webhook: all that an app needs beside the data to tell its events.
@@ -202,7 +235,7 @@ impl Envelope {
             let message = format!("At least {left_out} more notes were left out.");
             notes.push(Note { code: "more_notes".to_owned(), path: "$".to_owned(), message });
         }
-        Self { v: VERSION, event, transaction, notes, source: None }
+        Self { v: VERSION, event, transaction, notes, source: None, unsettled: None }
     }
 
     /// The same, with how it came.

@@ -14,6 +14,7 @@ mod installed;
 mod lineage;
 mod recurring;
 mod scheduled;
+mod settle;
 mod setups;
 
 use std::{
@@ -38,6 +39,7 @@ use crate::{
 
 use definitions::Definitions;
 use installed::Installed;
+use settle::Settled;
 use setups::Setups;
 
 /// How much data the events of one transaction may have that workflows listen to. *Why*: with the transaction's own
@@ -181,6 +183,10 @@ impl Executor {
     }
 
     async fn execute_transaction(&self, envelope: Envelope) -> Result<(), Unavailable> {
+        match self.settle(&envelope).await? {
+            Settled::Goes => {}
+            Settled::Stays => return Ok(()),
+        }
         let stored = self.consider(envelope).await?;
         let (stored, delivery) = match runs::admit(self.store.as_ref(), &stored).await? {
             Admitted::First => (stored, drive::Delivery::First),

@@ -18,7 +18,7 @@ pub(crate) use shown::Shown;
 use crate::{
     Door,
     accept::{Arrival, NotAccepted, Repeat, data_sha256},
-    runs::{self, Mark, Marked},
+    runs::{self, KeyDigest, Mark, Marked},
 };
 use captcha::Captcha;
 
@@ -68,7 +68,7 @@ pub(crate) async fn admit(
     arrival: &mut Arrival,
 ) -> Result<(), NotAccepted> {
     let Some(ticket) = ticket(guard, shown) else { return Ok(()) };
-    let key = format!("challenge:{ticket}");
+    let key = KeyDigest::of(&format!("challenge:{ticket}"));
     let body_sha256 = data_sha256(&arrival.reading.data);
     let mark = Mark { transaction: arrival.id, created_at: arrival.created_at, body_sha256 };
     let store = door.store.as_ref();

@@ -81,6 +81,7 @@ pub struct Limits {
     misses: Buckets<IpAddr>,
     refusals: Buckets<HookId>,
     slots: Mutex<HashMap<HookId, usize>>,
+    duplicate_slots: Mutex<HashMap<HookId, usize>>,
 }
 
 impl Default for Limits {
@@ -100,6 +101,7 @@ impl Limits {
             misses: Buckets::default(),
             refusals: Buckets::default(),
             slots: Mutex::default(),
+            duplicate_slots: Mutex::default(),
         }
     }
 
@@ -180,15 +182,24 @@ impl Limits {
     /// The place in which the next refusal of the hook is kept; nothing in a flood of them.
     pub fn refusal_slot(&self, hook: HookId, now: Timestamp) -> Option<usize> {
         self.refusals.take(hook, REFUSALS, now).ok()?;
-        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        if slots.len() >= SLOTS_LIMIT {
-            slots.clear();
-        }
-        // Another process has its own count: begun at the present second, the two seldom write over one another.
-        let slot = slots.entry(hook).or_insert_with(|| usize::try_from(now.as_second()).unwrap_or(0));
-        *slot = slot.wrapping_add(1);
-        Some(*slot)
+        Some(next_slot(&self.slots, hook, now))
     }
+
+    /// The place in which the next repeat at the hook is counted.
+    pub fn duplicate_slot(&self, hook: HookId, now: Timestamp) -> usize {
+        next_slot(&self.duplicate_slots, hook, now)
+    }
+}
+
+fn next_slot(slots: &Mutex<HashMap<HookId, usize>>, hook: HookId, now: Timestamp) -> usize {
+    let mut slots = slots.lock().unwrap_or_else(PoisonError::into_inner);
+    if slots.len() >= SLOTS_LIMIT {
+        slots.clear();
+    }
+    // Another process has its own count: begun at the present second, the two seldom write over one another.
+    let slot = slots.entry(hook).or_insert_with(|| usize::try_from(now.as_second()).unwrap_or(0));
+    *slot = slot.wrapping_add(1);
+    *slot
 }
 
 /// What counts as one source: an IPv4 address, or an IPv6 network of 64 bits, all of whose addresses one machine has.

@@ -25,7 +25,7 @@ use crate::{
     accept::{self, Address, Door, NotAccepted, Repeat, owner_note},
     envelope::Envelope,
     ports::{Mails, Unavailable},
-    runs,
+    runs::{self, KeyDigest},
 };
 
 use document::Described;
@@ -66,9 +66,9 @@ pub struct MailOutcome {
 /// What became of a mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum What {
-    /// It is on the queue.
+    /// It is accepted: on the queue, or in the store until its hook goes on.
     Fired,
-    /// It had come before; its transaction is on the queue again, where it does nothing new.
+    /// It had come before; its transaction is accepted again and does nothing new.
     Repeated,
     /// It is kept as a transaction that fires nothing, for this reason.
     Recorded(&'static str),
@@ -90,7 +90,7 @@ struct Arriving<'a> {
 impl MailDoor {
     /// Takes the mail of `delivery` in at each hook that it was sent to; none where it was sent to none.
     ///
-    /// *Once it returns*, the mail is a transaction on the queue, in quarantine, or recorded with a reason, at each of them.
+    /// *Once it returns*, the mail is a transaction that is accepted, in quarantine, or recorded with a reason, at each of them.
     /// *Errors*: [`Unavailable`]; telling of the same delivery again is safe.
     pub async fn receive(&self, delivery: &Delivery) -> Result<Vec<MailOutcome>, Unavailable> {
         if self.is_elsewhere(delivery) {
@@ -136,7 +136,7 @@ impl MailDoor {
             }
             match self.door.hook_at(HookKind::Email, Address { org: None, hash: recipient.hash }, None).await {
                 Ok(hook) => hooks.push((hook, recipient)),
-                Err(NotAccepted::Rejected(_)) => {}
+                Err(NotAccepted::Rejected(_) | NotAccepted::Conflict(_)) => {}
                 Err(NotAccepted::Unavailable(error)) => return Err(error),
                 Err(NotAccepted::Throttled(_)) => return Err(too_many_look_ups()),
             }
@@ -235,7 +235,7 @@ impl MailDoor {
         match self.door.admit(arriving.hook).await {
             Ok(_) => Ok(false),
             Err(NotAccepted::Unavailable(error)) => Err(error),
-            Err(NotAccepted::Rejected(_)) => Ok(true),
+            Err(NotAccepted::Rejected(_) | NotAccepted::Conflict(_)) => Ok(true),
             Err(NotAccepted::Throttled(_)) => Ok(!self.was_let_in(arriving).await?),
         }
     }
@@ -245,7 +245,7 @@ impl MailDoor {
         let (store, hook) = (self.door.store.as_ref(), arriving.hook);
         match arriving.repeat_key() {
             Some(key) => {
-                let before = runs::find_mark(store, hook.org, hook.id, &key.key).await?;
+                let before = runs::find_mark(store, hook.org, hook.id, &KeyDigest::of(&key.key)).await?;
                 Ok(before.is_some_and(|before| before.transaction == arriving.id))
             }
             None => Ok(runs::find_transaction(store, hook.org, arriving.id).await?.is_some()),
@@ -281,7 +281,7 @@ impl MailDoor {
                 Ok(MailOutcome { hook: arriving.hook.id, transaction: id, what })
             }
             Err(NotAccepted::Unavailable(error)) => Err(error),
-            Err(NotAccepted::Rejected(_) | NotAccepted::Throttled(_)) => {
+            Err(NotAccepted::Rejected(_) | NotAccepted::Conflict(_) | NotAccepted::Throttled(_)) => {
                 self.record(arriving, policy::too_large()).await
             }
         }

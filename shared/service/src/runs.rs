@@ -23,7 +23,12 @@
 //! | interaction of a hook in debug | `{org}#debug#{hook}` | instant, id | |
 //! | mail in quarantine | `{org}#quarantined#{hook}#{id}` | `mail` | `{org}#quarantine#{hook}`, by arrival |
 //! | refusal of a hook, one of the last 20 | `{org}#refusals#{hook}` | place | |
+//! | the last repeat of a hook in one of 20 places, and how many came there | `{org}#duplicates#{hook}` | place | |
+//! | how often a transaction was repeated | `{org}#transaction#{id}` | `repeats` | |
 //! | arrival on a hook's tape | `{org}#tape#{hook}` | instant, id | |
+//! | arrival that the queue did not take | `{org}#unsent#{transaction}` | `unsent` | `due#00` … `due#15`, by its time |
+//! | arrival that a paused hook holds | `{org}#held#{hook}#{transaction}` | `held` | `{org}#holding#{hook}`, by arrival |
+//! | that a hook goes on, and what it held with it | `{org}#held#{hook}` | `release` | `due#00` … `due#15`, by its time |
 //! | mark of an arrival, against repeats | `{org}#seen#{hook}#{digest}` | `mark` | |
 //! | upload that a form may name | `{org}#upload#{hook}#{id}` | `upload` | |
 //! | bucket of a limit | `{org}#limit#{hook}`, `{org}#limit` | `bucket#{requests}#{seconds}` | |
@@ -40,7 +45,9 @@ mod awaited;
 mod dead_letters;
 mod debug_log;
 mod deliveries;
+mod duplicate_log;
 mod duplicates;
+mod held;
 mod intents;
 mod journal;
 mod lineage;
@@ -55,6 +62,7 @@ mod standings;
 mod tape;
 mod timers;
 mod trace;
+mod unsent;
 mod verdicts;
 
 use domain::Timestamp;
@@ -79,7 +87,12 @@ pub use deliveries::{
     Attempt, AttemptState, Delivery, DeliveryState, attempt_change, delivery_change, find_delivery, list_attempts,
     list_deliveries,
 };
-pub use duplicates::{Mark, Marked, find_mark, mark};
+pub use duplicate_log::{Duplicate, Duplicates, Tally, find_duplicates, find_tally, note_duplicate};
+pub use duplicates::{KeyDigest, Mark, Marked, RepeatRule, find_mark, mark};
+pub use held::{
+    COUNTED_LIMIT, Held, HeldCount, HeldItem, Holding, Release, count_held, find_held, find_releases, hold, list_held,
+    release_change, remove_held, stay_change,
+};
 pub use intents::{CLAIM_SECONDS, Intent, Standing, find_intent, intent_change, release_intent};
 pub use journal::{
     JournalEntry, StoredRun, entries_in_head, find_run, find_run_head, find_run_heads, keep_until, list_runs,
@@ -100,11 +113,12 @@ pub use standings::{
     standing_change, standing_key,
 };
 pub use tape::{Placed, Recording, list_recordings, record};
-pub use timers::{TIMER_SHARDS, Timer, due_timers, needs_timer, next_timer_at, remove_timer, timer_change};
+pub use timers::{Due, TIMER_SHARDS, Timer, due, needs_timer, next_timer_at, remove_timer, timer_change};
 pub use trace::{
     Admitted, AppEvent, AppTrigger, Awaited, Considered, RunRef, Shape, StoredTransaction, Verdict, admit,
     find_transaction, list_arrived, transaction_change,
 };
+pub use unsent::{Unsent, find_unsent, keep_unsent, remove_unsent};
 pub use verdicts::verdicts;
 
 /// A document of this table that is written once and kept for a while.

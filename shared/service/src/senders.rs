@@ -186,6 +186,7 @@ impl Unknown {
             check: refusal.check().to_owned(),
             failure: refusal.to_string(),
             reasons: reasons.into_iter().map(|r| Reason { code: r.code.to_owned(), sentence: r.sentence }).collect(),
+            transaction: None,
         }
     }
 }
@@ -209,7 +210,7 @@ fn of_key(problem: KeyProblem) -> Diagnosis {
         ),
     };
     let reasons = vec![Reason { code: code.to_owned(), sentence: sentence.to_owned() }];
-    Diagnosis { check: "key".to_owned(), failure: failure.to_owned(), reasons }
+    Diagnosis { check: "key".to_owned(), failure: failure.to_owned(), reasons, transaction: None }
 }
 
 /// What a sender to `hook` is asked for, as `WWW-Authenticate` says it. Those such as Amazon SNS send a password only once

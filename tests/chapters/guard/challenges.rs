@@ -1,10 +1,8 @@
 //! Challenges and honeypots: what a page proves before its post is taken, and how long and how often it counts.
 
-use std::sync::Arc;
-
 use serde_json::{Value, json};
 use tests::{
-    faults::DownQueue,
+    faults::{go_on_taking, stop_taking},
     world::{FormHook, World},
 };
 
@@ -146,14 +144,14 @@ async fn the_same_post_again_is_answered_as_it_was_and_another_with_its_token_is
 }
 
 #[tokio::test]
-async fn a_post_that_met_a_queue_that_was_down_is_taken_when_it_comes_again() {
+async fn a_post_that_nothing_could_take_is_taken_when_it_comes_again() {
     let mut world = World::new().await;
     let hook = guarded(&world, challenged()).await;
     let post = proved(&world, &hook, "Ada").await;
     world.clock.pass_seconds(3);
-    let queue = std::mem::replace(&mut world.door.queue, Arc::new(DownQueue));
+    stop_taking(&mut world);
     world.post(&hook, post.clone()).await.expect(503);
-    world.door.queue = queue;
+    go_on_taking(&mut world);
     world.clock.pass_seconds(30);
     let transaction = world.post(&hook, post).await.expect(202).id();
     assert_eq!(data_of(&world, &transaction).await, json!({ "name": "Ada" }));

@@ -1,10 +1,8 @@
 //! Who may post from where: preflights, answers that a page can read, and the lock.
 
-use std::sync::Arc;
-
 use serde_json::{Value, json};
 use tests::{
-    faults::DownQueue,
+    faults::stop_taking,
     world::{Answer, FormHook, World},
 };
 
@@ -98,7 +96,7 @@ async fn every_answer_to_a_named_page_is_readable_for_it_errors_too() {
     readable(&post_from(&world, &hook, &[("origin", SHOP)], &"x".repeat(409_601)).await.expect(413));
     readable(&world.send("PUT", &hook.path, &[("origin", SHOP)], "{}").await.expect(405));
     readable(&world.send("GET", &format!("{}/challenge", hook.path), &[("origin", SHOP)], "").await.expect(404));
-    world.door.queue = Arc::new(DownQueue);
+    stop_taking(&mut world);
     readable(&post_from(&world, &hook, &[("origin", SHOP)], "{}").await.expect(503));
     assert_eq!(world.queue.depth(), 1);
 }

@@ -1,7 +1,8 @@
-//! A service of AWS that is down: nothing is accepted that could be lost, and nothing taken is lost.
+//! A service of AWS that is down, or a hook that is paused: nothing is accepted that could be lost, and nothing taken is lost.
 
+use serde_json::json;
 use tests::{
-    lambda::{Deployment, Service},
+    lambda::{Deployment, Service, tick_event},
     world::tutorial_order,
 };
 
@@ -24,16 +25,69 @@ async fn a_batch_is_given_back_whole_while_the_store_is_down_and_taken_later() {
 }
 
 #[tokio::test]
-async fn nothing_is_accepted_while_the_queue_is_down() {
+async fn what_arrives_while_the_queue_is_down_is_kept_in_the_store_until_a_tick_has_sent_it() {
     let deployment = Deployment::start(BINARIES).await;
     let hook = deployment.new_tutorial().await;
 
     deployment.aws.stop(Service::Sqs);
+    deployment.post(&hook, tutorial_order().to_string()).await.expect(202);
+
+    deployment.aws.resume(Service::Sqs);
+    let ticked = deployment.ticker.invoke(&tick_event()).await.unwrap();
+    assert_eq!(ticked, json!({ "sent": 1, "hasMore": false }));
+    let messages = deployment.aws.take_messages();
+    assert_eq!(deployment.execute(&messages).await, [] as [String; 0]);
+    assert_eq!(deployment.only_timeline().await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_hook_that_is_known_takes_posts_while_the_store_is_down() {
+    let deployment = Deployment::start(BINARIES).await;
+    let hook = deployment.new_tutorial().await;
+    deployment.post(&hook, tutorial_order().to_string()).await.expect(202);
+    assert_eq!(deployment.aws.take_messages().len(), 1);
+
+    deployment.aws.stop(Service::DynamoDb);
+    deployment.post(&hook, tutorial_order().to_string()).await.expect(202);
+    deployment.aws.resume(Service::DynamoDb);
+
+    let messages = deployment.aws.take_messages();
+    assert_eq!(deployment.execute(&messages).await, [] as [String; 0]);
+    assert_eq!(deployment.only_timeline().await.len(), 1);
+}
+
+#[tokio::test]
+async fn what_a_paused_hook_held_goes_on_at_the_next_tick() {
+    let deployment = Deployment::start(BINARIES).await;
+    let hook = deployment.new_tutorial().await;
+    let path = format!("/v1/hooks/form/{}", hook.id);
+    deployment.api("PATCH", &path, json!({ "paused": true })).await.expect(200);
+    deployment.post(&hook, tutorial_order().to_string()).await.expect(202);
+    assert_eq!(deployment.aws.take_messages(), [] as [String; 0]);
+    assert_eq!(deployment.get(&format!("{path}/held")).await.expect(200).body["meta"]["count"], 1);
+
+    deployment.api("PATCH", &path, json!({ "paused": false })).await.expect(200);
+    let ticked = deployment.ticker.invoke(&tick_event()).await.unwrap();
+    assert_eq!(ticked, json!({ "sent": 1, "hasMore": false }));
+    let messages = deployment.aws.take_messages();
+    assert_eq!(deployment.execute(&messages).await, [] as [String; 0]);
+    assert_eq!(deployment.only_timeline().await.len(), 1);
+    assert_eq!(deployment.get(&format!("{path}/held")).await.expect(200).body["meta"]["count"], 0);
+}
+
+#[tokio::test]
+async fn nothing_is_accepted_while_the_queue_and_the_store_are_down() {
+    let deployment = Deployment::start(BINARIES).await;
+    let hook = deployment.new_tutorial().await;
+
+    deployment.aws.stop(Service::Sqs);
+    deployment.aws.stop(Service::DynamoDb);
     let answer = deployment.post(&hook, tutorial_order().to_string()).await.expect(503);
     assert_eq!(answer.code(), "unavailable");
     assert_eq!(answer.headers["retry-after"], "5");
 
     deployment.aws.resume(Service::Sqs);
+    deployment.aws.resume(Service::DynamoDb);
     assert_eq!(deployment.aws.take_messages(), [] as [String; 0]);
     deployment.post(&hook, tutorial_order().to_string()).await.expect(202);
     assert_eq!(deployment.aws.take_messages().len(), 1);

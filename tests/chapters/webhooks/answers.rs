@@ -167,11 +167,11 @@ async fn a_body_that_cannot_be_read_is_refused_with_a_sentence() {
 }
 
 #[tokio::test]
-async fn nothing_is_answered_as_taken_while_the_queue_is_down() {
+async fn nothing_is_answered_as_taken_while_nothing_can_take_it() {
     let mut world = World::new().await;
     let hook =
         WebHook::new(&world, json!({ "auth": { "scheme": "none" }, "reply": { "status": 200, "body": "ok" } })).await;
-    world.door.queue = std::sync::Arc::new(tests::faults::DownQueue);
+    tests::faults::stop_taking(&mut world);
     let answer = post(&world, &hook, &[], "{}").await.expect(503);
     assert_eq!((answer.code(), header(&answer, "retry-after")), ("unavailable", Some("5")));
 }

@@ -69,6 +69,7 @@ async fn a_queue_that_fails_midway_loses_nothing_and_doubles_nothing_once_the_pr
         let (hook, letter) = batch(&world).await;
         let workflow = listener(&world, &hook.event).await;
         let queue = world.queue.clone();
+        tests::faults::stop_taking(&mut world);
         world.door.queue = Arc::new(TiringQueue::after(taken, queue.clone()));
         letter.send(&world).await.expect(503);
         assert_eq!(waiting(&queue).len(), taken, "the queue took {taken} before it failed");

@@ -85,10 +85,9 @@ async fn what_died_between_the_mark_and_the_queue_is_completed_by_the_repeat() {
     let mut world = World::new().await;
     let hook = open_hook(&world).await;
     let workflow = listener(&world, &hook).await;
-    let queue = world.door.queue.clone();
-    world.door.queue = std::sync::Arc::new(tests::faults::DownQueue);
+    tests::faults::stop_taking(&mut world);
     keyed(&world, &hook, "k", "{}").await.expect(503);
-    world.door.queue = queue;
+    tests::faults::go_on_taking(&mut world);
     assert_eq!(runs(&world, &workflow).await, 0);
     keyed(&world, &hook, "k", "{}").await.expect(202);
     keyed(&world, &hook, "k", "{}").await.expect(202);

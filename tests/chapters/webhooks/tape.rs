@@ -42,6 +42,7 @@ async fn the_tape_has_what_came_byte_for_byte_without_credentials() {
             "contentType": "application/json",
             "headers": { "content-type": "application/json", "x-shopify-topic": "orders/create", "x-shopify-webhook-id": "1" },
             "bodyBase64": BASE64.encode("{ \"id\": 1 }"),
+            "held": false,
         })
     );
     assert_eq!(tape["data"].as_array().unwrap().len(), 1);
@@ -155,11 +156,10 @@ async fn an_arrival_that_was_accepted_only_when_it_came_again_is_on_the_tape() {
     let mut world = World::new().await;
     let hook = taped_hook(&world).await;
     let letter = order(&hook, 1);
-    let queue = world.door.queue.clone();
-    world.door.queue = std::sync::Arc::new(tests::faults::DownQueue);
+    tests::faults::stop_taking(&mut world);
     letter.send(&world).await.expect(503);
     assert_eq!(tape(&world, &hook, "").await["data"], json!([]));
-    world.door.queue = queue;
+    tests::faults::go_on_taking(&mut world);
     world.clock.pass_seconds(30);
     let id = letter.send(&world).await.expect(202).id();
     letter.send(&world).await.expect(202);

@@ -31,6 +31,7 @@ pub(super) fn one(hook: &Value) -> Page {
             ("guard", "/attributes/guard"),
             ("uploads", "/attributes/uploads"),
             ("tape", "/attributes/tape"),
+            ("paused", "/attributes/paused"),
             ("debug", "/attributes/debug"),
             ("reply", "/attributes/reply"),
             ("created", "/attributes/createdAt"),
@@ -86,6 +87,9 @@ pub(super) fn interactions(id: &str, kind: &str, items: &Value) -> Page {
                 (format!("refused: {}", brief(code)), text_at(item, "/attributes/detail"))
             }
             Some(_) | None if text_at(item, "/type") == "repeat" => ("repeated".to_owned(), String::new()),
+            Some(_) | None if text_at(item, "/meta/held") == "true" => {
+                ("held".to_owned(), text_at(item, "/attributes/data"))
+            }
             Some(_) | None => ("accepted".to_owned(), text_at(item, "/attributes/data")),
         };
         [text_at(item, "/attributes/createdAt"), text_at(item, "/id"), result, shortened(&what, DATA_LIMIT_CHARS)]

@@ -1,8 +1,8 @@
 //! What is kept of a request that was refused, for the owner of the hook.
 
-use domain::{Hook, Rejected};
+use domain::{Hook, Rejected, TransactionId};
 
-use super::{Door, circumstances::Circumstances};
+use super::{Conflict, Door, NotAccepted, circumstances::Circumstances};
 use crate::runs::{self, Interaction, Reason, RefusalRecord};
 
 /// Why a request was refused, beyond what its sender is told.
@@ -14,9 +14,31 @@ pub struct Diagnosis {
     pub failure: String,
     /// The likely reasons.
     pub reasons: Vec<Reason>,
+    /// The transaction that it has to do with.
+    pub transaction: Option<TransactionId>,
 }
 
 impl Door {
+    /// Keeps `reason` for the owner of the hook, where it is a refusal.
+    pub async fn note_not_accepted(
+        &self,
+        hook: &Hook,
+        reason: &NotAccepted,
+        circumstances: &Circumstances,
+        body_bytes: usize,
+    ) {
+        match reason {
+            NotAccepted::Rejected(rejected) => {
+                self.note_refusal(hook, rejected, circumstances, body_bytes, Diagnosis::default).await;
+            }
+            NotAccepted::Conflict(conflict) => {
+                let diagnose = || of_conflict(conflict);
+                self.note_refusal(hook, &conflict.rejected, circumstances, body_bytes, diagnose).await;
+            }
+            NotAccepted::Throttled(_) | NotAccepted::Unavailable(_) => {}
+        }
+    }
+
     /// Keeps the refusal of a request to `hook` for its owner: the last few always, and in debug the last ones of the log.
     ///
     /// It never fails, because a record of a refusal must not change the answer. In a flood of refusals `diagnose` is not
@@ -59,7 +81,7 @@ impl Door {
             body_bytes,
             source_address: circumstances.source_address.map(|address| address.to_string()),
             headers: circumstances.header_names.clone(),
-            transaction: None,
+            transaction: diagnosis.transaction,
         };
         self.keep_refusal(hook, slot, &record).await;
     }
@@ -70,4 +92,18 @@ impl Door {
             tracing::error!(hook.id = %hook.id, %error, "a refusal was not kept");
         }
     }
+}
+
+/// Both arrivals, so that the owner sees which sender used one key for two things.
+fn of_conflict(conflict: &Conflict) -> Diagnosis {
+    let Conflict { first, second, .. } = conflict;
+    let failure = format!(
+        "The key came first at {}, with data of SHA-256 {}, as transaction {}. It came again at {} with data of SHA-256 {}.",
+        first.created_at, first.body_sha256, first.transaction, second.created_at, second.body_sha256
+    );
+    let reasons = vec![Reason {
+        code: "reused_key".to_owned(),
+        sentence: "The sender used one key for two requests, or changed a request before it sent it again.".to_owned(),
+    }];
+    Diagnosis { check: "idempotency_key".to_owned(), failure, reasons, transaction: Some(first.transaction) }
 }

@@ -5,6 +5,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::circumstances::Circumstances;
+use crate::runs::RepeatRule;
 
 /// How long an `Idempotency-Key` is remembered where the hook does not say. *Source*: Stripe's 24 hours.
 const KEY_SECONDS: u32 = 24 * 60 * 60;
@@ -20,16 +21,7 @@ pub(super) const IDEMPOTENCY_KEY_LIMIT_BYTES: usize = 255;
 pub(crate) struct RepeatKey {
     pub(crate) key: String,
     pub(super) window_seconds: u32,
-    pub(super) same_key_other_body: OtherBody,
-}
-
-/// What the same key with another body means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum OtherBody {
-    /// The same delivery: a provider may count its tries in the body.
-    Same,
-    /// A mistake of the sender.
-    Conflict,
+    pub(super) rule: RepeatRule,
 }
 
 /// The key of an arrival; nothing where every arrival counts.
@@ -49,36 +41,35 @@ pub(super) fn repeat_key(
         None => None,
     };
     let window = |default| rule.map_or(default, |rule| rule.window_seconds);
-    let same =
-        |key, default| Some(RepeatKey { key, window_seconds: window(default), same_key_other_body: OtherBody::Same });
+    let found = |key, rule, default| Some(RepeatKey { key, window_seconds: window(default), rule });
     if let Some(rule) = rule.filter(|rule| !rule.fields.is_empty()) {
-        return same(fields_key(rule, data)?, DUPLICATES_DEFAULT_SECONDS);
+        return found(fields_key(rule, data)?, RepeatRule::Fields, DUPLICATES_DEFAULT_SECONDS);
     }
     // The parts of a batch may come under one key and are none the less not each other's repeats.
     let of_part = |key| if position == 0 { key } else { format!("part {position} of {key}") };
     if let Some(id) = delivery_id.filter(|id| !id.is_empty()) {
-        return same(of_part(format!("delivery:{id}")), DUPLICATES_DEFAULT_SECONDS);
+        return found(of_part(format!("delivery:{id}")), RepeatRule::DeliveryId, DUPLICATES_DEFAULT_SECONDS);
     }
     if let Some(key) = circumstances.header("idempotency-key") {
-        let key = of_part(format!("key:{key}"));
-        return Some(RepeatKey { key, window_seconds: window(KEY_SECONDS), same_key_other_body: OtherBody::Conflict });
+        return found(of_part(format!("key:{key}")), RepeatRule::IdempotencyKey, KEY_SECONDS);
     }
-    rule.and_then(|_| same(format!("body:{}", data_sha256(data)), DUPLICATES_DEFAULT_SECONDS))
+    rule.and_then(|_| found(format!("body:{}", data_sha256(data)), RepeatRule::Body, DUPLICATES_DEFAULT_SECONDS))
 }
 
 /// The key of a mail that its sender calls `message_id`; nothing where every mail counts.
 ///
 /// The data is in the key, because senders exist that give all their mails one id.
 pub(crate) fn mail_key(hook: &Hook, message_id: &str, data: &Value) -> Option<RepeatKey> {
-    let (key, window_seconds) = match &hook.duplicates {
+    let window_seconds = match &hook.duplicates {
         Some(DuplicateRule::Taken) => return None,
         Some(DuplicateRule::Suppressed(rule)) if !rule.fields.is_empty() => {
-            (fields_key(rule, data)?, rule.window_seconds)
+            let (key, window_seconds) = (fields_key(rule, data)?, rule.window_seconds);
+            return Some(RepeatKey { key, window_seconds, rule: RepeatRule::Fields });
         }
-        Some(DuplicateRule::Suppressed(rule)) => (message_key(message_id, data), rule.window_seconds),
-        None => (message_key(message_id, data), MESSAGE_ID_SECONDS),
+        Some(DuplicateRule::Suppressed(rule)) => rule.window_seconds,
+        None => MESSAGE_ID_SECONDS,
     };
-    Some(RepeatKey { key, window_seconds, same_key_other_body: OtherBody::Same })
+    Some(RepeatKey { key: message_key(message_id, data), window_seconds, rule: RepeatRule::MessageId })
 }
 
 fn message_key(message_id: &str, data: &Value) -> String {

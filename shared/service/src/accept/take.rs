@@ -1,4 +1,4 @@
-//! From what was read to the queue: repeats, batches, and the tape.
+//! From what was read to transactions: batches, and the tape.
 
 use std::collections::HashMap;
 
@@ -13,13 +13,12 @@ use super::{
     Arrival, Door, NotAccepted,
     circumstances::Circumstances,
     data_sha256, owner_note,
-    repeats::{self, IDEMPOTENCY_KEY_LIMIT_BYTES, OtherBody, RepeatKey},
+    repeats::{self, IDEMPOTENCY_KEY_LIMIT_BYTES},
 };
 use crate::{
     announce,
     envelope::{Envelope, Source},
-    ports::MESSAGE_LIMIT_BYTES,
-    runs::{self, Interaction, Mark, Marked, Recording},
+    runs::{self, Recording},
 };
 
 /// How many transactions of one arrival go on the queue at the same time.
@@ -31,13 +30,26 @@ const PARTS_LIMIT: usize = 1_000;
 /// The longest id of a delivery that is kept as it is. *Why*: longer than any provider's.
 const DELIVERY_ID_LIMIT_BYTES: usize = 512;
 
-/// A transaction that is on the queue.
+/// A transaction that was accepted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Taken {
     /// The transaction.
     pub transaction: Transaction,
     /// Whether it had arrived before.
     pub repeat: Repeat,
+    /// Where it is.
+    pub place: Place,
+}
+
+/// Where a transaction is once it was accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// On the queue.
+    Queue,
+    /// In the store until the ticker sends it, because the queue did not take it.
+    Unsent,
+    /// In the store until its hook goes on.
+    Held,
 }
 
 /// Whether something arrived before.
@@ -71,9 +83,9 @@ impl Door {
     /// Makes transactions of what was read: one, or one for each part of a batch where the app of the hook says how a
     /// batch is taken apart.
     ///
-    /// *Once it returns* all of them are on the queue. Taking the same arrival again is safe: under an id that was
+    /// *Once it returns* all of them are durable, on the queue or in the store. Taking the same arrival again is safe: under an id that was
     /// taken before, runs start once.
-    /// *Errors*: [`NotAccepted`]; some of a batch may be on the queue then, and will be known again.
+    /// *Errors*: [`NotAccepted`]; some of a batch may have been accepted then, and will be known again.
     pub async fn take(
         &self,
         hook: &Hook,
@@ -155,49 +167,7 @@ impl Door {
         self.enqueue(hook, envelope, repeat, key).await
     }
 
-    /// Puts what `envelope` holds on the queue, under the id that it had when it came before.
-    ///
-    /// *Errors*: [`NotAccepted`], also where it is too large for the queue.
-    pub(crate) async fn enqueue(
-        &self,
-        hook: &Hook,
-        mut envelope: Envelope,
-        mut repeat: Repeat,
-        key: Option<RepeatKey>,
-    ) -> Result<Taken, NotAccepted> {
-        let transaction = &mut envelope.transaction;
-        if let Some(key) = key {
-            let body_sha256 = data_sha256(&transaction.data);
-            let mark = Mark { transaction: transaction.id, created_at: transaction.created_at, body_sha256 };
-            let marked =
-                runs::mark(self.store.as_ref(), hook.org, hook.id, &key.key, &mark, key.window_seconds).await?;
-            if let Marked::Repeat(before) = marked {
-                if key.same_key_other_body == OtherBody::Conflict && before.body_sha256 != mark.body_sha256 {
-                    return Err(idempotency_conflict().into());
-                }
-                repeat = Repeat::Yes;
-                (transaction.id, transaction.created_at) = (before.transaction, before.created_at);
-                tracing::info!(transaction.id = %transaction.id, hook.id = %hook.id, "a delivery was repeated");
-            }
-        }
-        let message = envelope.message()?;
-        if message.len() > MESSAGE_LIMIT_BYTES {
-            return Err(too_large_decoded().into());
-        }
-        self.queue.send(envelope.transaction.org, message).await?;
-        let transaction = envelope.transaction;
-        tracing::debug!(transaction.id = %transaction.id, hook.id = %hook.id, "accepted a transaction");
-        if hook.is_debugging(self.world.now()) {
-            let interaction = match repeat {
-                Repeat::No => Interaction::Accepted(transaction.clone()),
-                Repeat::Yes => Interaction::Repeated { of: transaction.id, created_at: self.world.now() },
-            };
-            self.log(hook, &interaction).await;
-        }
-        Ok(Taken { transaction, repeat })
-    }
-
-    /// Puts the arrival on the tape. It is on the queue by now, so that a tape that fails must not ask its sender to come
+    /// Puts the arrival on the tape. It is accepted by now, so that a tape that fails must not ask its sender to come
     /// again.
     async fn record(&self, hook: &Hook, taken: &[Taken], circumstances: &Circumstances, body: &[u8]) {
         let mut new: Vec<_> = taken.iter().filter(|taken| taken.repeat == Repeat::No).collect();
@@ -214,6 +184,7 @@ impl Door {
             content_type: circumstances.header("content-type").map(str::to_owned),
             headers: circumstances.headers.clone(),
             body: BASE64.encode(body),
+            is_held: new.iter().any(|taken| taken.place == Place::Held),
         };
         if let Err(error) = runs::record(self.store.as_ref(), hook, &recording).await {
             // The transaction is safe; whoever listens misses it and can read it by its id.
@@ -266,27 +237,8 @@ fn check_idempotency_key(circumstances: &Circumstances) -> Result<(), Rejected> 
     Err(Rejected::new(Rejection::Malformed, "bad_idempotency_key", detail))
 }
 
-/// Sent again, it would be no smaller.
-fn too_large_decoded() -> Rejected {
-    Rejected::new(
-        Rejection::TooLarge,
-        "too_large_decoded",
-        format!(
-            "With its headers and query this takes more than {MESSAGE_LIMIT_BYTES} bytes as JSON. Send less at once."
-        ),
-    )
-}
-
 /// Nothing of it is taken: what one invocation cannot finish would begin anew with every repeat.
 fn too_many_parts() -> Rejected {
     let detail = format!("A batch has at most {PARTS_LIMIT} parts. Send it in several requests.");
     Rejected::new(Rejection::TooLarge, "too_many_parts", detail)
-}
-
-fn idempotency_conflict() -> Rejected {
-    Rejected::new(
-        Rejection::Taken,
-        "idempotency_conflict",
-        "This Idempotency-Key came before with another body. Use a new key for a new request, and send a repeat unchanged.",
-    )
 }

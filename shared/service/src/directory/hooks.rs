@@ -9,6 +9,7 @@ use crate::{
     document,
     ports::{Change, Expectation, Freshness, Key, Store, Table, Unavailable, WriteError},
     remembered::Remembered,
+    runs,
 };
 
 /// How long an address that was looked up, found or not, is believed.
@@ -20,8 +21,23 @@ const ADDRESS_CACHE_MS: i64 = 5_000;
 /// How many addresses are remembered; past it everything is forgotten, which costs one read each.
 const ADDRESS_CACHE_LIMIT: usize = 10_000;
 
-/// Hooks by address, remembered for a few seconds.
-pub struct AddressCache(Remembered<HookHash, Option<Arc<Hook>>>);
+/// How long a hook is served from memory that the store did not answer for. *Why*: long enough for most outages, and short
+/// enough that an address which was deleted is not served for days by a process that cannot know. What came so is settled
+/// by the executor, which looks at the hook as it is then.
+const STALE_MS: i64 = 60 * 60 * 1_000;
+
+/// Hooks by address, remembered for a few seconds; for longer while the store does not answer.
+pub struct AddressCache(Remembered<HookHash, LookUp>);
+
+/// What is remembered of an address.
+#[derive(Clone)]
+struct LookUp {
+    hook: Option<Arc<Hook>>,
+    /// When the store said so.
+    told_at: Timestamp,
+    /// Whether the store was asked again since and did not answer.
+    is_stale: bool,
+}
 
 impl Default for AddressCache {
     fn default() -> Self {
@@ -31,6 +47,9 @@ impl Default for AddressCache {
 
 impl AddressCache {
     /// The hook at `hash`, from memory or from the store.
+    ///
+    /// *Errors*: [`Unavailable`], where the store does not answer and no hook is remembered that it told of within
+    /// [`STALE_MS`].
     pub async fn find(
         &self,
         store: &dyn Store,
@@ -40,15 +59,28 @@ impl AddressCache {
         if let Some(known) = self.remembered(hash, now) {
             return Ok(known);
         }
-        let found = find_by_hash(store, hash).await?.map(Arc::new);
-        // Addresses that were guessed go first, so that a flood of them makes nobody forget a hook.
-        self.0.put_before(hash, found.clone(), now, Option::is_none);
-        Ok(found)
+        let look_up = match find_by_hash(store, hash).await {
+            Ok(found) => LookUp { hook: found.map(Arc::new), told_at: now, is_stale: false },
+            Err(error) => {
+                let stale = self.stale(hash, now).ok_or_else(|| error.clone())?;
+                tracing::error!(%error, "a hook is served from memory");
+                stale
+            }
+        };
+        // Addresses that were guessed go first, so that a flood of them makes nobody forget a hook. What is stale is put, too:
+        // not every arrival has to wait until the store has failed again.
+        self.0.put_before(hash, look_up.clone(), now, |look_up| look_up.hook.is_none());
+        Ok(look_up.hook)
     }
 
     /// Whether a hook was at `hash` when it was last looked up, however long ago.
     pub fn was_there(&self, hash: HookHash) -> bool {
-        self.0.find_any(&hash).is_some_and(|hook| hook.is_some())
+        self.0.find_any(&hash).is_some_and(|look_up| look_up.hook.is_some())
+    }
+
+    /// Whether the hook at `hash` is served although the store did not answer, so that it may have been changed or deleted.
+    pub fn is_stale(&self, hash: HookHash) -> bool {
+        self.0.find_any(&hash).is_some_and(|look_up| look_up.is_stale)
     }
 
     /// Forgets the hook at `hash`, because this process has just changed it.
@@ -58,7 +90,13 @@ impl AddressCache {
 
     /// What is remembered of `hash`: nothing, that no hook is there, or the hook.
     pub fn remembered(&self, hash: HookHash, now: Timestamp) -> Option<Option<Arc<Hook>>> {
-        self.0.find(&hash, now, ADDRESS_CACHE_MS)
+        self.0.find(&hash, now, ADDRESS_CACHE_MS).map(|look_up| look_up.hook)
+    }
+
+    fn stale(&self, hash: HookHash, now: Timestamp) -> Option<LookUp> {
+        let age_ms = |look_up: &LookUp| now.as_millisecond() - look_up.told_at.as_millisecond();
+        let known = self.0.find_any(&hash).filter(|look_up| look_up.hook.is_some() && age_ms(look_up) < STALE_MS)?;
+        Some(LookUp { is_stale: true, ..known })
     }
 }
 
@@ -66,7 +104,7 @@ impl AddressCache {
 ///
 /// *Errors*: [`WriteError::Conflict`] when its id or hash is taken, which a fresh random one is not.
 pub async fn create(store: &dyn Store, hook: &Hook) -> Result<(), WriteError> {
-    write(store, hook, 1, Expectation::Absent).await
+    store.write(&changes(hook, 1, Expectation::Absent)?).await
 }
 
 /// The changes of [`create`].
@@ -74,23 +112,32 @@ pub(crate) fn creation(hook: &Hook) -> Result<[Change; 2], Unavailable> {
     changes(hook, 1, Expectation::Absent)
 }
 
-/// Writes `hook` in the place of its revision `rev`.
+/// Writes `hook` in the place of its revision `before`. Where it was paused and is not any more, what it holds goes on;
+/// where it is paused now, whatever would go on stays.
 ///
 /// *Errors*: [`WriteError::Conflict`] when somebody else has written it since.
-pub async fn replace(store: &dyn Store, hook: &Hook, rev: u64) -> Result<(), WriteError> {
-    write(store, hook, rev + 1, Expectation::Rev(rev)).await
+pub async fn replace(store: &dyn Store, hook: &Hook, before: &Versioned<Hook>) -> Result<(), WriteError> {
+    let mut changes = changes(hook, before.rev + 1, Expectation::Rev(before.rev))?.to_vec();
+    match (before.value.paused, hook.paused) {
+        (true, false) => changes.push(runs::release_change(hook.org, hook.id, hook.updated_at)?),
+        (false, true) => changes.push(runs::stay_change(hook.org, hook.id)),
+        (true, true) | (false, false) => {}
+    }
+    store.write(&changes).await
 }
 
-/// Deletes the revision `rev` of `hook` with its address.
+/// Deletes the revision `rev` of `hook` with its address. What a paused hook holds goes on from `now`: it was accepted.
 ///
 /// *Errors*: as [`replace`].
-pub async fn delete(store: &dyn Store, hook: &Hook, rev: u64) -> Result<(), WriteError> {
-    store
-        .write(&[
-            Change::Delete(main_key(hook.org, hook.kind, hook.id), Expectation::Rev(rev)),
-            Change::Delete(address_key(hook.hash), Expectation::Anything),
-        ])
-        .await
+pub async fn delete(store: &dyn Store, hook: &Hook, rev: u64, now: Timestamp) -> Result<(), WriteError> {
+    let mut changes = vec![
+        Change::Delete(main_key(hook.org, hook.kind, hook.id), Expectation::Rev(rev)),
+        Change::Delete(address_key(hook.hash), Expectation::Anything),
+    ];
+    if hook.paused {
+        changes.push(runs::release_change(hook.org, hook.id, now)?);
+    }
+    store.write(&changes).await
 }
 
 /// The hook of this kind and id.
@@ -127,10 +174,6 @@ async fn find_by_hash(store: &dyn Store, hash: HookHash) -> Result<Option<Hook>,
         None => store.find(&key, Freshness::Latest).await?,
     };
     found.as_ref().map(document::read).transpose()
-}
-
-async fn write(store: &dyn Store, hook: &Hook, rev: u64, expectation: Expectation) -> Result<(), WriteError> {
-    store.write(&changes(hook, rev, expectation)?).await
 }
 
 fn changes(hook: &Hook, rev: u64, expectation: Expectation) -> Result<[Change; 2], Unavailable> {

@@ -183,6 +183,7 @@ mod tests {
             Ok(at) => Ok(at),
             Err(NotAccepted::Rejected(rejected)) => Err(rejected.code),
             Err(NotAccepted::Unavailable(_)) => Err("unavailable"),
+            Err(NotAccepted::Conflict(conflict)) => Err(conflict.rejected.code),
             Err(NotAccepted::Throttled(_)) => Err("throttled"),
         }
     }

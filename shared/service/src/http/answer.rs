@@ -82,6 +82,7 @@ pub(crate) fn tell_standing(response: &mut Response, standing: &Standing) {
 pub(crate) fn not_accepted_response(reason: &NotAccepted) -> Response {
     match reason {
         NotAccepted::Rejected(rejected) => rejected_response(rejected),
+        NotAccepted::Conflict(conflict) => rejected_response(&conflict.rejected),
         NotAccepted::Throttled(standing) => throttled_response(standing),
         NotAccepted::Unavailable(error) => unavailable_response(error),
     }

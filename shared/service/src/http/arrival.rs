@@ -11,7 +11,7 @@ use super::{
     source_address,
 };
 use crate::{
-    accept::{Circumstances, Diagnosis, Door, Label, NotAccepted, Repeat, Taken},
+    accept::{Circumstances, Diagnosis, Door, Label, NotAccepted, Place, Repeat, Taken},
     limits::Standing,
     watching::{WATCH_LIMIT_SECONDS, watch_transaction},
 };
@@ -93,7 +93,10 @@ pub(super) fn accepted(id: Option<TransactionId>) -> Response {
 /// What a poster is answered: what a workflow answers, where the hook waits for that; else what it is set to, or the standard.
 pub(super) async fn reply(door: &Door, hook: &Hook, set: Option<&Reply>, taken: Option<&Taken>) -> Response {
     let id = taken.map(|taken| taken.transaction.id);
-    if let (Some(seconds), Some(id)) = (set.and_then(|reply| reply.wait_seconds), id) {
+    // What is held or waits for the queue starts nothing that could answer soon.
+    let is_queued = taken.is_some_and(|taken| taken.place == Place::Queue);
+    let wait_seconds = set.filter(|_| is_queued).and_then(|reply| reply.wait_seconds);
+    if let (Some(seconds), Some(id)) = (wait_seconds, id) {
         let left = seconds.min(WATCH_LIMIT_SECONDS.saturating_sub(taken.map_or(0, |taken| spent_seconds(door, taken))));
         match watch_transaction(door.store.as_ref(), door.world.as_ref(), hook.org, id, left).await {
             Ok(Some(answer)) => return answered(&answer),

@@ -15,7 +15,7 @@ use super::{
     source_address,
 };
 use crate::{
-    accept::{Arrival, Circumstances, Diagnosis, Door, NotAccepted, Taken, refused_body, unknown_address},
+    accept::{Arrival, Circumstances, Door, NotAccepted, Taken, refused_body, unknown_address},
     guard::{self, Shown, challenge, origin::Origin},
     limits::Standing,
     uploads,
@@ -112,9 +112,8 @@ async fn told(
     match answered {
         Ok(response) => response,
         Err(reason) => {
-            if let (NotAccepted::Rejected(rejected), true) = (&reason, *request.method() == Method::POST) {
-                let body_bytes = request.body().len();
-                door.note_refusal(hook, rejected, circumstances, body_bytes, Diagnosis::default).await;
+            if *request.method() == Method::POST {
+                door.note_not_accepted(hook, &reason, circumstances, request.body().len()).await;
             }
             not_accepted_response(&reason)
         }

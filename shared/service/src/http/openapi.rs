@@ -114,7 +114,7 @@ pub(super) fn query_names(route: &Route) -> impl Iterator<Item = &'static str> {
 
 /// Whether the route's list is short and comes whole, so that nobody needs to be told of pages.
 fn comes_whole(route: &Route) -> bool {
-    ["InteractionList", "RefusalList", "AppList", "ActionList"].contains(&route.response)
+    ["InteractionList", "RefusalList", "DuplicateList", "AppList", "ActionList"].contains(&route.response)
 }
 
 fn query_schema(name: &str, response: &str) -> Value {

@@ -14,6 +14,8 @@ pub enum Operation {
     ListHookTransactions,
     ListHookRefusals,
     ListHookArrivals,
+    ListHeldArrivals,
+    ListDuplicates,
     ListQuarantine,
     ReleaseMail,
     DiscardMail,

@@ -157,8 +157,8 @@ async fn noted<T>(
     body: &[u8],
     result: Result<T, NotAccepted>,
 ) -> Result<T, NotAccepted> {
-    if let Err(NotAccepted::Rejected(rejected)) = &result {
-        door.note_refusal(hook, rejected, circumstances, body.len(), Diagnosis::default).await;
+    if let Err(reason) = &result {
+        door.note_not_accepted(hook, reason, circumstances, body.len()).await;
     }
     result
 }

@@ -64,7 +64,7 @@ pub(super) async fn take_away(site: &Site<'_>, app: &str, parts: &Parts) -> Resu
     let (store, org) = (site.store, site.org);
     for hook in &parts.hooks {
         if let Some(found) = hooks::find(store, org, hook.kind, hook.id).await? {
-            hooks::delete(store, &found.value, found.rev).await?;
+            hooks::delete(store, &found.value, found.rev, site.world.now()).await?;
         }
         site.addresses.forget(hook.hash);
     }

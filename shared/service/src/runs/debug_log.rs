@@ -39,6 +39,8 @@ pub struct Refusal {
 pub enum Interaction {
     /// It became this transaction.
     Accepted(Transaction),
+    /// It is held until the hook goes on, and will be this transaction.
+    Held(Transaction),
     /// It was refused.
     Refused(Refusal),
     /// It had arrived before.
@@ -54,7 +56,7 @@ pub enum Interaction {
 /// Adds `interaction` to the debug log of `hook`.
 pub async fn log_interaction(store: &dyn Store, hook: &Hook, interaction: &Interaction) -> Result<(), Unavailable> {
     let (created_at, id) = match interaction {
-        Interaction::Accepted(transaction) => (transaction.created_at, transaction.id),
+        Interaction::Accepted(transaction) | Interaction::Held(transaction) => (transaction.created_at, transaction.id),
         Interaction::Refused(refusal) => (refusal.created_at, refusal.id),
         Interaction::Repeated { of, created_at } => (*created_at, *of),
     };

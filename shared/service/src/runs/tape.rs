@@ -30,6 +30,9 @@ pub struct Recording {
     pub headers: Vec<(String, String)>,
     /// The body in base64.
     pub body: String,
+    /// Whether its hook was paused, so that it was held.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_held: bool,
 }
 
 /// An arrival and its place on the tape.

@@ -6,7 +6,7 @@
 use domain::{OrgId, Run, RunId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{RETENTION_SECONDS, find_all_items};
+use super::{RETENTION_SECONDS, find_all_items, held, unsent};
 use crate::{
     document,
     envelope::{Named, Woken},
@@ -39,6 +39,26 @@ struct Document {
     sends: Named,
 }
 
+/// What everything has that is listed among the timers.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Dated {
+    due_at: Timestamp,
+}
+
+/// One page of what is due in a shard.
+#[derive(Debug, Default)]
+pub struct Due {
+    /// Timers, first the one that was due first.
+    pub timers: Vec<Timer>,
+    /// Where arrivals stand that the queue did not take.
+    pub unsent: Vec<Key>,
+    /// Where the marks stand of hooks whose held arrivals go on.
+    pub releases: Vec<Key>,
+    /// Where the next page begins.
+    pub next: Option<String>,
+}
+
 /// Whether `until` is too far away for a message that the queue holds back.
 pub fn needs_timer(until: Timestamp, now: Timestamp) -> bool {
     now.seconds_until(until) > u64::from(DELAY_LIMIT_SECONDS)
@@ -62,6 +82,13 @@ pub(crate) struct Listed<'a> {
     pub(crate) order: String,
 }
 
+impl Listed<'_> {
+    /// Its place, for what is due at `due_at`.
+    pub(super) fn at(self, due_at: Timestamp) -> IndexKey {
+        IndexKey { partition: shard_of(self.shard), sort: format!("{due_at}#{}", self.order) }
+    }
+}
+
 /// The change that has `sends` sent at `due_at`. The timer stands in `partition`, in the place of an earlier one.
 pub(crate) fn put(
     partition: String,
@@ -74,26 +101,32 @@ pub(crate) fn put(
         key: Key::new(Table::Runs, partition, SORT),
         rev: rev(due_at),
         document,
-        index: Some(IndexKey { partition: shard_of(listed.shard), sort: format!("{due_at}#{}", listed.order) }),
+        index: Some(listed.at(due_at)),
         expires_at: Some(due_at.plus_seconds(RETENTION_SECONDS).as_second()),
     };
     Ok(Change::Put(item, Expectation::Anything))
 }
 
-/// The timers of a shard that are due before `until`, first the one that was due first; at most [`LIST_LIMIT_ITEMS`], and
-/// whether there may be more.
-pub async fn due_timers(store: &dyn Store, shard: u8, until: Timestamp) -> Result<(Vec<Timer>, bool), Unavailable> {
-    let Page { items, next } = store.list(&Range { below: until.to_string(), ..all_of(shard) }).await?;
-    let keys: Vec<Key> = items.into_iter().map(|item| item.key).collect();
-    let items = find_all_items(store, &keys).await?;
-    let timers = items.iter().map(|item| {
-        let Document { due_at, sends } = document::read(item)?;
-        Ok(Timer { due_at, sends, key: item.key.clone(), rev: item.rev })
-    });
-    // An index may name what is not there any more, or is due later now.
-    let timers: Vec<Timer> = timers.collect::<Result<_, Unavailable>>()?;
-    let is_due = |timer: &Timer| timer.due_at < until;
-    Ok((timers.into_iter().filter(is_due).collect(), next.is_some()))
+/// What of a shard is due before `until`, at most [`LIST_LIMIT_ITEMS`], from where `after` says the page begins.
+pub async fn due(store: &dyn Store, shard: u8, until: Timestamp, after: Option<String>) -> Result<Due, Unavailable> {
+    let Page { items, next } = store.list(&Range { below: until.to_string(), after, ..all_of(shard) }).await?;
+    let mut due = Due { next, ..Due::default() };
+    let mut keys = Vec::new();
+    for Item { key, .. } in items {
+        match key.sort.as_str() {
+            unsent::SORT => due.unsent.push(key),
+            held::RELEASE_SORT => due.releases.push(key),
+            _ => keys.push(key),
+        }
+    }
+    for item in find_all_items(store, &keys).await? {
+        let Document { due_at, sends } = document::read(&item)?;
+        // An index may name what is due later now.
+        if due_at < until {
+            due.timers.push(Timer { due_at, sends, key: item.key, rev: item.rev });
+        }
+    }
+    Ok(due)
 }
 
 /// When the next timer is due, whenever that is.
@@ -102,7 +135,7 @@ pub async fn next_timer_at(store: &dyn Store) -> Result<Option<Timestamp>, Unava
     for shard in 0..TIMER_SHARDS {
         let page = store.list(&Range { limit: 1, ..all_of(shard) }).await?;
         let items = find_all_items(store, &page.items.into_iter().map(|item| item.key).collect::<Vec<_>>()).await?;
-        let due = items.first().map(document::read::<Document>).transpose()?.map(|document| document.due_at);
+        let due = items.first().map(document::read::<Dated>).transpose()?.map(|dated| dated.due_at);
         next = [next, due].into_iter().flatten().min();
     }
     Ok(next)

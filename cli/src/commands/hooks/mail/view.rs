@@ -31,6 +31,7 @@ pub(crate) fn one(hook: &Value) -> Page {
             ("attachments", "/attributes/mail/attachments"),
             ("limit", "/attributes/limit"),
             ("duplicates", "/attributes/duplicates"),
+            ("paused", "/attributes/paused"),
             ("debug", "/attributes/debug"),
             ("created", "/attributes/createdAt"),
             ("updated", "/attributes/updatedAt"),

@@ -1,6 +1,7 @@
 //! Hooks: create, list, read, change, delete, and what happened at them.
 
 mod auth;
+mod held;
 mod history;
 mod mail;
 mod settings;
@@ -21,7 +22,8 @@ use crate::{
     ports::Unavailable,
 };
 
-pub(super) use history::{arrivals, refusals, transactions};
+pub(super) use held::held;
+pub(super) use history::{arrivals, duplicates, refusals, transactions};
 pub(super) use mail::address_at as mail_address;
 pub(super) use settings::read_limit;
 
@@ -63,7 +65,8 @@ pub(super) async fn get(call: &Call<'_>) -> Result<Response, Refused> {
 }
 
 pub(super) async fn update(call: &Call<'_>) -> Result<Response, Refused> {
-    let Versioned { rev, value: mut hook } = found(call).await?;
+    let before = found(call).await?;
+    let mut hook = before.value.clone();
     let attributes = call.attributes()?;
     if text(&attributes, "eventName")?.is_some_and(|name| name != hook.event_name) {
         return Err(bad_attribute(
@@ -73,7 +76,7 @@ pub(super) async fn update(call: &Call<'_>) -> Result<Response, Refused> {
     }
     apply(call, &mut hook, &attributes)?;
     hook.updated_at = call.management.world.now();
-    hooks::replace(call.management.store.as_ref(), &hook, rev).await?;
+    hooks::replace(call.management.store.as_ref(), &hook, &before).await?;
     call.management.addresses.forget(hook.hash);
     Ok(one(StatusCode::OK, hook_resource(call, &hook)))
 }
@@ -81,7 +84,8 @@ pub(super) async fn update(call: &Call<'_>) -> Result<Response, Refused> {
 pub(super) async fn delete(call: &Call<'_>) -> Result<Response, Refused> {
     let Versioned { rev, value: hook } = found(call).await?;
     owned_by_nobody("hook", hook.installed_by.as_deref())?;
-    hooks::delete(call.management.store.as_ref(), &hook, rev).await?;
+    held::none_is_held(call, &hook).await?;
+    hooks::delete(call.management.store.as_ref(), &hook, rev, call.management.world.now()).await?;
     call.management.addresses.forget(hook.hash);
     Ok(empty_response(StatusCode::NO_CONTENT))
 }

@@ -22,6 +22,8 @@ pub(super) async fn perform(operation: Operation, call: &Call<'_>) -> Result<Res
         Operation::ListHookTransactions => hooks::transactions(call).await,
         Operation::ListHookRefusals => hooks::refusals(call).await,
         Operation::ListHookArrivals => hooks::arrivals(call).await,
+        Operation::ListHeldArrivals => hooks::held(call).await,
+        Operation::ListDuplicates => hooks::duplicates(call).await,
         Operation::ListQuarantine => mail::quarantine(call).await,
         Operation::ReleaseMail => mail::release(call).await,
         Operation::DiscardMail => mail::discard(call).await,

@@ -43,16 +43,27 @@ pub(super) fn one(status: StatusCode, resource: Value) -> Response {
 ///
 /// *Shape*: `{"data":[…],"meta":{"page":1,"pageSize":25},"links":{"self":"…","next":"…"}}`; `next` is `null` at the end.
 pub(super) fn many(call: &Call<'_>, resources: Vec<Value>, page_size: usize, next: Option<&str>) -> Response {
+    many_with(call, resources, page_size, next, json!({}))
+}
+
+/// The same with more in its `meta`.
+pub(super) fn many_with(
+    call: &Call<'_>,
+    resources: Vec<Value>,
+    page_size: usize,
+    next: Option<&str>,
+    mut meta: Value,
+) -> Response {
     let page = call.page_number();
+    if let Some(meta) = meta.as_object_mut() {
+        meta.insert("page".to_owned(), json!(page));
+        meta.insert("pageSize".to_owned(), json!(page_size));
+    }
     let next = next.map(|after| next_link(call, page + 1, page_size, after));
     let this = call.request.uri().path_and_query().map_or("", |path| path.as_str());
     json_response(
         StatusCode::OK,
-        &object([
-            ("data", Value::Array(resources)),
-            ("meta", json!({ "page": page, "pageSize": page_size })),
-            ("links", json!({ "self": this, "next": next })),
-        ]),
+        &object([("data", Value::Array(resources)), ("meta", meta), ("links", json!({ "self": this, "next": next }))]),
     )
 }
 

@@ -98,10 +98,11 @@ pub(super) async fn transaction(call: &Call<'_>) -> Result<Response, Refused> {
     let store = call.management.store.as_ref();
     let found = runs::find_transaction(store, call.caller.org, id).await?;
     let Some(stored) = found else {
-        let detail = "There is no transaction with this id in your org. One that was accepted a moment ago can be read once an executor has taken it.";
+        let detail = "There is no transaction with this id in your org. One that was accepted a moment ago can be read once an executor has taken it, and one that its hook holds once the hook goes on.";
         return Err(Rejected::new(Rejection::NotFound, "not_found", detail).into());
     };
     let trace = trace(call, &stored).await?;
+    let repeats = runs::find_tally(store, call.caller.org, id).await?;
     let mut document = stored.transaction.document();
     let links = json!({ "self": format!("/v1/transactions/{id}") });
     // What was published is its publisher's, whose `links` are something else.
@@ -109,7 +110,7 @@ pub(super) async fn transaction(call: &Call<'_>) -> Result<Response, Refused> {
         document.insert("links".to_owned(), links.clone());
     }
     let event = stored.transaction.fired.as_ref().map_or(Value::Null, |event| event.about());
-    let meta = object([("trace", trace), ("event", event)]);
+    let meta = object([("trace", trace), ("event", event), ("repeats", json!(repeats))]);
     Ok(json_response(StatusCode::OK, &object([("data", document), ("meta", meta), ("links", links)])))
 }
 

@@ -93,6 +93,7 @@ async fn confirm_subscription(
                 check: refusal.check().to_owned(),
                 failure: refusal.to_string(),
                 reasons: vec![Reason { code: "subscribe_url".to_owned(), sentence }],
+                transaction: None,
             };
             door.note_refusal(hook, &rejected, circumstances, body.len(), diagnose).await;
             return Err(rejected.into());

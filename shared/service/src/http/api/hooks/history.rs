@@ -1,16 +1,20 @@
 //! What happened at a hook: the debug log, the refusals with their reasons, and the tape.
 
-use domain::Timestamp;
+use domain::{Timestamp, Transaction};
 use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::{
-    super::{Refused, Response, call::Call, resource::many},
+    super::{
+        Refused, Response,
+        call::Call,
+        resource::{many, many_with},
+    },
     found,
 };
 use crate::{
     http::answer::json_response,
-    runs::{self, Interaction, Placed, RefusalRecord},
+    runs::{self, Duplicate, Interaction, Placed, RefusalRecord},
 };
 
 /// How long after it came an arrival may take its place on the tape. *Why*: the place is when it came, and accepting it may
@@ -25,12 +29,32 @@ pub(crate) async fn transactions(call: &Call<'_>) -> Result<Response, Refused> {
     Ok(many(call, resources, count.max(1), None))
 }
 
+/// The last repeats of a hook; `meta.count` is how many there were.
+pub(crate) async fn duplicates(call: &Call<'_>) -> Result<Response, Refused> {
+    let hook = found(call).await?.value;
+    let duplicates = runs::find_duplicates(call.management.store.as_ref(), hook.org, hook.id).await?;
+    let shown = duplicates.last.len();
+    let resources = duplicates.last.into_iter().map(duplicate_resource).collect();
+    Ok(many_with(call, resources, shown.max(1), None, json!({ "count": duplicates.count })))
+}
+
+/// The last refusals of a hook; `meta` has what else became of what arrived: how much is held, and how often something was
+/// repeated.
 pub(crate) async fn refusals(call: &Call<'_>) -> Result<Response, Refused> {
     let hook = found(call).await?.value;
-    let refusals = runs::list_refusals(call.management.store.as_ref(), hook.org, hook.id).await?;
+    let store = call.management.store.as_ref();
+    let refusals = runs::list_refusals(store, hook.org, hook.id).await?;
+    let held = runs::count_held(store, hook.org, hook.id).await?;
+    let duplicates = runs::find_duplicates(store, hook.org, hook.id).await?;
     let count = refusals.len();
     let resources = refusals.into_iter().map(refusal_resource).collect();
-    Ok(many(call, resources, count.max(1), None))
+    let meta = json!({
+        "paused": hook.paused,
+        "held": held.count,
+        "holdsMore": held.has_more,
+        "duplicates": duplicates.count,
+    });
+    Ok(many_with(call, resources, count.max(1), None, meta))
 }
 
 /// The tape behind `after`, or since an instant. `meta.next` is where to come again, also when nothing is there yet; from
@@ -63,10 +87,11 @@ fn position(after: &str) -> Result<String, Refused> {
 
 fn interaction_resource(interaction: Interaction) -> Value {
     match interaction {
-        Interaction::Accepted(transaction) => {
-            let mut document = transaction.document();
+        Interaction::Accepted(transaction) => accepted(&transaction),
+        Interaction::Held(transaction) => {
+            let mut document = accepted(&transaction);
             if let Some(document) = document.as_object_mut() {
-                document.insert("links".to_owned(), json!({ "self": format!("/v1/transactions/{}", transaction.id) }));
+                document.insert("meta".to_owned(), json!({ "held": true }));
             }
             document
         }
@@ -88,6 +113,24 @@ fn interaction_resource(interaction: Interaction) -> Value {
             },
         }),
     }
+}
+
+fn accepted(transaction: &Transaction) -> Value {
+    let mut document = transaction.document();
+    if let Some(document) = document.as_object_mut() {
+        document.insert("links".to_owned(), json!({ "self": format!("/v1/transactions/{}", transaction.id) }));
+    }
+    document
+}
+
+fn duplicate_resource(duplicate: Duplicate) -> Value {
+    let Duplicate { transaction, first_at, created_at, rule } = duplicate;
+    json!({
+        "id": format!("{transaction}-{created_at}"),
+        "type": "duplicate",
+        "attributes": { "createdAt": created_at, "rule": rule, "transactionId": transaction, "firstAt": first_at },
+        "links": { "self": format!("/v1/transactions/{transaction}") },
+    })
 }
 
 fn refusal_resource(refusal: RefusalRecord) -> Value {
@@ -126,6 +169,7 @@ fn arrival_resource(placed: Placed) -> Value {
             "contentType": recording.content_type,
             "headers": headers,
             "bodyBase64": recording.body,
+            "held": recording.is_held,
         },
     })
 }

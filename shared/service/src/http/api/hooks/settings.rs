@@ -1,4 +1,4 @@
-//! What guards a hook's address beside `auth`: limits, repeats, methods, the guard of a form, uploads, the tape.
+//! What guards a hook's address beside `auth`: limits, repeats, methods, the guard of a form, uploads; the tape and the pause.
 
 use domain::{DuplicateRule, Duplicates, Guard, Hook, HookKind, Limit, UPLOAD_LIMIT_BYTES, UploadRule};
 use serde::de::DeserializeOwned;
@@ -27,10 +27,12 @@ pub(super) fn apply(call: &Call<'_>, hook: &mut Hook, attributes: &Map<String, V
     if let Some(value) = attributes.get("duplicates") {
         hook.duplicates = duplicates(value)?;
     }
-    match attributes.get("tape") {
-        None => {}
-        Some(Value::Bool(tape)) => hook.tape = *tape,
-        Some(_) => return Err(bad_attribute("tape", "`tape` is true or false.")),
+    for (key, place) in [("tape", &mut hook.tape), ("paused", &mut hook.paused)] {
+        match attributes.get(key) {
+            None => {}
+            Some(Value::Bool(is_on)) => *place = *is_on,
+            Some(_) => return Err(bad_attribute(key, format!("`{key}` is true or false."))),
+        }
     }
     apply_form(call, hook, attributes)
 }
@@ -59,6 +61,9 @@ pub(super) fn show(hook: &Hook, attributes: &mut Map<String, Value>) {
     }
     if hook.tape {
         put("tape", json!(true));
+    }
+    if hook.paused {
+        put("paused", json!(true));
     }
     if let Some(guard) = &hook.guard {
         put("guard", shown_guard(guard));
