@@ -4,6 +4,7 @@
 //! the queue, and making the first key.
 
 mod admin;
+mod chaos;
 mod consumer;
 mod dead_letters;
 mod mail;
@@ -30,6 +31,7 @@ use service::{
     actions::Mailing,
     directory::keys::KeyCache,
     http::api::{MailSetup, MailWay},
+    ports::{Calls, Post, Queue, Store},
 };
 use tokio::{net::TcpListener, sync::watch, time::timeout};
 use tracing_subscriber::filter::LevelFilter;
@@ -39,6 +41,8 @@ use crate::{
     output,
 };
 
+use chaos::{Chaos, Chaotic};
+use consumer::Consumer;
 use mail::{HookInbox, MailArgs};
 
 /// How often expired items are forgotten; they are invisible before that.
@@ -56,7 +60,8 @@ const FINISH_TIMEOUT: Duration = Duration::from_secs(10);
   hookwright dev
   hookwright dev --port 9000 --state-dir orders
   hookwright dev --memory --log info
-  hookwright dev --allow-destination localhost:3000")]
+  hookwright dev --allow-destination localhost:3000
+  hookwright dev --chaos 1")]
 pub(crate) struct Args {
     /// The port to listen on, on the loopback address only; 0 takes a free one.
     #[arg(long, default_value_t = 8787)]
@@ -76,6 +81,10 @@ pub(crate) struct Args {
     /// localhost:3000 and 10.1.0.0/16; may be given several times.
     #[arg(long, value_name = "HOST|NETWORK[:PORT]")]
     allow_destination: Vec<Destination>,
+    /// Try the executor out: messages come twice, late and in another order, calls fail or are done and told as failed, and what
+    /// executes a message is killed between any two calls. The same number lets the same happen at the same call.
+    #[arg(long, value_name = "SEED")]
+    chaos: Option<u64>,
     /// What is worth a line on standard error: error, warn, info or debug.
     #[arg(long, default_value = "warn")]
     log: LevelFilter,
@@ -143,14 +152,16 @@ async fn serve(args: Args) -> Result<(), String> {
     let inbox = HookInbox { door: Arc::clone(&mail_door), mails: stack.mails.clone(), world: stack.world.clone() };
     let setup = MailSetup { door: mail_door, way: MailWay::Listener { address: mail_address.to_string() } };
     let doors = Arc::new(doors(&stack, hooks, keys, setup, &args));
-    let executor = executor(&stack, &url, &args);
+    let chaos = args.chaos.map(Chaos::of);
+    let executor = executor(&stack, &url, &args, chaos.as_ref());
     let (stop, stopping) = watch::channel(());
     let settings = args.mail.settings(stack.world.clone())?;
     let mail_server = tokio::spawn(smtp::serve(mail_listener, Arc::new(inbox), settings, stopping.clone()));
     let executor = Arc::new(executor);
     let letters = dead_letters::keep(Arc::clone(&stack.queue), Arc::clone(&executor), stopping.clone());
     let letters = tokio::spawn(letters);
-    let consumer = tokio::spawn(consumer::consume(Arc::clone(&stack.queue), executor, stopping.clone()));
+    let consumer = Consumer { queue: Arc::clone(&stack.queue), executor, chaos: chaos.clone() };
+    let consumer = tokio::spawn(consumer::consume(consumer, stopping.clone()));
     let ticker = Arc::new(Ticker::new(stack.store.clone(), stack.queue.clone(), stack.world.clone()));
     let ticker = tokio::spawn(ticker::tick(ticker, stopping.clone()));
     let server = tokio::spawn(server::serve(listener, doors, stopping));
@@ -159,6 +170,9 @@ async fn serve(args: Args) -> Result<(), String> {
 
     sweep_until_stopped(&stack, stop_asked).await;
     drop(stop);
+    if let Some(chaos) = &chaos {
+        output::say(&chaos.to_string());
+    }
     output::say("Stopping; what was accepted and is not done yet goes on at the next start.");
     for part in [server, mail_server, ticker, letters, consumer] {
         match timeout(FINISH_TIMEOUT, part).await {
@@ -179,14 +193,22 @@ async fn listen(port: u16, flag: &str) -> Result<TcpListener, String> {
     })
 }
 
-fn executor(stack: &Stack, url: &str, args: &Args) -> Executor {
+fn executor(stack: &Stack, url: &str, args: &Args, chaos: Option<&Arc<Chaos>>) -> Executor {
     let domain = &args.mail.mail_domain;
-    Executor::new(stack.store.clone(), stack.queue.clone(), stack.world.clone())
-        .with_cap(InFlight::new(stack.store.clone(), stack.world.clone()))
+    let mut store: Arc<dyn Store> = stack.store.clone();
+    let mut queue: Arc<dyn Queue> = stack.queue.clone();
+    let mut calls: Arc<dyn Calls> = Arc::new(WebCalls::new(args.allow_destination.clone()));
+    let mut post: Arc<dyn Post> = stack.outbox.clone();
+    if let Some(chaos) = chaos {
+        (store, queue) = (Chaotic::new(store, chaos), Chaotic::new(queue, chaos));
+        (calls, post) = (Chaotic::new(calls, chaos), Chaotic::new(post, chaos));
+    }
+    Executor::new(Arc::clone(&store), queue, stack.world.clone())
+        .with_cap(InFlight::new(store, stack.world.clone()))
         .with_address(Some(url))
-        .with_calls(Arc::new(WebCalls::new(args.allow_destination.clone())))
+        .with_calls(calls)
         .with_post(Mailing {
-            post: stack.outbox.clone(),
+            post,
             blobs: stack.blobs.clone(),
             domain: Some(domain.clone()),
             from: Some(format!("workflows@{domain}")),
