@@ -1,6 +1,6 @@
 //! The management API of a server under load, as far as benches need it.
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use domain::Timestamp;
 use serde_json::{Value, json};
@@ -98,6 +98,33 @@ impl Api {
             match page["links"]["next"].as_str() {
                 Some(next) => path = next.to_owned(),
                 None => return Ok(all),
+            }
+        }
+    }
+
+    /// Puts all dead letters back on the queue, and gives how many there were.
+    pub async fn redrive_dead_letters(&mut self) -> Outcome<u64> {
+        let path = "/v1/dead-letters/redrive";
+        let body = json!({ "perSecond": 100 }).to_string();
+        let answer = self.client.exchange(&load::json_request("POST", path, Some(&self.token), &body)).await?;
+        if answer.status != 200 {
+            return Err(format!("{path} answered {}: {}", answer.status, answer.body).into());
+        }
+        let told: Value = serde_json::from_str(&answer.body)?;
+        Ok(told["data"]["attributes"]["redriven"].as_u64().unwrap_or_default())
+    }
+
+    /// How many transactions of the org are in which place.
+    pub async fn balance(&mut self) -> Outcome<BTreeMap<String, u64>> {
+        let (mut path, mut places) = ("/v1/balance?pageSize=100".to_owned(), BTreeMap::new());
+        loop {
+            let page = self.find(&path).await?.ok_or("there is no balance")?;
+            for (place, count) in page["data"][0]["attributes"].as_object().ok_or("this is no balance")? {
+                *places.entry(place.clone()).or_default() += count.as_u64().unwrap_or_default();
+            }
+            match page["links"]["next"].as_str() {
+                Some(next) => path = next.to_owned(),
+                None => return Ok(places),
             }
         }
     }

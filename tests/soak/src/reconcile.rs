@@ -32,6 +32,10 @@ pub(crate) struct Findings {
     notes: BTreeMap<String, usize>,
     /// How many runs the workflow has in all.
     runs: usize,
+    /// How many messages were dead letters, because a process was killed at each of their five deliveries, and were redriven.
+    redriven: u64,
+    /// What the product says became of it all, by place.
+    balance: BTreeMap<String, u64>,
 }
 
 /// Waits until each run is over, and looks at everything.
@@ -45,6 +49,7 @@ pub(crate) async fn when_all_is_over(
     let mut left: Vec<(&u64, &String)> = accepted.iter().collect();
     let mut findings = Findings::default();
     while !left.is_empty() && begun.elapsed() < DRAIN_LIMIT {
+        findings.redriven += api.redrive_dead_letters().await?;
         let mut still = Vec::new();
         for (number, id) in left {
             match api.find(&format!("/v1/transactions/{id}")).await? {
@@ -65,6 +70,7 @@ pub(crate) async fn when_all_is_over(
     }
     findings.objects = count(&mut api, "/v1/klasses/order/instances", "title").await?;
     findings.notes = count(&mut api, "/v1/notes", "body").await?;
+    findings.balance = api.balance().await?;
     findings.runs = api.all(&format!("/v1/workflows/{}/runs", shop.workflow)).await?.len();
     Ok(findings)
 }
@@ -113,9 +119,15 @@ pub(crate) fn print(findings: &Findings, accepted: &BTreeMap<u64, String>, charg
     }
     let repeated = charges.values().filter(|charge| charge.times > 1).count();
     let once = |counted: &BTreeMap<String, usize>| counted.values().filter(|times| **times == 1).count();
+    let balance = |place: &str| {
+        let count = findings.balance.get(place).copied().unwrap_or_default();
+        usize::try_from(count).unwrap_or(usize::MAX)
+    };
     let lines = [
         ("orders accepted", orders, orders),
         ("transactions, each of another order", ids.len(), orders),
+        ("accepted, by `hookwright balance`", balance("accepted"), orders),
+        ("done, by `hookwright balance`", balance("done"), orders),
         ("orders without a transaction", findings.missing.len(), 0),
         ("orders with another number of runs than one", findings.runs_of.len(), 0),
         ("runs that succeeded", findings.states.get("succeeded").copied().unwrap_or_default(), orders),
@@ -138,6 +150,7 @@ pub(crate) fn print(findings: &Findings, accepted: &BTreeMap<u64, String>, charg
         println!("{what:<50} {found:>8} of {promised}{verdict}");
     }
     println!("{:<50} {repeated:>8}", "charges that came again, under their key");
+    println!("{:<50} {:>8}", "dead letters that were redriven", findings.redriven);
     println!("states: {:?}", findings.states);
     is_kept
 }
