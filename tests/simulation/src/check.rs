@@ -70,6 +70,7 @@ impl AddAssign for Ends {
 pub(crate) fn check(scheduler: &mut Scheduler) -> (Vec<String>, Ends) {
     let findings = Findings::of(scheduler);
     let mut broken = Vec::new();
+    the_balance_adds_up(scheduler, &findings, &mut broken);
     accepted_is_there(scheduler, &findings, &mut broken);
     every_run_is_over(&findings, &mut broken);
     keys_are_one_effect(&findings, &mut broken);
@@ -153,6 +154,17 @@ fn accepted_is_there(scheduler: &Scheduler, findings: &Findings, broken: &mut Ve
     }
     for (number, count) in by_number.into_iter().filter(|(_, count)| *count > 1) {
         broken.push(format!("arrival {number} became {count} transactions"));
+    }
+}
+
+/// What the product itself says of all this: everything accepted is somewhere, and nothing is under way any more.
+fn the_balance_adds_up(scheduler: &mut Scheduler, findings: &Findings, broken: &mut Vec<String>) {
+    let balance = scheduler.stage.ask("GET", "/v1/balance?pageSize=100", &Value::Null);
+    let told = &balance["data"][0]["attributes"];
+    let accepted = findings.transactions.values().filter(|stored| stored.transaction.hook.is_some()).count();
+    let is_over = ["running", "waiting", "held", "deadLettered"].iter().all(|place| told[*place] == 0);
+    if told["accepted"] != accepted || told["addsUp"] != true || !is_over {
+        broken.push(format!("{accepted} transactions were accepted, and the balance is {told}"));
     }
 }
 
