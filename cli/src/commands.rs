@@ -3,6 +3,7 @@
 mod actions;
 mod apps;
 mod audit;
+mod balance;
 mod dead_letters;
 mod doctor;
 mod eval;
@@ -95,6 +96,8 @@ enum Command {
     Transactions(transactions::Args),
     /// Messages that were given up, and the way back for them
     DeadLetters(dead_letters::Args),
+    /// Everything that was accepted, and what became of it
+    Balance(balance::Args),
     /// What became of a transaction and why, in sentences
     Why(why::Args),
     /// What an expression or a condition gives, and why
@@ -149,6 +152,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         Command::ScheduledRuns(args) => scheduled_runs::run(args, &global),
         Command::RecurringSchedules(args) => recurring_schedules::run(args, &global),
         Command::Transactions(args) => transactions::run(args, &global),
+        Command::Balance(args) => balance::run(args, &global),
         Command::DeadLetters(args) => dead_letters::run(args, &global),
         Command::Why(args) => why::run(&args, &global),
         Command::Eval(args) => eval::run(args, &global),

@@ -4,6 +4,7 @@ mod tutorial;
 
 mod actions;
 mod audit;
+mod balance;
 mod dead_letters;
 mod degraded;
 mod doctor;

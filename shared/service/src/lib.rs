@@ -18,6 +18,7 @@ pub mod runs;
 
 pub mod audit;
 
+mod balance;
 mod calling;
 mod scheduling;
 

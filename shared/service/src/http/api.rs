@@ -4,6 +4,7 @@ mod actions;
 mod answering;
 mod apps;
 mod audit;
+mod balance;
 mod call;
 mod dead_letters;
 mod evaluate;

@@ -26,6 +26,8 @@ const FILTERS: &[(Operation, &[&str])] = &[
     (Operation::ListAuditLog, &["objectType", "objectId", "key", "from", "until"]),
     (Operation::ListRuns, &["state", "from", "until", "where"]),
     (Operation::ListDeliveries, &["state"]),
+    (Operation::GetHookBalance, &["from", "until"]),
+    (Operation::GetBalance, &["from", "until"]),
     (Operation::ListDeadLetters, &["state", "kind", "hook", "event", "reason", "from", "until"]),
     (Operation::DiffWorkflow, &["from", "to"]),
     (Operation::GetAvailableApp, &["version"]),

@@ -16,6 +16,8 @@ pub enum Operation {
     ListHookArrivals,
     ListHeldArrivals,
     ListDuplicates,
+    GetHookBalance,
+    GetBalance,
     ListQuarantine,
     ReleaseMail,
     DiscardMail,

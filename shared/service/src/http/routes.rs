@@ -100,6 +100,8 @@ pub const ROUTES: &[Route] = &[
     Route::new(Get, "/v1/hooks/{kind}/{id}/arrivals", "org.permission.hook.read", Op::ListHookArrivals, "Lists the tape of a hook behind `after` or since `since`, oldest first.", "ArrivalList"),
     Route::new(Get, "/v1/hooks/{kind}/{id}/held", "org.permission.hook.read", Op::ListHeldArrivals, "Lists what a paused hook holds, in the order in which it came; `meta.count` is how much.", "HeldArrivalList"),
     Route::new(Get, "/v1/hooks/{kind}/{id}/duplicates", "org.permission.hook.read", Op::ListDuplicates, "Lists the last 20 repeats at a hook, newest first; `meta.count` is how many there were.", "DuplicateList"),
+    Route::new(Get, "/v1/hooks/{kind}/{id}/balance", "org.permission.transaction.read", Op::GetHookBalance, "Counts what became of the next `pageSize` arrivals of a hook, newest first; the places add up to `accepted`.", "BalanceList"),
+    Route::new(Get, "/v1/balance", "org.permission.transaction.read", Op::GetBalance, "The same of all hooks, one after another; whoever follows `next` adds the pages up.", "BalanceList"),
     Route::new(Post, "/v1/hooks/{kind}/{id}/samples", "org.permission.hook.update", Op::CreateSample, "A sample of a provider's event, signed for this hook and ready to be sent.", "SignedRequest").taking("SampleDraft").answering_here(),
     Route::new(Get, "/v1/hooks/email/{id}/quarantine", "org.permission.hook.read", Op::ListQuarantine, "Lists the mails of an email hook that wait or waited to be released, newest first.", "QuarantinedMailList"),
     Route::new(Post, "/v1/hooks/email/{id}/quarantine/{mail}/release", "org.permission.hook.update", Op::ReleaseMail, "Lets a mail in as if it had passed the hook's policy; doing it again changes nothing.", "QuarantinedMail").answering_here(),

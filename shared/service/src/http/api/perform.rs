@@ -3,9 +3,9 @@
 use domain::RecordKind;
 
 use super::{
-    Operation, Refused, Response, actions, apps, audit, call::Call, dead_letters, evaluate, flow, hooks, keys, klasses,
-    links, mail, org, outbox, records, recurring, runs, samples, scheduled, schedules, settings, variables, webhooks,
-    workflows,
+    Operation, Refused, Response, actions, apps, audit, balance, call::Call, dead_letters, evaluate, flow, hooks, keys,
+    klasses, links, mail, org, outbox, records, recurring, runs, samples, scheduled, schedules, settings, variables,
+    webhooks, workflows,
 };
 
 /// Does what the route asks for.
@@ -24,6 +24,8 @@ pub(super) async fn perform(operation: Operation, call: &Call<'_>) -> Result<Res
         Operation::ListHookArrivals => hooks::arrivals(call).await,
         Operation::ListHeldArrivals => hooks::held(call).await,
         Operation::ListDuplicates => hooks::duplicates(call).await,
+        Operation::GetHookBalance => balance::of_hook(call).await,
+        Operation::GetBalance => balance::of_org(call).await,
         Operation::ListQuarantine => mail::quarantine(call).await,
         Operation::ReleaseMail => mail::release(call).await,
         Operation::DiscardMail => mail::discard(call).await,
