@@ -79,7 +79,7 @@ pub fn simulate(seed: u64, plan: Plan) -> Report {
         faults: scheduler.faults.clone(),
         violations,
         ends,
-        dead_letters: scheduler.stage.durable.shelf.dead_ever(),
+        dead_letters: scheduler.dead_letters,
         digest: scheduler.digest(),
     }
 }

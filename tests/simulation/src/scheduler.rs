@@ -59,6 +59,8 @@ pub(crate) struct Scheduler {
     pub(crate) sent: Vec<Sent>,
     pub(crate) faults: Vec<(u64, Fault)>,
     pub(crate) violations: Vec<String>,
+    /// How many dead letters were put back.
+    pub(crate) dead_letters: usize,
 }
 
 /// What the scheduler may let happen.
@@ -89,6 +91,7 @@ impl Scheduler {
             estate: Estate { path: String::new(), listeners: Vec::new() },
             faults: Vec::new(),
             violations: Vec::new(),
+            dead_letters: 0,
         };
         scheduler.set_up();
         scheduler
@@ -214,7 +217,16 @@ impl Scheduler {
                 self.tick();
                 true
             }
-            None => self.stage.durable.shelf.redrive() > 0,
+            None => match self.stage.redrive() {
+                Ok(redriven) => {
+                    self.dead_letters += redriven;
+                    redriven > 0
+                }
+                Err(sentence) => {
+                    self.violations.push(sentence);
+                    false
+                }
+            },
         }
     }
 

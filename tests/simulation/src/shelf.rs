@@ -8,12 +8,10 @@ use std::{
 use async_trait::async_trait;
 use domain::{OrgId, Timestamp};
 use service::{
+    Delivered, RECEIVES_LIMIT,
     memory::FixedWorld,
     ports::{Queue, Unavailable, World},
 };
-
-/// How often a message is received before it is a dead letter. *Source*: `template.yaml`.
-const RECEIVES_LIMIT: u32 = 5;
 
 /// How long a message is invisible once it was received. *Source*: `template.yaml`.
 const VISIBILITY_SECONDS: i64 = 360;
@@ -28,8 +26,7 @@ pub(crate) struct Shelf {
 struct Inner {
     sent: u64,
     messages: BTreeMap<u64, Message>,
-    dead: Vec<Message>,
-    dead_ever: usize,
+    dead: BTreeMap<u64, Message>,
 }
 
 #[derive(Clone)]
@@ -47,6 +44,13 @@ pub(crate) struct Received {
     /// What it says.
     pub(crate) body: String,
     receives: u32,
+}
+
+impl Received {
+    /// The same as whoever executes it has it.
+    pub(crate) fn delivered(&self) -> Delivered {
+        delivered(self.message, &self.body, self.receives)
+    }
 }
 
 impl Shelf {
@@ -67,9 +71,9 @@ impl Shelf {
         let mut inner = self.lock();
         let message = inner.messages.get_mut(&id)?;
         if message.receives >= RECEIVES_LIMIT {
-            let dead = inner.messages.remove(&id);
-            inner.dead_ever += dead.iter().len();
-            inner.dead.extend(dead);
+            if let Some(dead) = inner.messages.remove(&id) {
+                inner.dead.insert(id, dead);
+            }
             return None;
         }
         message.receives += 1;
@@ -115,26 +119,23 @@ impl Shelf {
         self.lock().messages.values().map(|message| message.visible_at).min()
     }
 
-    /// Puts the dead letters back, and gives how many there were.
-    pub(crate) fn redrive(&self) -> usize {
-        let now = self.world.now();
-        let mut inner = self.lock();
-        let dead = std::mem::take(&mut inner.dead);
-        let count = dead.len();
-        for message in dead {
-            inner.add(Message { receives: 0, visible_at: now, ..message });
-        }
-        count
+    /// What was given up and kept by nobody.
+    pub(crate) fn dead(&self) -> Vec<Delivered> {
+        self.lock().dead.iter().map(|(id, message)| delivered(*id, &message.body, message.receives)).collect()
     }
 
-    /// How many messages ever became dead letters.
-    pub(crate) fn dead_ever(&self) -> usize {
-        self.lock().dead_ever
+    /// Takes away what was given up, because it is kept now.
+    pub(crate) fn bury(&self) {
+        self.lock().dead.clear();
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn delivered(id: u64, body: &str, receive_count: u32) -> Delivered {
+    Delivered { name: id.to_string(), body: body.into(), org: None, receive_count, first_received_at: None }
 }
 
 impl Inner {

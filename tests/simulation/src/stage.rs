@@ -1,10 +1,10 @@
 //! Processes over what is durable, and the tasks that are under way in them. Nothing here decides what happens.
 
-use std::{cell::RefCell, rc::Rc, sync::Arc};
+use std::{cell::RefCell, future::pending, rc::Rc, sync::Arc};
 
 use bytes::Bytes;
 use domain::{ApiKey, ApiKeyId, ApiKeySecret, OrgId, Role, RunId, Timestamp, exact};
-use serde_json::Value;
+use serde_json::{Value, json};
 use service::{
     directory::keys,
     http::{Request, form},
@@ -93,10 +93,27 @@ impl Stage {
         let process = Arc::clone(&self.processes[index]);
         let own = received.clone();
         let task = self.start(index, async move {
-            let done = process.executor.execute(&own.body).await.is_ok();
+            let done = process.executor.execute_delivered(&own.delivered(), pending()).await.is_ok();
             Done::Executed(own, done)
         });
         task.is_message = true;
+    }
+
+    /// Keeps what the queue has given up, puts every dead letter back, calmly, and gives how many there were. What panicked is told.
+    pub(crate) fn redrive(&mut self) -> Result<usize, String> {
+        for dead in self.durable.shelf.dead() {
+            let process = Arc::clone(&self.processes[0]);
+            let kept = self.calmly(async move { process.executor.keep_given_up(&dead).await });
+            kept.map_err(|error| error.to_string())?;
+        }
+        self.durable.shelf.bury();
+        let panicked = self.ask("GET", "/v1/dead-letters?reason=panicked", &Value::Null);
+        if panicked["data"].as_array().is_none_or(|letters| !letters.is_empty()) {
+            return Err(format!("an executor panicked: {panicked}"));
+        }
+        let redriven = self.ask("POST", "/v1/dead-letters/redrive", &json!({ "perSecond": 100 }));
+        let count = redriven["data"]["attributes"]["redriven"].as_u64().ok_or("nothing says how many")?;
+        usize::try_from(count).map_err(|error| error.to_string())
     }
 
     /// Sends a request to the hook's door of a process.
