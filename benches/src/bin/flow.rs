@@ -104,6 +104,7 @@ fn run(number: usize, now: Timestamp) -> Run {
         response: None,
         line: None,
         collected_into: None,
+        held_for: Vec::new(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! `hookwright runs`: executions of workflows, step by step.
 
+mod outcome;
 mod search;
 mod story;
 
@@ -108,6 +109,15 @@ Examples:
         #[arg(long, value_name = "JSON|FILE")]
         data: Option<String>,
     },
+    /// Say what came of a step for which a run is held because nobody knows
+    #[command(after_help = "\
+Examples:
+  hookwright runs outcome 6a1f2e3d4c5b6a7980a1b2c4 done --output '{\"id\": \"ch_1\"}'
+  hookwright runs outcome 6a1f2e3d4c5b6a7980a1b2c4 not-done --step charge
+  hookwright runs outcome 6a1f2e3d4c5b6a7980a1b2c4 failed --message 'the bank took it back'
+
+`done`: the step leaves the output; `not-done`: it is tried again under the same key; `failed`: its error cases apply.")]
+    Outcome(outcome::Args),
     /// Make a link that answers a step of a run, for somebody without a key
     #[command(after_help = "\
 Examples:
@@ -162,6 +172,7 @@ pub(crate) fn run(args: Args, global: &Global) -> Result<(), Failure> {
             answer.extend(data.map(|data| ("data".to_owned(), data)));
             ask(&session, &id, "answers", Value::Object(answer).to_string().into_bytes())
         }
+        Command::Outcome(args) => outcome::run(args, &session),
         Command::Link { id, step, branch, choice } => {
             let draft = Value::Object(given([("choice", choice), ("step", step), ("branch", branch)]));
             let address = Address::of(&["runs", &id, "answer-links"]);
@@ -237,6 +248,10 @@ fn view(run: &Value) -> Page {
         fields.push(("error", failure(attributes)));
     }
     page.fields(&fields);
+    for sentence in outcome::asked(attributes) {
+        page.line("");
+        page.line(sentence);
+    }
     let steps = attributes.get("steps").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     page.line("");
     page.table(

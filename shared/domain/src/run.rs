@@ -163,6 +163,38 @@ pub struct Run {
     /// The run that is for its arrival and others, so that this one has no steps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collected_into: Option<RunId>,
+    /// The steps for which it is held until a person says what came of each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub held_for: Vec<UnknownOutcome>,
+}
+
+/// A step of which nobody knows whether what it does outside was done, and whose author wants a person asked.
+///
+/// *Shape*: `{"step":"charge","visit":1,"tries":1,"key":"…/charge/1","startedAt":"…","heldAt":"…"}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UnknownOutcome {
+    /// The step.
+    pub step: String,
+    /// The branch it is in; empty in the trunk.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub branch: String,
+    /// The visit.
+    pub visit: u32,
+    /// How often the visit had been tried.
+    pub tries: u32,
+    /// What it was tried under, and is to be looked for.
+    pub key: String,
+    /// The `Message-ID` of a mail that has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_id: Option<String>,
+    /// When the visit was first claimed.
+    pub started_at: Timestamp,
+    /// When the run was held for it.
+    pub held_at: Timestamp,
+    /// When a person answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered_at: Option<Timestamp>,
 }
 
 /// The line of the runs of a workflow for one key.

@@ -4,7 +4,7 @@ use domain::OrgId;
 use serde_json::{Value, json};
 use service::{
     http::{Route, RouteMethod},
-    ports::{OutgoingContent, OutgoingMail, Post},
+    ports::{NotCalled, OutgoingContent, OutgoingMail, Post, Unavailable},
 };
 
 use super::{ABSENT_ID, Estate, MARK};
@@ -56,6 +56,33 @@ impl Estate {
             "ScheduledRunDraft" => json!({ "workflow": workflow, "runAt": { "type": "relative", "value": 60_000 } }),
             _ => json!({ "workflow": workflow, "title": name, "recurrence": { "every": { "days": 1 } } }),
         }
+    }
+
+    /// A run that is as the route needs it.
+    pub(super) async fn run_for(&self, route: &Route) -> String {
+        match route.path.rsplit('/').next() {
+            Some("outcomes") => self.held_run().await,
+            _ => waiting_run(&self.world, &self.ids["callable"]).await,
+        }
+    }
+
+    /// A run that is held for a call of which nobody knows what came.
+    async fn held_run(&self) -> String {
+        let url = format!("https://{MARK}.example/charges");
+        let down = Unavailable { port: "calls", cause: "it was told to fail".to_owned() };
+        self.world.calls.script(&url, Err(NotCalled::Broken(down)));
+        let document = json!({
+            "name": format!("{MARK}{}", self.draw()),
+            "trigger": { "callable": true, "transitions": always("charge") },
+            "steps": [{
+                "id": "charge",
+                "action": "kustomer.rest-api.json",
+                "params": { "uri": url, "onUnknownOutcome": "ask" },
+                "transitions": [],
+            }],
+        });
+        let workflow = self.world.api("POST", "/v1/workflows", document).await.expect(201).id();
+        waiting_run(&self.world, &workflow).await
     }
 
     /// What a list has to be narrowed by: the customer of `org` whose records are listed.
@@ -115,7 +142,7 @@ pub(super) async fn callable(world: &World, token: &str, name: &str) -> String {
 }
 
 /// A run of `workflow`, which the first org has, that waits for an answer.
-pub(super) async fn waiting_run(world: &World, workflow: &str) -> String {
+async fn waiting_run(world: &World, workflow: &str) -> String {
     let run = world.api("POST", &format!("/v1/workflows/{workflow}/call?wait=0"), json!({})).await.expect(202).id();
     world.work().await;
     run

@@ -62,7 +62,7 @@ const OF_RECURRING: [&str; 5] = ["title", "enabled", "workflow", "inputs", "recu
 const OF_DEAD_LETTER: [&str; 5] = ["state", "kind", "event", "transaction", "bytes"];
 
 /// What is told of an answer.
-const OF_ANSWER: [&str; 1] = ["choice"];
+const OF_ANSWER: [&str; 2] = ["choice", "outcome"];
 
 /// Whether there are objects of this type.
 pub fn is_type(name: &str) -> bool {

@@ -18,6 +18,7 @@ mod journey;
 mod outside;
 mod scheduling;
 mod suspension;
+mod unknown;
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -193,7 +194,12 @@ impl Executor {
         let now = self.world.now();
         let seed = id.to_string();
         let surroundings = Surroundings { setup: &setup, now, seed: &seed };
-        let going_on = |stored: &StoredRun| Run { state: RunState::Running, resumes_at: None, ..stored.run.clone() };
+        let going_on = |stored: &StoredRun| Run {
+            state: RunState::Running,
+            resumes_at: None,
+            held_for: Vec::new(),
+            ..stored.run.clone()
+        };
         let (progress, run, new) = match &stored {
             Some(stored) if !stored.entries.is_empty() => {
                 let entries = stored.entries.iter().map(|entry| (&entry.entry, entry.ended_at));
@@ -211,12 +217,25 @@ impl Executor {
                     Some(stored) => going_on(stored),
                     None => Run { line: entering.line.clone(), ..new_run(transaction, considered, id, now) },
                 };
-                let new = vec![JournalEntry { entry: opening, attempts: 1, started_at: now, ended_at: now }];
+                let new = vec![JournalEntry::new(opening, 1, (now, now))];
                 (progress, run, new)
             }
         };
-        let rested = HashSet::new();
-        Ok(Journey { transaction, apps, definition, setup, seed, progress, run, stored, new, rested, entering })
+        let (rested, is_as_found) = (HashSet::new(), true);
+        Ok(Journey {
+            transaction,
+            apps,
+            definition,
+            setup,
+            seed,
+            progress,
+            run,
+            stored,
+            new,
+            rested,
+            entering,
+            is_as_found,
+        })
     }
 
     /// Has the run that waits for the end of this one woken, if one does.
@@ -239,8 +258,13 @@ impl Executor {
                 Pause::Ended(ending) => Some(ending),
                 Pause::Waiting => return self.suspend(journey, unit).await.map(|()| Carried::AsFarAsItGoes),
                 Pause::Outside(steps) => {
-                    unit = self.perform_outside(&mut journey, unit, steps).await?;
-                    journey.ending()
+                    let (after, unknown) = self.perform_outside(&mut journey, unit, steps).await?;
+                    let ending = journey.ending();
+                    if ending.is_none() && !unknown.is_empty() {
+                        return self.hold(journey, after, unknown).await.map(|()| Carried::AsFarAsItGoes);
+                    }
+                    unit = after;
+                    ending
                 }
             };
             if let Some(ending) = &ending {
@@ -274,6 +298,7 @@ impl Executor {
         changes.extend(self.line_changes(journey).await?);
         store.write(&changes).await?;
         journey.entering = Entering::default();
+        journey.is_as_found = false;
         let new = std::mem::take(&mut journey.new);
         match &mut journey.stored {
             Some(stored) => {
@@ -349,12 +374,14 @@ fn new_run(transaction: &Transaction, considered: &Considered, id: RunId, now: T
         response: None,
         line: None,
         collected_into: None,
+        held_for: Vec::new(),
     }
 }
 
 fn settle(run: &mut Run, ending: &Ending, now: Timestamp) {
     run.ended_at = Some(now);
     run.resumes_at = None;
+    run.held_for.clear();
     match ending {
         Ending::Succeeded => run.state = RunState::Succeeded,
         Ending::Failed(failure) => {

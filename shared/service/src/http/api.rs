@@ -15,6 +15,7 @@ mod links;
 mod mail;
 mod org;
 mod outbox;
+mod outcomes;
 mod perform;
 mod records;
 mod recurring;

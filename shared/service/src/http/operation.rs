@@ -132,6 +132,7 @@ pub enum Operation {
     PauseRun,
     ResumeRun,
     AnswerRun,
+    GiveOutcome,
     CreateAnswerLink,
     PublishEvent,
     ListDeadLetters,

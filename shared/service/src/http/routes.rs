@@ -161,6 +161,7 @@ pub const ROUTES: &[Route] = &[
     Route::new(Post, "/v1/runs/{id}/pause", "org.permission.run.update", Op::PauseRun, "Holds a run until it is resumed.", "Run").answering_here(),
     Route::new(Post, "/v1/runs/{id}/resume", "org.permission.run.update", Op::ResumeRun, "Lets a run that is held go on.", "Run").answering_here(),
     Route::new(Post, "/v1/runs/{id}/answers", "org.permission.run.update", Op::AnswerRun, "Answers a step of the run that waits for an answer.", "Run").taking("RunAnswer").answering_here(),
+    Route::new(Post, "/v1/runs/{id}/outcomes", "org.permission.run.update", Op::GiveOutcome, "Says what came of a step for which the run is held because nobody knows.", "Run").taking("RunOutcome").answering_here(),
     Route::new(Post, "/v1/runs/{id}/answer-links", "org.permission.run.update", Op::CreateAnswerLink, "A link that answers a step which waits now, for whoever is to answer it without a key.", "AnswerLink").taking("AnswerLinkDraft").answering_here(),
     Route::new(Post, "/v1/scheduled-runs", "org.permission.workflow.call", Op::CreateScheduledRun, "Has a callable workflow called at a time.", "ScheduledRun").taking("ScheduledRunDraft"),
     Route::new(Get, "/v1/scheduled-runs", "org.permission.workflow.read", Op::ListScheduledRuns, "Lists scheduled runs, the latest first.", "ScheduledRunList"),

@@ -8,7 +8,7 @@ use domain::{OrgId, Run, RunId, Timestamp, TransactionId, WorkflowId};
 use engine::journal::Entry;
 use serde::{Deserialize, Serialize};
 
-use super::{RETENTION_SECONDS, find_all, listing, trace::transaction_key};
+use super::{Answered, RETENTION_SECONDS, find_all, listing, trace::transaction_key};
 use crate::{
     directory::{Listing, Paging},
     document,
@@ -35,6 +35,17 @@ pub struct JournalEntry {
     pub started_at: Timestamp,
     /// When its last attempt ended.
     pub ended_at: Timestamp,
+    /// Who said what had come of it, where nobody knew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered: Option<Answered>,
+}
+
+impl JournalEntry {
+    /// What was tried `attempts` times and began and ended at `times`.
+    pub fn new(entry: Entry, attempts: u32, times: (Timestamp, Timestamp)) -> Self {
+        let (started_at, ended_at) = times;
+        Self { entry, attempts, started_at, ended_at, answered: None }
+    }
 }
 
 /// The head of a run as it is stored.

@@ -4,7 +4,7 @@ use domain::RecordKind;
 
 use super::{
     Operation, Refused, Response, actions, apps, audit, call::Call, dead_letters, evaluate, flow, hooks, keys, klasses,
-    links, mail, org, outbox, records, recurring, runs, samples, scheduled, schedules, settings, variables, webhooks,
+    links, mail, org, outbox, outcomes, records, recurring, runs, samples, scheduled, schedules, settings, variables, webhooks,
     workflows,
 };
 
@@ -89,6 +89,7 @@ pub(super) async fn perform(operation: Operation, call: &Call<'_>) -> Result<Res
         Operation::PauseRun => flow::pause(call).await,
         Operation::ResumeRun => flow::resume(call).await,
         Operation::AnswerRun => flow::answer(call).await,
+        Operation::GiveOutcome => outcomes::give(call).await,
         Operation::CreateAnswerLink => links::create(call).await,
         Operation::GetTransaction => runs::transaction(call).await,
         Operation::CreateKlass => klasses::create(call).await,

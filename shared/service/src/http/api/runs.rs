@@ -132,6 +132,7 @@ fn run_resource(call: &Call<'_>, run: &Run, steps: Option<Vec<Value>>) -> Value 
         "resumesAt": run.resumes_at,
         "key": run.line.as_ref().map(|line| &line.key),
         "collectedInto": run.collected_into,
+        "heldFor": super::outcomes::held_for(run),
         "error": run.error,
     });
     if let (Some(steps), Some(attributes)) = (steps, attributes.as_object_mut()) {
@@ -182,7 +183,7 @@ fn is_same_attempt(one: &JournalEntry, other: &JournalEntry) -> bool {
 
 /// A step as it ran. The trigger's output is the transaction, which is not stored a second time.
 fn step(index: usize, entry: &JournalEntry, begun: Option<&JournalEntry>, trigger_output: &Value) -> Value {
-    let JournalEntry { entry, attempts, started_at, ended_at } = entry;
+    let JournalEntry { entry, attempts, started_at, ended_at, answered } = entry;
     let input = entry.input.as_ref().or_else(|| begun?.entry.input.as_ref());
     let missing = begun.map_or(&entry.missing, |begun| &begun.entry.missing);
     let started_at = begun.map_or(started_at, |begun| &begun.started_at);
@@ -216,6 +217,9 @@ fn step(index: usize, entry: &JournalEntry, begun: Option<&JournalEntry>, trigge
     if let Outcome::Pending(pending) = &entry.outcome {
         step.insert("waitsFor".to_owned(), waits_for(pending));
         step.insert("endedAt".to_owned(), Value::Null);
+    }
+    if let Some(answered) = answered {
+        step.insert("answered".to_owned(), json!(answered));
     }
     if let Some(error_case) = &entry.error_case {
         step.insert("errorCase".to_owned(), written(error_case));
