@@ -250,7 +250,7 @@ impl Estate {
             "RecurrencePreviewRequest" => json!({ "recurrence": { "every": { "days": 1 } } }),
             "WorkflowCall" => json!({ "inputs": {} }),
             "DeadLetterRedrive" => json!({ "kind": "unreadable" }),
-            "RunOutcome" => json!({ "outcome": "done" }),
+            "RunOutcome" | "ReplayDraft" | "ReplaysDraft" | "WhatIfDraft" => own::body_about_runs(schema),
             "RunAnswer" | "AnswerLinkDraft" => json!({ "choice": "approve" }),
             "OrgPatch" => json!({ "name": name }),
             "ScheduleDraft" => json!({ "name": name, "timeZone": "Europe/Berlin" }),

@@ -59,6 +59,7 @@ mod pinned;
 mod quarantine;
 mod recurring;
 mod refusals;
+mod replays;
 mod scheduled;
 mod standings;
 mod tape;
@@ -97,8 +98,8 @@ pub use held::{
 };
 pub use intents::{CLAIM_SECONDS, Intent, Standing, find_intent, intent_change, release_intent};
 pub use journal::{
-    JournalEntry, StoredRun, entries_in_head, find_run, find_run_head, find_run_heads, keep_until, list_runs,
-    run_changes,
+    JournalEntry, StoredRun, entries_in_head, find_run, find_run_head, find_run_heads, keep_replayed_until, keep_until,
+    list_runs, reopening_changes, run_changes,
 };
 pub use lineage::count_lineage;
 pub use lines::{Batch, Last, LineHead, Queued, StoredLine, collected, find_line, leaving_changes};
@@ -109,6 +110,7 @@ pub use quarantine::{Quarantined, discard_quarantined, find_quarantined, list_qu
 pub(crate) use recurring::recurring_timer;
 pub use recurring::{find_recurring, list_recurring, recurring_changes, recurring_deletion};
 pub use refusals::{Reason, RefusalRecord, keep_refusal, list_refusals};
+pub use replays::Replayed;
 pub(crate) use scheduled::scheduled_timer;
 pub use scheduled::{WINDOW_SECONDS, find_scheduled, list_scheduled, scheduled_change, scheduled_changes, take_turn};
 pub use standings::{

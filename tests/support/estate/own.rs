@@ -62,6 +62,11 @@ impl Estate {
     pub(super) async fn run_for(&self, route: &Route) -> String {
         match route.path.rsplit('/').next() {
             Some("outcomes") => self.held_run().await,
+            Some("replays") => {
+                let run = waiting_run(&self.world, &self.ids["callable"]).await;
+                self.world.api("POST", &format!("/v1/runs/{run}/cancel"), Value::Null).await.expect(200);
+                run
+            }
             _ => waiting_run(&self.world, &self.ids["callable"]).await,
         }
     }
@@ -128,6 +133,16 @@ impl Estate {
             "kobject" => json!({ "title": name }),
             _ => json!({ "name": name }),
         }
+    }
+}
+
+/// A good body of `schema`, which is about runs.
+pub(super) fn body_about_runs(schema: &str) -> Value {
+    match schema {
+        "RunOutcome" => json!({ "outcome": "done" }),
+        "ReplayDraft" => json!({ "from": "start" }),
+        "ReplaysDraft" => json!({ "from": "start", "filter": { "state": "succeeded" } }),
+        _ => json!({ "draft": true }),
     }
 }
 

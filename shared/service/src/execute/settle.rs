@@ -32,7 +32,7 @@ impl Executor {
         }
         match hooks::find(self.store.as_ref(), transaction.org, kind, hook).await? {
             None => {
-                self.keep(envelope, hook_deleted(kind)).await?;
+                self.keep_unheard(envelope, hook_deleted(kind)).await?;
                 return Ok(Settled::Stays);
             }
             Some(found) if found.value.paused => {
@@ -58,7 +58,7 @@ impl Executor {
             Marked::Repeat(before) if before.transaction != id => before,
             Marked::Repeat(_) | Marked::First => return Ok(Settled::Goes),
         };
-        if self.keep(envelope, repeated(&before, &mark, unmarked)).await? == Admitted::First {
+        if self.keep_unheard(envelope, repeated(&before, &mark, unmarked)).await? == Admitted::First {
             let (transaction, first_at) = (before.transaction, before.created_at);
             let duplicate = Duplicate { transaction, first_at, created_at, rule: *rule };
             let slot = usize::try_from(created_at.as_millisecond()).unwrap_or_default();
@@ -79,7 +79,7 @@ impl Executor {
         runs::hold(self.store.as_ref(), hook.id, &held, holding).await
     }
 
-    async fn keep(&self, envelope: &Envelope, reason: Reason) -> Result<Admitted, Unavailable> {
+    async fn keep_unheard(&self, envelope: &Envelope, reason: Reason) -> Result<Admitted, Unavailable> {
         let Envelope { event, transaction, notes, source, .. } = envelope.clone();
         tracing::warn!(transaction.id = %transaction.id, code = reason.code, "an accepted transaction starts nothing");
         let stored = StoredTransaction::of_event(event, transaction, Vec::new());

@@ -17,7 +17,7 @@ use engine::{
 
 use serde_json::Value;
 
-use super::{WRITE_BYTES, control::Entering, outside::OutsideStep};
+use super::{WRITE_BYTES, control::Entering, keeping::Kept, outside::OutsideStep};
 use crate::{
     ports::{Unavailable, World},
     runs::{JournalEntry, StoredRun},
@@ -44,6 +44,8 @@ pub(super) struct Journey<'a> {
     pub(super) rested: HashSet<String>,
     /// Whether nothing was written of it since it was taken up.
     pub(super) is_as_found: bool,
+    /// What the run that it replays has done.
+    pub(super) kept: Kept,
 }
 
 impl Journey<'_> {
@@ -93,7 +95,7 @@ impl Journey<'_> {
     /// Lets the branch rest before what failed is tried again, and not go on before what is new is written.
     fn rest(&mut self, entry: &mut Entry, retry: Retry, world: &dyn World) -> Result<(), Unavailable> {
         let (branch, tries) = match retry {
-            Retry::Action => (entry.branch.clone(), entry.attempt),
+            Retry::Action | Retry::Replay => (entry.branch.clone(), entry.attempt),
             Retry::Workflow => (TRUNK.to_owned(), self.progress.beginnings().saturating_sub(1)),
         };
         let mut random = [0; 4];

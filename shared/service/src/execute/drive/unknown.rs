@@ -93,7 +93,7 @@ impl Executor {
     /// Writes that the run is held, with all that is pending.
     ///
     /// *Once it returns* nothing wakes the run but a person.
-    pub(super) async fn hold(
+    pub(super) async fn hold_for_person(
         &self,
         mut journey: Journey<'_>,
         unit: Unit<'_>,
