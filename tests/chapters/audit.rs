@@ -13,12 +13,13 @@ use tests::{
 };
 
 /// Operations that are asked for with another method than GET and change nothing.
-const CHANGE_NOTHING: [&str; 8] = [
+const CHANGE_NOTHING: [&str; 9] = [
     "Evaluate",
     "CreateSample",
     "CreateAnswerLink",
     "PublishEvent",
     "CallWorkflow",
+    "WhatIf",
     "PreviewRecurrence",
     "PingOutboundWebhook",
     "ResendDelivery",

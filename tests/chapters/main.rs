@@ -23,6 +23,7 @@ mod providers;
 mod record_api;
 mod record_events;
 mod records;
+mod replay;
 mod rest;
 mod runs;
 mod searching;

@@ -2,6 +2,7 @@
 //!
 //! What may be reached is the adapter's to judge and tested there; here every service is in memory.
 
+mod asking;
 mod crashes;
 mod failures;
 mod params;

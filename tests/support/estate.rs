@@ -161,7 +161,7 @@ impl Estate {
             || ["/rotate", "/publish", "/merge", "-runs/{id}/cancel"].iter().any(path_ends);
         let collection = route.path.split('/').nth(2).unwrap_or_default();
         if collection == "runs" && route.method == RouteMethod::Post {
-            return (own::waiting_run(&self.world, &self.ids["callable"]).await, String::new());
+            return (self.run_for(route).await, String::new());
         }
         if path_ends(&"/call") {
             return (self.ids["callable"].clone(), String::new());
@@ -250,6 +250,7 @@ impl Estate {
             "RecurrencePreviewRequest" => json!({ "recurrence": { "every": { "days": 1 } } }),
             "WorkflowCall" => json!({ "inputs": {} }),
             "DeadLetterRedrive" => json!({ "kind": "unreadable" }),
+            "RunOutcome" | "ReplayDraft" | "ReplaysDraft" | "WhatIfDraft" => own::body_about_runs(schema),
             "RunAnswer" | "AnswerLinkDraft" => json!({ "choice": "approve" }),
             "OrgPatch" => json!({ "name": name }),
             "ScheduleDraft" => json!({ "name": name, "timeZone": "Europe/Berlin" }),

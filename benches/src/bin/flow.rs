@@ -104,6 +104,11 @@ fn run(number: usize, now: Timestamp) -> Run {
         response: None,
         line: None,
         collected_into: None,
+        held_for: Vec::new(),
+        apps: None,
+        replay_of: None,
+        replayed_as: Vec::new(),
+        is_queued: false,
     }
 }
 

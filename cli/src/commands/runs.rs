@@ -1,5 +1,7 @@
 //! `hookwright runs`: executions of workflows, step by step.
 
+mod outcome;
+mod replay;
 mod search;
 mod story;
 
@@ -17,6 +19,7 @@ use crate::{
     source,
 };
 
+pub(crate) use replay::How;
 use story::{failure, has_failed, name, waits};
 pub(crate) use story::{reasons, story};
 
@@ -108,6 +111,25 @@ Examples:
         #[arg(long, value_name = "JSON|FILE")]
         data: Option<String>,
     },
+    /// Say what came of a step for which a run is held because nobody knows
+    #[command(after_help = "\
+Examples:
+  hookwright runs outcome 6a1f2e3d4c5b6a7980a1b2c4 done --output '{\"id\": \"ch_1\"}'
+  hookwright runs outcome 6a1f2e3d4c5b6a7980a1b2c4 not-done --step charge
+  hookwright runs outcome 6a1f2e3d4c5b6a7980a1b2c4 failed --message 'the bank took it back'
+
+`done`: the step leaves the output; `not-done`: it is tried again under the same key; `failed`: its error cases apply.")]
+    Outcome(outcome::Args),
+    /// Have a run that is over go on from the step that failed, or begin anew
+    #[command(after_help = "\
+Examples:
+  hookwright runs replay 6a1f2e3d4c5b6a7980a1b2c4
+  hookwright runs replay 6a1f2e3d4c5b6a7980a1b2c4 --latest --dry
+  hookwright runs replay 6a1f2e3d4c5b6a7980a1b2c4 --from start --repeat-effects
+
+From `failed` it is the same run, and nothing that it has done is done again. From `start` it is another run for the same
+transaction, which keeps what was done unless it is told to repeat it.")]
+    Replay(replay::Args),
     /// Make a link that answers a step of a run, for somebody without a key
     #[command(after_help = "\
 Examples:
@@ -162,6 +184,8 @@ pub(crate) fn run(args: Args, global: &Global) -> Result<(), Failure> {
             answer.extend(data.map(|data| ("data".to_owned(), data)));
             ask(&session, &id, "answers", Value::Object(answer).to_string().into_bytes())
         }
+        Command::Replay(args) => replay::run(args, &session),
+        Command::Outcome(args) => outcome::run(args, &session),
         Command::Link { id, step, branch, choice } => {
             let draft = Value::Object(given([("choice", choice), ("step", step), ("branch", branch)]));
             let address = Address::of(&["runs", &id, "answer-links"]);
@@ -231,12 +255,21 @@ fn view(run: &Value) -> Page {
     ];
     fields.extend(present_fields(
         attributes,
-        &[("goes on", "/resumesAt"), ("key", "/key"), ("collected into", "/collectedInto")],
+        &[
+            ("goes on", "/resumesAt"),
+            ("key", "/key"),
+            ("collected into", "/collectedInto"),
+            ("replays", "/replayOf/run"),
+        ],
     ));
     if attributes.get("error").is_some_and(|error| !error.is_null()) {
         fields.push(("error", failure(attributes)));
     }
     page.fields(&fields);
+    for sentence in outcome::asked(attributes) {
+        page.line("");
+        page.line(sentence);
+    }
     let steps = attributes.get("steps").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     page.line("");
     page.table(

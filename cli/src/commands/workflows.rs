@@ -5,6 +5,7 @@
 mod call;
 mod drafts;
 mod project;
+mod replays;
 mod test;
 mod variables;
 mod versions;
@@ -123,6 +124,8 @@ A year's wait takes no time, and nothing is called: what services answer stands 
 The exit code is 0 when every case passed, 1 when one failed, and 2 when a file has to change before anything can run.")]
     Test(test::Args),
     #[command(flatten)]
+    Replays(replays::Command),
+    #[command(flatten)]
     Call(call::Command),
     #[command(flatten)]
     Project(project::Command),
@@ -174,6 +177,7 @@ pub(crate) fn run(args: Args, global: &Global) -> Result<(), Failure> {
             &workflow.address(),
             format!("The workflow {} is deleted. Its runs and versions stay readable.", workflow.id),
         ),
+        Command::Replays(command) => replays::run(command, &session),
         Command::Call(command) => call::run(command, &session),
         Command::Project(command) => project::run(command, &session),
         Command::Versions(command) => versions::run(command, &session),

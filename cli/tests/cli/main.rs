@@ -21,6 +21,7 @@ mod offline;
 mod org;
 mod projects;
 mod records;
+mod replays;
 mod requests;
 mod searching;
 mod server;

@@ -217,6 +217,13 @@ impl RunId {
     }
 }
 
+impl RunId {
+    /// The one run that replays `run` from its start for a `request`, however often that is made.
+    pub fn for_replay(run: Self, request: &[u8]) -> Self {
+        Self(derive("replay", &[&run.0, request]))
+    }
+}
+
 impl KlassId {
     /// The one klass that a visit of a step makes.
     pub fn for_step(run: RunId, step: &str, visit: u32) -> Self {

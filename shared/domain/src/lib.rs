@@ -48,7 +48,7 @@ pub use record::{Record, RecordKey, RecordKind};
 pub use recurrence::{Cron, Interval, Recurrence};
 pub use recurring_schedule::{CATCH_UP_SECONDS, RecurringSchedule, Skipped};
 pub use rejected::{Rejected, Rejection};
-pub use run::{Failure, Line, LineKind, Run, RunFailure, RunState};
+pub use run::{Effects, Failure, Line, LineKind, ReplayOf, Run, RunFailure, RunState, UnknownOutcome};
 pub use schedule::{Holiday, Schedule, Span, is_time_zone, no_time_zone};
 pub use scheduled_run::{ScheduledRun, ScheduledState};
 pub use sentence::shortened;

@@ -1,9 +1,11 @@
 //! Runs: one execution of a workflow for one transaction.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{OrgId, RunId, Timestamp, TransactionId, WorkflowId};
+use crate::{ApiKeyId, OrgId, RunId, Timestamp, TransactionId, WorkflowId};
 
 /// Where a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -163,6 +165,75 @@ pub struct Run {
     /// The run that is for its arrival and others, so that this one has no steps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collected_into: Option<RunId>,
+    /// The steps for which it is held until a person says what came of each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub held_for: Vec<UnknownOutcome>,
+    /// The version of each app whose actions its steps use, where it is not executed as its transaction was admitted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub apps: Option<BTreeMap<String, String>>,
+    /// Which run it replays from the start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replay_of: Option<ReplayOf>,
+    /// The runs that replay it from the start, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replayed_as: Vec<RunId>,
+    /// Whether it stands in its line once more, because it is replayed from where it failed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_queued: bool,
+}
+
+/// Which run a replay replays, and how.
+///
+/// *Shape*: `{"run":"…","origin":"…","effects":"keep","key":"…"}`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReplayOf {
+    /// The run that it replays.
+    pub run: RunId,
+    /// The run that the transaction itself started: the same one, or what that one replays in the end.
+    pub origin: RunId,
+    /// What becomes of effects that the replayed run has finished.
+    pub effects: Effects,
+    /// The API key of whoever had it replayed.
+    pub key: ApiKeyId,
+}
+
+/// What becomes of effects that a replayed run has finished.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Effects {
+    /// Their recorded outputs are used, and nothing is done.
+    Keep,
+    /// They happen again, under the keys of the new run.
+    Repeat,
+}
+
+/// A step of which nobody knows whether what it does outside was done, and whose author wants a person asked.
+///
+/// *Shape*: `{"step":"charge","visit":1,"tries":1,"key":"…/charge/1","startedAt":"…","heldAt":"…"}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UnknownOutcome {
+    /// The step.
+    pub step: String,
+    /// The branch it is in; empty in the trunk.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub branch: String,
+    /// The visit.
+    pub visit: u32,
+    /// How often the visit had been tried.
+    pub tries: u32,
+    /// What it was tried under, and is to be looked for.
+    pub key: String,
+    /// The `Message-ID` of a mail that has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_id: Option<String>,
+    /// When the visit was first claimed.
+    pub started_at: Timestamp,
+    /// When the run was held for it.
+    pub held_at: Timestamp,
+    /// When a person answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered_at: Option<Timestamp>,
 }
 
 /// The line of the runs of a workflow for one key.

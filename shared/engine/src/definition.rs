@@ -4,6 +4,7 @@
 //! every expression compiles. It keeps the document as written, value for value, keys it does not know included.
 
 mod promise;
+mod reads;
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -15,6 +16,8 @@ use crate::control::FlowControl;
 use crate::document;
 use crate::expression::{Expression, Use};
 use crate::problem::{Place, Problem};
+
+pub use reads::Reads;
 
 /// The id of a trigger that has none written, and what every reference to the trigger says: `/#steps.1`.
 pub(crate) const TRIGGER_ID: &str = "1";

@@ -89,6 +89,8 @@ pub enum Retry {
     Action,
     /// The run, from the trigger on.
     Workflow,
+    /// The step, at the same visit, because a person has the run replayed; its attempts are counted anew.
+    Replay,
 }
 
 fn first() -> u32 {

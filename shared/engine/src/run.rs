@@ -15,6 +15,7 @@
 mod branch;
 mod fork;
 mod progress;
+mod reopen;
 mod retry;
 
 use domain::{Failure, Timestamp};
@@ -33,6 +34,7 @@ use crate::surroundings::Surroundings;
 use branch::{Held, Position, Sight};
 
 pub use progress::{Progress, RUN_LIMIT_STEPS, STEP_LIMIT_VISITS, Waiting, WaitsFor};
+pub use reopen::{NotReopened, Reopening, departure};
 pub use retry::{
     RETRY_LIMIT_SECONDS, RUN_LIMIT_BEGINNINGS, SYSTEM_LIMIT_ATTEMPTS, VISIT_LIMIT_ATTEMPTS, retry_delay_seconds,
 };
@@ -315,7 +317,10 @@ pub fn record(
     let answer = error_case.as_ref().and_then(|taken| taken.action);
     let (retries, goes_on) = match &outcome {
         Outcome::Output(_) => (None, true),
-        Outcome::Failed(failure) => progress.after_failure(attempt, failure, answer),
+        Outcome::Failed(failure) => {
+            let counted = attempt.saturating_sub(progress.replayed_attempts(branch));
+            progress.after_failure(counted, failure, answer)
+        }
         Outcome::Pending(_) | Outcome::Stopped(_) => (None, false),
     };
     let transition = goes_on.then(|| progress::choose(&step.transitions, context, &mut explanation));

@@ -96,6 +96,20 @@ impl Action {
     }
 }
 
+/// Whether whoever performs the action changes something: a record, or the world.
+pub(crate) fn has_effect(action: &str) -> bool {
+    match Action::parse(action) {
+        Some(Action::Outside(_)) => true,
+        Some(Action::Record(action)) => action.has_effect(),
+        Some(Action::Flow) => CALLS.contains(&action),
+        // An app's, which is a call; or a call of a workflow.
+        None => true,
+    }
+}
+
+/// The actions that have another workflow run.
+const CALLS: [&str; 2] = ["flow.call", "kustomer.app.scheduler.schedule-workflow"];
+
 /// How a call says what it says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum RestBody {

@@ -37,6 +37,9 @@ use crate::{
     runs::{self, Admitted, AppEvent, AppTrigger, Awaited, CLAIM_SECONDS, Considered, StoredTransaction, verdicts},
 };
 
+pub(crate) use drive::with_collected;
+pub(crate) use setups::read as setup_of;
+
 use definitions::Definitions;
 use installed::Installed;
 use settle::Settled;
@@ -221,17 +224,27 @@ impl Executor {
     async fn wake(&self, woken: Woken) -> Result<(), Unavailable> {
         let Woken { org, transaction, run, answered } = woken;
         let found = runs::find_transaction(self.store.as_ref(), org, transaction).await?;
-        let considered = |stored: &StoredTransaction| {
-            stored.considered.iter().find(|considered| considered.run == Some(run)).cloned()
+        let considered = match &found {
+            Some(stored) => self.considered_for(stored, run).await?,
+            None => None,
         };
-        let Some((stored, considered)) = found.and_then(|stored| considered(&stored).map(|found| (stored, found)))
-        else {
+        let Some((stored, considered)) = found.zip(considered) else {
             tracing::warn!(run.id = %run, "the transaction of a run that was to be woken is not kept any more");
             return Ok(());
         };
         let trigger_output = stored.trigger_output(&considered);
         let delivery = if answered { drive::Delivery::Answered } else { drive::Delivery::Again };
         self.drive(&stored.transaction, &trigger_output, &considered, run, delivery).await
+    }
+
+    /// What was settled for the run when its transaction was admitted, or when somebody had it replayed.
+    async fn considered_for(&self, stored: &StoredTransaction, run: RunId) -> Result<Option<Considered>, Unavailable> {
+        let settled = stored.considered.iter().find(|considered| considered.run == Some(run));
+        if settled.is_some() {
+            return Ok(settled.cloned());
+        }
+        let head = runs::find_run_head(self.store.as_ref(), stored.transaction.org, run).await?;
+        Ok(head.and_then(|run| Some(stored.considered_for(&run)?.followed_by(&run))))
     }
 
     /// What the expressions of `definition` find beside the run's own data, and those of the apps whose actions it uses.

@@ -12,6 +12,7 @@ pub mod actions;
 mod announce;
 pub mod directory;
 mod document;
+mod dry;
 pub mod records;
 mod remembered;
 pub mod runs;

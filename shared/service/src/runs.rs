@@ -7,6 +7,7 @@
 //! | later entries of the journal | `{org}#run#{id}` | `journal#000001` … | |
 //! | timer of a run that waits long | `{org}#run#{id}` | `timer` | `due#00` … `due#15`, by its time |
 //! | answer to a step that waits | `{org}#run#{id}` | `answer#{branch}#{step}#{visit}#{attempt}` | |
+//! | what came of a step, where nobody knew | `{org}#run#{id}` | `answer#{branch}#{step}#{visit}#{tries}` | |
 //! | what links to answers are signed with | `{org}#link-key` | `key` | |
 //! | scheduled run | `{org}#scheduled#{id}` | `scheduled` | `{org}#scheduled`, by when it runs |
 //! | its timer | `{org}#scheduled#{id}` | `timer` | `due#00` … `due#15`, by its time |
@@ -53,10 +54,12 @@ mod journal;
 mod lineage;
 mod lines;
 mod link_key;
+mod outcomes;
 mod pinned;
 mod quarantine;
 mod recurring;
 mod refusals;
+mod replays;
 mod scheduled;
 mod standings;
 mod tape;
@@ -95,17 +98,19 @@ pub use held::{
 };
 pub use intents::{CLAIM_SECONDS, Intent, Standing, find_intent, intent_change, release_intent};
 pub use journal::{
-    JournalEntry, StoredRun, entries_in_head, find_run, find_run_head, find_run_heads, keep_until, list_runs,
-    run_changes,
+    JournalEntry, StoredRun, entries_in_head, find_run, find_run_head, find_run_heads, keep_replayed_until, keep_until,
+    list_runs, reopening_changes, run_changes,
 };
 pub use lineage::count_lineage;
 pub use lines::{Batch, Last, LineHead, Queued, StoredLine, collected, find_line, leaving_changes};
 pub use link_key::{find_link_key, find_or_make_link_key};
+pub use outcomes::{Answered, OutcomeAnswer, OutcomeWord, find_outcome, outcome_change};
 pub use pinned::{installed_version, pin};
 pub use quarantine::{Quarantined, discard_quarantined, find_quarantined, list_quarantined, put_released, quarantine};
 pub(crate) use recurring::recurring_timer;
 pub use recurring::{find_recurring, list_recurring, recurring_changes, recurring_deletion};
 pub use refusals::{Reason, RefusalRecord, keep_refusal, list_refusals};
+pub use replays::Replayed;
 pub(crate) use scheduled::scheduled_timer;
 pub use scheduled::{WINDOW_SECONDS, find_scheduled, list_scheduled, scheduled_change, scheduled_changes, take_turn};
 pub use standings::{

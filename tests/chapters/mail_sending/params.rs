@@ -62,7 +62,7 @@ async fn wrong_params_fail_the_step_with_a_sentence_and_send_nothing() {
         (json!({ "inReplyTo": format!("<{}@b>", "a".repeat(900)) }), "wrong_param"),
         (json!({ "attachments": "sha256/ab" }), "wrong_param"),
         (json!({ "attachments": [null] }), "missing_param"),
-        (json!({ "onUnknownOutcome": "ask" }), "wrong_param"),
+        (json!({ "onUnknownOutcome": "guess" }), "wrong_param"),
         (json!({ "template": "order" }), "wrong_param"),
         (json!({ "subject": null, "text": null, "template": "a b" }), "wrong_param"),
         (json!({ "subject": null, "text": null, "template": "a\r\nb" }), "wrong_param"),

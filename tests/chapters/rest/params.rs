@@ -109,7 +109,7 @@ async fn what_only_the_run_knows_fails_the_step_with_what_to_do() {
         (json!({ "timeoutSeconds": reference }), x(json!(0)), "wrong_param", "1 to 30"),
         (json!({ "timeoutSeconds": reference }), x(json!(31)), "wrong_param", "1 to 30"),
         (json!({ "timeoutSeconds": reference }), x(json!("1.5")), "wrong_param", "1 to 30"),
-        (json!({ "onUnknownOutcome": reference }), x(json!("ask")), "wrong_param", "retry, fail"),
+        (json!({ "onUnknownOutcome": reference }), x(json!("guess")), "wrong_param", "retry, ask, fail"),
     ] {
         let (found, message) = failure(changes.clone(), data.clone()).await;
         assert_eq!(found, code, "{changes} {data}: {message}");
@@ -186,7 +186,7 @@ async fn what_the_document_tells_is_refused_before_it_is_saved() {
         (json!({ "uri": URL, "json": "yes" }), "$.steps[0].params.json"),
         (json!({ "uri": URL, "timeoutSeconds": 0 }), "$.steps[0].params.timeoutSeconds"),
         (json!({ "uri": URL, "timeoutSeconds": 31 }), "$.steps[0].params.timeoutSeconds"),
-        (json!({ "uri": URL, "onUnknownOutcome": "ask" }), "$.steps[0].params.onUnknownOutcome"),
+        (json!({ "uri": URL, "onUnknownOutcome": "guess" }), "$.steps[0].params.onUnknownOutcome"),
     ] {
         let document = workflow_of("wrong", "kustomer.any", json!([step(params.clone(), json!([]))]));
         let answer = world.api("POST", "/v1/workflows", document).await;

@@ -4,7 +4,7 @@ use domain::OrgId;
 use serde_json::{Value, json};
 use service::{
     http::{Route, RouteMethod},
-    ports::{OutgoingContent, OutgoingMail, Post},
+    ports::{NotCalled, OutgoingContent, OutgoingMail, Post, Unavailable},
 };
 
 use super::{ABSENT_ID, Estate, MARK};
@@ -58,6 +58,38 @@ impl Estate {
         }
     }
 
+    /// A run that is as the route needs it.
+    pub(super) async fn run_for(&self, route: &Route) -> String {
+        match route.path.rsplit('/').next() {
+            Some("outcomes") => self.held_run().await,
+            Some("replays") => {
+                let run = waiting_run(&self.world, &self.ids["callable"]).await;
+                self.world.api("POST", &format!("/v1/runs/{run}/cancel"), Value::Null).await.expect(200);
+                run
+            }
+            _ => waiting_run(&self.world, &self.ids["callable"]).await,
+        }
+    }
+
+    /// A run that is held for a call of which nobody knows what came.
+    async fn held_run(&self) -> String {
+        let url = format!("https://{MARK}.example/charges");
+        let down = Unavailable { port: "calls", cause: "it was told to fail".to_owned() };
+        self.world.calls.script(&url, Err(NotCalled::Broken(down)));
+        let document = json!({
+            "name": format!("{MARK}{}", self.draw()),
+            "trigger": { "callable": true, "transitions": always("charge") },
+            "steps": [{
+                "id": "charge",
+                "action": "kustomer.rest-api.json",
+                "params": { "uri": url, "onUnknownOutcome": "ask" },
+                "transitions": [],
+            }],
+        });
+        let workflow = self.world.api("POST", "/v1/workflows", document).await.expect(201).id();
+        waiting_run(&self.world, &workflow).await
+    }
+
     /// What a list has to be narrowed by: the customer of `org` whose records are listed.
     pub async fn query(&self, route: &Route, org: OrgId) -> String {
         let is_list = ["/v1/conversations", "/v1/messages", "/v1/notes"].contains(&route.path);
@@ -104,6 +136,16 @@ impl Estate {
     }
 }
 
+/// A good body of `schema`, which is about runs.
+pub(super) fn body_about_runs(schema: &str) -> Value {
+    match schema {
+        "RunOutcome" => json!({ "outcome": "done" }),
+        "ReplayDraft" => json!({ "from": "start" }),
+        "ReplaysDraft" => json!({ "from": "start", "filter": { "state": "succeeded" } }),
+        _ => json!({ "draft": true }),
+    }
+}
+
 /// A workflow that can be called, and waits for an answer, of the org of the key `token`; its id.
 pub(super) async fn callable(world: &World, token: &str, name: &str) -> String {
     let document = json!({
@@ -115,7 +157,7 @@ pub(super) async fn callable(world: &World, token: &str, name: &str) -> String {
 }
 
 /// A run of `workflow`, which the first org has, that waits for an answer.
-pub(super) async fn waiting_run(world: &World, workflow: &str) -> String {
+async fn waiting_run(world: &World, workflow: &str) -> String {
     let run = world.api("POST", &format!("/v1/workflows/{workflow}/call?wait=0"), json!({})).await.expect(202).id();
     world.work().await;
     run

@@ -28,6 +28,8 @@ pub(super) struct Branch {
     visits: BTreeMap<usize, u32>,
     /// Attempts at the present visit that are over.
     pub(super) attempts: u32,
+    /// Those of them that came before somebody had the run replayed, and do not count for how often it is tried again.
+    pub(super) replayed_attempts: u32,
     /// When it came to the visit it is at, whatever was tried since.
     pub(super) came_at: Timestamp,
     /// Before this nothing is tried again.
@@ -72,6 +74,7 @@ impl Branch {
             position,
             visits: BTreeMap::new(),
             attempts: 0,
+            replayed_attempts: 0,
             came_at: now,
             rests_until: None,
             last: Value::Null,
@@ -104,7 +107,7 @@ impl Branch {
     }
 
     pub(super) fn end_visit(&mut self, place: usize) {
-        self.attempts = 0;
+        (self.attempts, self.replayed_attempts) = (0, 0);
         *self.visits.entry(place).or_default() += 1;
     }
 
@@ -155,6 +158,11 @@ impl Branch {
             (Some(Retry::Action), _) => {
                 self.attempts += 1;
                 self.rests_until = entry.resumes_at;
+                self.position = Position::At(place);
+            }
+            (Some(Retry::Replay), _) => {
+                self.attempts += 1;
+                self.replayed_attempts = self.attempts;
                 self.position = Position::At(place);
             }
             (Some(Retry::Workflow), _) => {

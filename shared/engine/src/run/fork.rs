@@ -49,7 +49,7 @@ impl Fork {
             start: place_of(definition, &each.start)?,
             on_failure: each.on_item_failure,
         };
-        Ok(Fork::opened(kind, prefix(parent, entry), each.items.len(), each.concurrency, now))
+        Ok(Fork::opened(kind, prefix(&parent.path, entry), each.items.len(), each.concurrency, now))
     }
 
     pub(super) fn of_steps(
@@ -62,7 +62,7 @@ impl Fork {
         let starts = parallel.start.iter().map(|step| Ok((step.clone(), place_of(definition, step)?)));
         let starts: Vec<(String, usize)> = starts.collect::<Result<_, Illegal>>()?;
         let count = starts.len();
-        Ok(Fork::opened(Kind::Steps { starts, join: parallel.join }, prefix(parent, entry), count, count, now))
+        Ok(Fork::opened(Kind::Steps { starts, join: parallel.join }, prefix(&parent.path, entry), count, count, now))
     }
 
     fn opened(kind: Kind, prefix: String, count: usize, concurrency: usize, now: Timestamp) -> Fork {
@@ -282,8 +282,8 @@ fn leads_to(branch: &Branch, path: &str) -> bool {
 
 /// What the paths of the branches begin with that the step of `entry` opens. An attempt that is not the first says so, because
 /// what it does is done anew.
-fn prefix(parent: &Branch, entry: &Entry) -> String {
-    let outer = if parent.path.is_empty() { String::new() } else { format!("{}/", parent.path) };
+pub(super) fn prefix(parent: &str, entry: &Entry) -> String {
+    let outer = if parent.is_empty() { String::new() } else { format!("{parent}/") };
     let attempt = if entry.attempt > 1 { format!("~{}", entry.attempt) } else { String::new() };
     format!("{outer}{}#{}{attempt}.", entry.step, entry.visit)
 }

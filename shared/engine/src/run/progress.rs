@@ -156,6 +156,11 @@ impl Progress {
         self.line(branch).last().map_or(1, |branch| branch.attempt())
     }
 
+    /// How many attempts at the present visit of the branch came before somebody had the run replayed.
+    pub(super) fn replayed_attempts(&self, branch: &str) -> u32 {
+        self.line(branch).last().map_or(0, |branch| branch.replayed_attempts)
+    }
+
     /// When the branch came to the visit it is at, whatever was tried since.
     pub fn came_at(&self, branch: &str) -> Option<Timestamp> {
         self.line(branch).last().map(|branch| branch.came_at)

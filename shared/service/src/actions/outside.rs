@@ -51,6 +51,8 @@ pub(crate) enum Prepared {
 pub(crate) enum OnUnknownOutcome {
     /// The same is done once more.
     Retry,
+    /// The run is held until a person says what came of it.
+    Ask,
     /// The step fails.
     Fail,
 }
@@ -116,6 +118,14 @@ impl Prepared {
         }
     }
 
+    /// What it is done under, and of a mail its `Message-ID`: what a person looks for who wants to know whether it was done.
+    pub(crate) fn names(&self) -> (&str, Option<&str>) {
+        match self {
+            Self::Mail(mail) => mail.names(),
+            Self::Call(call) => (call.key(), None),
+        }
+    }
+
     /// Does it, and gives the step's output.
     pub(crate) async fn perform(&self) -> Result<Value, NotPerformed> {
         match self {
@@ -138,8 +148,9 @@ impl OnUnknownOutcome {
     pub(super) fn read(params: &ParamsOf<'_>) -> Result<Self, NotDone> {
         match params.text("onUnknownOutcome")?.as_deref() {
             None | Some("retry") => Ok(Self::Retry),
+            Some("ask") => Ok(Self::Ask),
             Some("fail") => Ok(Self::Fail),
-            Some(_) => Err(NotDone::failed("wrong_param", "The param `onUnknownOutcome` is one of: retry, fail.")),
+            Some(_) => Err(NotDone::failed("wrong_param", "The param `onUnknownOutcome` is one of: retry, ask, fail.")),
         }
     }
 }

@@ -13,7 +13,7 @@ use domain::Failure;
 use serde_json::Value;
 
 use super::{Actor, NotDone, NotPerformed, OnUnknownOutcome, Params, RestBody};
-use crate::ports::{Calls, NotCalled, OutgoingCall};
+use crate::ports::{Calls, NotCalled, OutgoingCall, Unavailable};
 
 use answer::Reading;
 use draft::Draft;
@@ -56,11 +56,11 @@ impl Prepared {
             Err(NotCalled::NotSent(error)) => Err(NotPerformed::NotDone(not_reached(), error)),
             Err(NotCalled::TimedOut(error)) => {
                 let message = format!("The service did not answer within {} s.", self.call.deadline.as_secs());
-                Err(NotPerformed::Interrupted(self.interrupted("rest_timeout", &message), error))
+                Err(self.interrupted("rest_timeout", &message, error))
             }
             Err(NotCalled::Broken(error)) => {
                 let message = "The service did not give a whole answer: the connection ended, or it is no HTTP.";
-                Err(NotPerformed::Interrupted(self.interrupted("rest_no_answer", message), error))
+                Err(self.interrupted("rest_no_answer", message, error))
             }
         }
     }
@@ -75,10 +75,16 @@ impl Prepared {
         Failure::new("unknown_outcome", message)
     }
 
-    fn interrupted(&self, code: &str, message: &str) -> Failure {
+    /// The idempotency key of the call.
+    pub(super) fn key(&self) -> &str {
+        &self.key
+    }
+
+    fn interrupted(&self, code: &str, message: &str, error: Unavailable) -> NotPerformed {
         match self.on_unknown_outcome {
-            OnUnknownOutcome::Retry => Failure::new(code, message).retryable(),
-            OnUnknownOutcome::Fail => self.unknown_outcome(),
+            OnUnknownOutcome::Retry => NotPerformed::Interrupted(Failure::new(code, message).retryable(), error),
+            OnUnknownOutcome::Ask => NotPerformed::Unknown(error),
+            OnUnknownOutcome::Fail => NotPerformed::Interrupted(self.unknown_outcome(), error),
         }
     }
 }

@@ -121,6 +121,11 @@ impl Prepared {
         })
     }
 
+    /// The key, and the `Message-ID` where it has one of ours.
+    pub(super) fn names(&self) -> (&str, Option<&str>) {
+        (&self.mail.key, self.message_id.as_deref())
+    }
+
     /// How a person finds the mail: by its `Message-ID`, or where it has none of ours, by its key.
     fn name(&self) -> &str {
         self.message_id.as_deref().unwrap_or(&self.mail.key)

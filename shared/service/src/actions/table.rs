@@ -83,6 +83,41 @@ pub enum RecordAction {
     Transform,
 }
 
+impl RecordAction {
+    /// Whether it changes something, or only reads and works out.
+    pub(super) const fn has_effect(self) -> bool {
+        match self {
+            Self::Create(_)
+            | Self::CreateWithCustomer
+            | Self::Update(_)
+            | Self::Delete
+            | Self::Merge
+            | Self::AppendEmail
+            | Self::AppendPhone
+            | Self::AssignTeam
+            | Self::AssignUser
+            | Self::AppendTags
+            | Self::RemoveTags
+            | Self::AddRelationship
+            | Self::CreateKlass
+            | Self::PublishEvent
+            | Self::RunCommand => true,
+            Self::FindById(_)
+            | Self::FindByExternalId(_)
+            | Self::FindByEmail(_)
+            | Self::FindByPhone
+            | Self::FindByWhatsapp
+            | Self::FindByAccount(_)
+            | Self::FindBody
+            | Self::FindLastMessage
+            | Self::FindKlass
+            | Self::CurrentOrg
+            | Self::MatchRegex
+            | Self::Transform => false,
+        }
+    }
+}
+
 /// An action whose effect is outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OutsideAction {

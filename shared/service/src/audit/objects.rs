@@ -53,7 +53,7 @@ const LEFT_OUT: [&str; 8] = ["id", "org", "kind", "rev", "createdAt", "updatedAt
 const OF_MAIL: [&str; 4] = ["code", "bytes", "releasedAt", "transaction"];
 
 /// What is told of a run and of a scheduled one: what they are given and leave is read where they are.
-const OF_RUN: [&str; 3] = ["state", "workflow", "runAt"];
+const OF_RUN: [&str; 5] = ["state", "workflow", "runAt", "replayOf", "replayedAs"];
 
 /// What is told of a recurring schedule: not how far it is, which changes by itself.
 const OF_RECURRING: [&str; 5] = ["title", "enabled", "workflow", "inputs", "recurrence"];
@@ -62,7 +62,7 @@ const OF_RECURRING: [&str; 5] = ["title", "enabled", "workflow", "inputs", "recu
 const OF_DEAD_LETTER: [&str; 5] = ["state", "kind", "event", "transaction", "bytes"];
 
 /// What is told of an answer.
-const OF_ANSWER: [&str; 1] = ["choice"];
+const OF_ANSWER: [&str; 2] = ["choice", "outcome"];
 
 /// Whether there are objects of this type.
 pub fn is_type(name: &str) -> bool {

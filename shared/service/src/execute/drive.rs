@@ -14,19 +14,16 @@ mod arrivals;
 mod awaiting;
 mod callee;
 mod control;
+mod embark;
 mod journey;
+mod keeping;
 mod outside;
 mod scheduling;
 mod suspension;
-
-use std::{collections::HashSet, sync::Arc};
+mod unknown;
 
 use domain::{Failure, OrgId, Run, RunId, RunState, Timestamp, Transaction, TransactionId};
-use engine::{
-    Definition, Setup, Surroundings,
-    journal::Outcome,
-    run::{self, Ending},
-};
+use engine::{journal::Outcome, run::Ending};
 use serde_json::Value;
 
 use super::{Executor, definitions::NoDefinition};
@@ -35,12 +32,15 @@ use crate::{
     announce::{self, Author},
     ports::{Change, Unavailable, WriteError},
     records::{Unit, Work},
-    runs::{self, Considered, JournalEntry, StoredRun},
+    runs::{self, Considered, StoredRun},
     waking::wake,
 };
 
+pub(crate) use control::with_collected;
+
 use advance::Pause;
-use control::{Admission, Entering, with_collected};
+use control::Entering;
+use embark::new_run;
 use journey::Journey;
 
 /// How often a run that somebody else has moved, or whose records have, is taken up again in one delivery.
@@ -118,6 +118,8 @@ impl Executor {
             {
                 return self.wake_later(transaction, id, until).await;
             }
+            let followed = stored.as_ref().map(|stored| considered.followed_by(&stored.run));
+            let considered = followed.as_ref().unwrap_or(considered);
             let carried = match self.definitions.get(self.store.as_ref(), transaction.org, &considered.hash).await {
                 Ok(definition) => {
                     let setup = self.setup_for(transaction.org, considered, &definition).await?;
@@ -140,85 +142,6 @@ impl Executor {
         Err(Unavailable { port: "store", cause: format!("run {id} was overtaken {ROUNDS_LIMIT} times") })
     }
 
-    /// Begins the run, if it may, or goes on with it.
-    async fn take_up(
-        &self,
-        place: Place<'_>,
-        definition: Arc<Definition>,
-        setup: Arc<Setup>,
-        stored: Option<StoredRun>,
-    ) -> Result<Carried, WriteError> {
-        let Place { transaction, trigger_output, considered, id } = place;
-        let begun = stored.as_ref().filter(|stored| !stored.entries.is_empty());
-        let admission = match begun {
-            Some(stored) => {
-                let collected = self.collected(&stored.run).await?;
-                Ok(Admission::Begins(Box::new(Entering { collected, ..Entering::default() })))
-            }
-            None => {
-                let seed = id.to_string();
-                let surroundings = Surroundings { setup: &setup, now: self.world.now(), seed: &seed };
-                self.admit(place, &definition, &surroundings, stored.as_ref()).await?
-            }
-        };
-        let mut entering = match admission {
-            Ok(Admission::Begins(entering)) => entering,
-            Ok(Admission::Waits) => return Ok(Carried::AsFarAsItGoes),
-            Ok(Admission::Over) => return Ok(Carried::ToItsEnd),
-            Err(failure) => {
-                return self.fail(transaction, considered, id, stored, failure).await.map(|()| Carried::ToItsEnd);
-            }
-        };
-        let seen = entering.collected.take().map(|collected| with_collected(trigger_output, collected));
-        let place = Place { trigger_output: seen.as_ref().unwrap_or(trigger_output), ..place };
-        match self.embark(place, definition, setup, stored.clone(), *entering) {
-            Ok(journey) => self.carry(journey).await,
-            Err(failure) => self.fail(transaction, considered, id, stored, failure).await.map(|()| Carried::ToItsEnd),
-        }
-    }
-
-    /// The run from its beginning, or from where its journal ends.
-    ///
-    /// *Errors*: its journal is not one of this definition.
-    fn embark<'a>(
-        &self,
-        place: Place<'a>,
-        definition: Arc<Definition>,
-        setup: Arc<Setup>,
-        stored: Option<StoredRun>,
-        entering: Entering,
-    ) -> Result<Journey<'a>, Failure> {
-        let Place { transaction, trigger_output, considered, id } = place;
-        let apps = &considered.apps;
-        let now = self.world.now();
-        let seed = id.to_string();
-        let surroundings = Surroundings { setup: &setup, now, seed: &seed };
-        let going_on = |stored: &StoredRun| Run { state: RunState::Running, resumes_at: None, ..stored.run.clone() };
-        let (progress, run, new) = match &stored {
-            Some(stored) if !stored.entries.is_empty() => {
-                let entries = stored.entries.iter().map(|entry| (&entry.entry, entry.ended_at));
-                let replayed = run::replay(&definition, trigger_output.clone(), entries, &surroundings);
-                let progress = replayed.map_err(|error| {
-                    let message = format!("The journal of this run cannot be followed any more: {error}.");
-                    Failure::new("journal_unusable", message)
-                })?;
-                (progress, going_on(stored), Vec::new())
-            }
-            not_begun => {
-                let progress = run::start(&definition, trigger_output.clone(), &surroundings);
-                let opening = journey::opening_entry(&definition, &progress);
-                let run = match not_begun {
-                    Some(stored) => going_on(stored),
-                    None => Run { line: entering.line.clone(), ..new_run(transaction, considered, id, now) },
-                };
-                let new = vec![JournalEntry { entry: opening, attempts: 1, started_at: now, ended_at: now }];
-                (progress, run, new)
-            }
-        };
-        let rested = HashSet::new();
-        Ok(Journey { transaction, apps, definition, setup, seed, progress, run, stored, new, rested, entering })
-    }
-
     /// Has the run that waits for the end of this one woken, if one does.
     pub(super) async fn wake_caller(&self, org: OrgId, considered: &Considered) -> Result<(), Unavailable> {
         match considered.caller {
@@ -239,8 +162,13 @@ impl Executor {
                 Pause::Ended(ending) => Some(ending),
                 Pause::Waiting => return self.suspend(journey, unit).await.map(|()| Carried::AsFarAsItGoes),
                 Pause::Outside(steps) => {
-                    unit = self.perform_outside(&mut journey, unit, steps).await?;
-                    journey.ending()
+                    let (after, unknown) = self.perform_outside(&mut journey, unit, steps).await?;
+                    let ending = journey.ending();
+                    if ending.is_none() && !unknown.is_empty() {
+                        return self.hold_for_person(journey, after, unknown).await.map(|()| Carried::AsFarAsItGoes);
+                    }
+                    unit = after;
+                    ending
                 }
             };
             if let Some(ending) = &ending {
@@ -274,6 +202,7 @@ impl Executor {
         changes.extend(self.line_changes(journey).await?);
         store.write(&changes).await?;
         journey.entering = Entering::default();
+        journey.is_as_found = false;
         let new = std::mem::take(&mut journey.new);
         match &mut journey.stored {
             Some(stored) => {
@@ -334,27 +263,10 @@ fn unknown_action(action: &str) -> Failure {
     Failure::new("unknown_action", format!("This program does not know the action `{action}`."))
 }
 
-fn new_run(transaction: &Transaction, considered: &Considered, id: RunId, now: Timestamp) -> Run {
-    Run {
-        id,
-        org: transaction.org,
-        state: RunState::Running,
-        workflow_id: considered.workflow,
-        workflow_hash: considered.hash.clone(),
-        transaction_id: transaction.id,
-        started_at: now,
-        ended_at: None,
-        error: None,
-        resumes_at: None,
-        response: None,
-        line: None,
-        collected_into: None,
-    }
-}
-
 fn settle(run: &mut Run, ending: &Ending, now: Timestamp) {
     run.ended_at = Some(now);
     run.resumes_at = None;
+    run.held_for.clear();
     match ending {
         Ending::Succeeded => run.state = RunState::Succeeded,
         Ending::Failed(failure) => {

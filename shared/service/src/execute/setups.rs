@@ -83,7 +83,8 @@ impl Setups {
     }
 }
 
-async fn read(store: &dyn Store, org: OrgId, workflow: WorkflowId) -> Result<Setup, Unavailable> {
+/// All that a definition of `workflow` may find, but for what makes links.
+pub(crate) async fn read(store: &dyn Store, org: OrgId, workflow: WorkflowId) -> Result<Setup, Unavailable> {
     let (variables, retired, apps, schedules, settings) = try_join5(
         variables::all(store, org, workflow),
         variables::retired(store, org, workflow),

@@ -7,7 +7,7 @@
 use domain::{Run, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{RETENTION_SECONDS, item};
+use super::{Answered, RETENTION_SECONDS, item};
 use crate::{
     document::{self, Versioned},
     ports::{Change, Expectation, Freshness, Item, Key, Store, Table, Unavailable, WriteError},
@@ -30,6 +30,9 @@ pub struct Intent {
     pub attempt: u32,
     /// How often the visit was tried, this claim included.
     pub tries: u32,
+    /// Who said that an earlier try had not been done, so that it is tried again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered: Option<Answered>,
 }
 
 /// What an intent means for whoever comes to its step.
@@ -52,7 +55,14 @@ impl Intent {
             attempt,
             // An attempt that failed before it got as far as a claim is in the journal only.
             tries: attempt.max(earlier.map_or(0, |earlier| earlier.tries) + 1),
+            answered: earlier.filter(|earlier| earlier.attempt == attempt).and_then(|earlier| earlier.answered.clone()),
         }
+    }
+
+    /// The same, once it is certain that whoever had the claim is done with it and cannot tell what came of it.
+    #[must_use]
+    pub fn given_up(self, now: Timestamp) -> Self {
+        Self { claimed_until: Some(now), ..self }
     }
 
     /// What it means for whoever is about to make the visit's entry `attempt` at `now`.

@@ -8,7 +8,7 @@ use domain::{OrgId, Run, RunId, Timestamp, TransactionId, WorkflowId};
 use engine::journal::Entry;
 use serde::{Deserialize, Serialize};
 
-use super::{RETENTION_SECONDS, find_all, listing, trace::transaction_key};
+use super::{Answered, RETENTION_SECONDS, Replayed, find_all, listing, trace::transaction_key};
 use crate::{
     directory::{Listing, Paging},
     document,
@@ -35,6 +35,23 @@ pub struct JournalEntry {
     pub started_at: Timestamp,
     /// When its last attempt ended.
     pub ended_at: Timestamp,
+    /// Who said what had come of it, where nobody knew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered: Option<Answered>,
+    /// Who had the run replayed from here, and on what.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replayed: Option<Replayed>,
+    /// Whether nothing was done, because the run that this one replays has done it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_kept: bool,
+}
+
+impl JournalEntry {
+    /// What was tried `attempts` times and began and ended at `times`.
+    pub fn new(entry: Entry, attempts: u32, times: (Timestamp, Timestamp)) -> Self {
+        let (started_at, ended_at) = times;
+        Self { entry, attempts, started_at, ended_at, answered: None, replayed: None, is_kept: false }
+    }
 }
 
 /// The head of a run as it is stored.
@@ -110,6 +127,23 @@ fn kept_until(run: &Run, before: &[JournalEntry], new: &[JournalEntry]) -> Times
 /// Lets what was written before of a run, and the transaction that started it, be kept as long as a run is that goes on at
 /// `until`. Costs nothing where they are kept long enough.
 pub async fn keep_until(store: &dyn Store, run: &Run, until: Timestamp) -> Result<(), Unavailable> {
+    keep(store, run, until, Extent::AllButHead).await
+}
+
+/// The same of a run that is over and that another one replays, its head with it.
+pub async fn keep_replayed_until(store: &dyn Store, run: &Run, until: Timestamp) -> Result<(), Unavailable> {
+    keep(store, run, until, Extent::Whole).await
+}
+
+/// How much of a run is kept longer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    Whole,
+    /// Whoever carries the run writes its head.
+    AllButHead,
+}
+
+async fn keep(store: &dyn Store, run: &Run, until: Timestamp, extent: Extent) -> Result<(), Unavailable> {
     let needed = until.plus_seconds(RETENTION_SECONDS / 3);
     if run.started_at.plus_seconds(RETENTION_SECONDS) >= needed {
         return Ok(());
@@ -120,7 +154,7 @@ pub async fn keep_until(store: &dyn Store, run: &Run, until: Timestamp) -> Resul
     let mut after = None;
     loop {
         let page = store.list(&Range { after, ..all_of(run.org, run.id, "", "") }).await?;
-        items.extend(page.items.into_iter().filter(|item| item.key.sort != HEAD));
+        items.extend(page.items.into_iter().filter(|item| extent == Extent::Whole || item.key.sort != HEAD));
         match page.next {
             Some(next) => after = Some(next),
             None => break,
@@ -137,6 +171,43 @@ pub async fn keep_until(store: &dyn Store, run: &Run, until: Timestamp) -> Resul
         }
     }
     Ok(())
+}
+
+/// The changes that write `run` in the place of `before`, whose journal becomes `entries`: at each place what stands there now,
+/// or nothing. The first change is the fence.
+///
+/// *Once they are written* the run is as if what was cut had never been in its journal.
+pub async fn reopening_changes(
+    store: &dyn Store,
+    run: &Run,
+    before: &StoredRun,
+    entries: &[Option<JournalEntry>],
+) -> Result<Vec<Change>, Unavailable> {
+    let kept = |from: usize, count: usize| -> Vec<JournalEntry> {
+        entries.iter().skip(from).take(count).flatten().cloned().collect()
+    };
+    let in_head = kept(0, before.head_entries);
+    let until = kept_until(run, &before.entries, &[]);
+    let head = HeadOf { run, entries: &in_head, told: &before.told };
+    let mut changes = vec![Change::Put(head_item(head, before.rev + 1, until)?, Expectation::Rev(before.rev))];
+    let (mut after, mut place) = (None, before.head_entries);
+    loop {
+        let page = store.list(&Range { after, ..all_of(run.org, run.id, "journal#", "journal$") }).await?;
+        for item in page.items {
+            let written: Vec<JournalEntry> = document::read(&item)?;
+            let now = kept(place, written.len());
+            place += written.len();
+            if now != written {
+                let rev = item.rev;
+                let item = Item { rev: rev + 1, document: document::write(&now)?, ..item };
+                changes.push(Change::Put(item, Expectation::Rev(rev)));
+            }
+        }
+        match page.next {
+            Some(next) => after = Some(next),
+            None => return Ok(changes),
+        }
+    }
 }
 
 /// How many of the entries of a run's first write stand in its head: all, or only the trigger's.

@@ -134,9 +134,10 @@ impl StoredLine {
     }
 }
 
-/// The arrivals that `run` is for, in the order in which they were accepted.
+/// The arrivals that `run` is for, or the one that it replays, in the order in which they were accepted.
 pub async fn collected(store: &dyn Store, run: &Run, line: &Line) -> Result<Vec<Value>, Unavailable> {
-    let (from, below) = (format!("item#{}#", run.id), format!("item#{}$", run.id));
+    let batch = run.replay_of.map_or(run.id, |replay| replay.origin);
+    let (from, below) = (format!("item#{batch}#"), format!("item#{batch}$"));
     let mut range = range(partition(run, line), &from, &below);
     let mut collected = Vec::new();
     loop {

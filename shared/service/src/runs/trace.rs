@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{HookId, HookKind, Note, OrgId, RunId, Timestamp, Transaction, TransactionId, WebhookId, WorkflowId};
+use domain::{HookId, HookKind, Note, OrgId, Run, RunId, Timestamp, Transaction, TransactionId, WebhookId, WorkflowId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -85,6 +85,16 @@ impl Considered {
         if self.verdict == Verdict::Started {
             (self.verdict, self.run) = (Verdict::Misfit, None);
         }
+    }
+}
+
+impl Considered {
+    /// The same for a run that does not do what was settled with its transaction: it replays another one, or went over to
+    /// another definition.
+    pub fn followed_by(&self, run: &Run) -> Self {
+        let apps = run.apps.clone().unwrap_or_else(|| self.apps.clone());
+        let caller = self.caller.filter(|_| run.replay_of.is_none());
+        Self { hash: run.workflow_hash.clone(), run: Some(run.id), apps, caller, ..self.clone() }
     }
 }
 
@@ -191,6 +201,12 @@ impl StoredTransaction {
             trigger: None,
             webhooks: Vec::new(),
         }
+    }
+
+    /// What was settled for `run`, or for the one that it replays in the end.
+    pub fn considered_for(&self, run: &Run) -> Option<&Considered> {
+        let origin = run.replay_of.map_or(run.id, |replay| replay.origin);
+        self.considered.iter().find(|considered| considered.run == Some(origin))
     }
 
     /// What step 1 of the considered workflow sees: the transaction; or what an installed app made of it; or what a built-in

@@ -5,6 +5,8 @@ use engine::{
     run::{Decision, Ending, Given, Params},
 };
 
+use serde_json::Value;
+
 use super::{Journey, WRITE_BYTES, WRITE_STEPS, callee, outside::OutsideStep, perform, scheduling, unknown_action};
 use crate::{
     actions::{Action, Actor, OutsideAction, RecordAction},
@@ -40,6 +42,8 @@ pub(super) enum Pause {
 enum Done {
     /// It came to this, at the so manieth attempt.
     Settled(Given, Outcome, u32),
+    /// Nothing: the run that this one replays has done it, and it left this.
+    Kept(Given, Value),
     /// It is one outside.
     Outside(OutsideStep),
     /// There is no room for it in this write.
@@ -70,6 +74,12 @@ impl Executor {
                     if is_alone {
                         break;
                     }
+                }
+                Done::Kept(given, output) => {
+                    let times = (started_at, self.world.now());
+                    let came = (given, Outcome::Output(output));
+                    bytes += journey.record(&branch, came, 1, times, self.world.as_ref())?;
+                    journey.new.iter_mut().last().into_iter().for_each(|new| new.is_kept = true);
                 }
                 Done::Settled(given, outcome, attempts) => {
                     let times = (started_at, self.world.now());
@@ -107,6 +117,9 @@ impl Executor {
         name: &str,
         params: Params,
     ) -> Result<Done, Unavailable> {
+        if let Some(output) = journey.kept.find((branch, &step, visit), name).cloned() {
+            return Ok(Done::Kept(params.given(), output));
+        }
         let attempts = 1 + journey.attempts_so_far(branch);
         let outside = |step, action, app, params| {
             Done::Outside(OutsideStep { branch: branch.to_owned(), step, visit, action, app, params })

@@ -18,7 +18,7 @@ use engine::{
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{super::Executor, Journey, Place, new_run};
+use super::{super::Executor, Journey, Place, embark::new_run};
 use crate::{
     ports::{Change, Unavailable, WriteError},
     runs::{self, Batch, Last, LineHead, Queued, RunRef, StoredLine, StoredRun},
@@ -78,7 +78,14 @@ impl Executor {
             },
         };
         let now = self.world.now();
-        let run = Run { line: Some(line.clone()), ..new_run(place.transaction, place.considered, place.id, now) };
+        let replay = stored.map(|stored| &stored.run).filter(|run| run.replay_of.is_some() || run.is_queued);
+        if let Some(replay) = replay.filter(|_| control.mode != Mode::OneAtATime) {
+            // Whoever has a run replayed wants that one, now, and for what it was for.
+            let (line, collected) = (replay.line.clone(), self.collected(replay).await?);
+            return Ok(Ok(Admission::Begins(Box::new(Entering { line, collected, ..Entering::default() }))));
+        }
+        let new = || new_run(place.transaction, place.considered, place.id, now);
+        let run = Run { line: Some(line.clone()), ..replay.cloned().unwrap_or_else(new) };
         let at = Candidate { place, stored, run, line, now };
         Ok(Ok(match control.mode {
             Mode::OneAtATime => self.admit_in_turn(at).await?,
@@ -120,7 +127,7 @@ impl Executor {
         let store = self.store.as_ref();
         let line = runs::find_line(store, &at.run, &at.line).await?;
         match line.head.member() {
-            _ if at.stored.is_none() => self.join(&at, &line).await?,
+            _ if at.stored.is_none_or(|stored| stored.run.line.is_none()) => self.join(&at, &line).await?,
             Some(holder) if holder.run == at.run.id => return Ok(at.begins(None, Vec::new())),
             // Whoever gave it the turn may not have come to wake it.
             Some(holder) => wake(self.queue.as_ref(), at.run.org, holder, 0).await?,
@@ -138,8 +145,12 @@ impl Executor {
 
     async fn join(&self, at: &Candidate<'_>, line: &StoredLine) -> Result<(), WriteError> {
         let waiting = Run { state: RunState::Waiting, ..at.run.clone() };
-        let mut changes = runs::run_changes(&waiting, None, &[], &[])?;
-        let accepted_at = at.place.transaction.created_at;
+        let mut changes = runs::run_changes(&waiting, at.stored, &[], &[])?;
+        // A replay stands behind those that wait already.
+        let accepted_at = match at.run.replay_of {
+            Some(_) => at.run.started_at,
+            None => at.place.transaction.created_at,
+        };
         changes.push(line.join(Queued { member: at.member(), accepted_at }, at.now)?);
         tracing::info!(run.id = %at.run.id, "a run waits for its turn");
         self.store.write(&changes).await
@@ -335,7 +346,7 @@ fn superseded(run: &Run, by: RunRef, now: Timestamp) -> Run {
 }
 
 /// What step 1 sees of the first arrival, and all of them under `collected`.
-pub(super) fn with_collected(seen: &Value, collected: Vec<Value>) -> Value {
+pub(crate) fn with_collected(seen: &Value, collected: Vec<Value>) -> Value {
     let mut seen = seen.clone();
     if let Value::Object(members) = &mut seen {
         members.insert("collected".to_owned(), json!(collected));

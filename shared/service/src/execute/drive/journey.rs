@@ -17,7 +17,7 @@ use engine::{
 
 use serde_json::Value;
 
-use super::{WRITE_BYTES, control::Entering, outside::OutsideStep};
+use super::{WRITE_BYTES, control::Entering, keeping::Kept, outside::OutsideStep};
 use crate::{
     ports::{Unavailable, World},
     runs::{JournalEntry, StoredRun},
@@ -42,6 +42,10 @@ pub(super) struct Journey<'a> {
     pub(super) entering: Entering,
     /// The branches that try again what has failed, once the run is taken up again.
     pub(super) rested: HashSet<String>,
+    /// Whether nothing was written of it since it was taken up.
+    pub(super) is_as_found: bool,
+    /// What the run that it replays has done.
+    pub(super) kept: Kept,
 }
 
 impl Journey<'_> {
@@ -63,9 +67,10 @@ impl Journey<'_> {
         branch: &str,
         (given, outcome): (Given, Outcome),
         attempts: u32,
-        (started_at, ended_at): (Timestamp, Timestamp),
+        times: (Timestamp, Timestamp),
         world: &dyn World,
     ) -> Result<usize, Unavailable> {
+        let (_, ended_at) = times;
         let (given, outcome) = self.without_secrets(given, outcome);
         let surroundings = Surroundings { setup: &self.setup, now: ended_at, seed: &self.seed };
         let mut entry = run::record(&self.definition, &mut self.progress, branch, given, outcome, &surroundings)
@@ -74,14 +79,23 @@ impl Journey<'_> {
             self.rest(&mut entry, retry, world)?;
         }
         let bytes = size_of(&entry);
-        self.new.push(JournalEntry { entry, attempts, started_at, ended_at });
+        self.new.push(JournalEntry::new(entry, attempts, times));
         Ok(bytes)
+    }
+
+    /// Whether the store has all that came before the visit that `branch` is at, so that somebody may have been at it.
+    pub(super) fn may_be_begun(&self, branch: &str) -> bool {
+        let leads_here = |new: &JournalEntry| {
+            let around = new.entry.branch.as_str();
+            around == TRUNK || branch.strip_prefix(around).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        self.is_as_found && self.stored.is_some() && !self.new.iter().any(leads_here)
     }
 
     /// Lets the branch rest before what failed is tried again, and not go on before what is new is written.
     fn rest(&mut self, entry: &mut Entry, retry: Retry, world: &dyn World) -> Result<(), Unavailable> {
         let (branch, tries) = match retry {
-            Retry::Action => (entry.branch.clone(), entry.attempt),
+            Retry::Action | Retry::Replay => (entry.branch.clone(), entry.attempt),
             Retry::Workflow => (TRUNK.to_owned(), self.progress.beginnings().saturating_sub(1)),
         };
         let mut random = [0; 4];

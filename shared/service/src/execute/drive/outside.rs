@@ -7,7 +7,7 @@
 //! Steps of several branches go through it together: one write claims all, and one has all outcomes.
 //!
 //! Whoever finds an intent without an outcome waits while its claim lasts. After that nobody can say what happened,
-//! and the step's own policy decides. *Why one write for the pending and the intent*: the write has the run's fence in
+//! and the step's own policy decides; a person may have to ([`unknown`](super::unknown)). *Why one write for the pending and the intent*: the write has the run's fence in
 //! it, so an executor that was overtaken cannot claim anything, and an intent is there only if the store has all that
 //! came before it; whoever still has something to write need not look for one.
 
@@ -21,6 +21,7 @@ use super::{
     super::{CLAIM_PORT, Executor},
     Journey,
     app_action::AppAction,
+    unknown::{self, Asked, Said},
 };
 use crate::{
     actions::{self, Actor, Headers, NotDone, NotPerformed, Occasion, OnUnknownOutcome, OutsideAction, Prepared},
@@ -28,7 +29,7 @@ use crate::{
     document::Versioned,
     ports::{Unavailable, WriteError},
     records::{Unit, Work},
-    runs::{self, CLAIM_SECONDS, Intent, Standing},
+    runs::{self, Answered, CLAIM_SECONDS, Intent, Standing},
 };
 
 /// A step outside that is next.
@@ -51,9 +52,22 @@ struct Approach {
     standing: Standing,
     /// When the visit was first claimed, or now.
     dated_at: Timestamp,
+    /// Who said that it has not been done.
+    answered: Option<Answered>,
+}
+
+impl Settled {
+    fn unasked(outcome: Outcome, tries: u32, started_at: Timestamp) -> Self {
+        Self { outcome, tries, started_at, answered: None }
+    }
 }
 
 impl Approach {
+    /// Takes it for one that has not been done, because somebody says so.
+    fn take_back(&mut self, answered: Answered) {
+        (self.standing, self.answered) = (Standing::Free, Some(answered));
+    }
+
     /// How often the visit was tried before.
     fn tries(&self) -> u32 {
         self.earlier.as_ref().map_or(0, |earlier| earlier.value.tries)
@@ -65,12 +79,29 @@ enum Look {
     /// It is to be performed.
     Ready(Approach, Prepared),
     /// It came to this without an effect.
-    Settled(Outcome, u32, Timestamp),
+    Settled(Settled),
+    /// A person has to say what came of it.
+    Unknown(Asked),
+}
+
+/// What came of a step.
+struct Settled {
+    outcome: Outcome,
+    tries: u32,
+    started_at: Timestamp,
+    /// Who said so, where nobody knew.
+    answered: Option<Answered>,
+}
+
+/// What comes of a step that is performed under a claim.
+enum Performed {
+    Settled(Settled),
+    Unknown(Asked),
 }
 
 impl OutsideStep {
     /// The step, told from the same one in other branches.
-    fn instance(&self) -> Cow<'_, str> {
+    pub(super) fn instance(&self) -> Cow<'_, str> {
         actions::instance(&self.branch, &self.step)
     }
 
@@ -82,7 +113,8 @@ impl OutsideStep {
 
 impl Executor {
     /// Performs `steps`, all at the same time, and records their outcomes in order. Gives what is to be written with them:
-    /// `unit` where none of them had an effect, else an empty one, because what was pending is written then.
+    /// `unit` where none of them had an effect, else an empty one, because what was pending is written then; and for which of
+    /// them a person has to be asked.
     ///
     /// *Errors*: [`WriteError`]; effects may have happened, which the intents tell whoever comes next.
     pub(super) async fn perform_outside<'u>(
@@ -90,7 +122,7 @@ impl Executor {
         journey: &mut Journey<'_>,
         unit: Unit<'u>,
         steps: Vec<OutsideStep>,
-    ) -> Result<Unit<'u>, WriteError> {
+    ) -> Result<(Unit<'u>, Vec<Asked>), WriteError> {
         // Before all else: whoever waits here has claimed nothing yet, and looks at what is true after the wait. Declared
         // first, it is given back last, when what was prepared is out of memory.
         let _turn = match steps.iter().any(OutsideStep::takes_files) {
@@ -98,11 +130,12 @@ impl Executor {
             false => None,
         };
         let is_all_written = journey.new.is_empty() && unit.change_count() == 0;
-        let (mut ready, mut settled) = (Vec::new(), Vec::new());
+        let (mut ready, mut settled, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
         for step in steps {
             match self.look(journey, is_all_written, &step).await? {
                 Look::Ready(found, prepared) => ready.push((step, found, prepared)),
-                Look::Settled(outcome, tries, dated_at) => settled.push((step, outcome, tries, dated_at)),
+                Look::Settled(came) => settled.push((step, came)),
+                Look::Unknown(asked) => unknown.push(asked),
             }
         }
         let unit = match ready.is_empty() {
@@ -112,78 +145,107 @@ impl Executor {
                 let performing = ready.into_iter().zip(intents).map(|((step, found, prepared), intent)| {
                     let journey = &*journey;
                     async move {
-                        let tries = intent.value.tries;
-                        let outcome = self.perform_claimed(journey, &step, &prepared, intent).await?;
-                        Ok::<_, Unavailable>((step, outcome, tries, found.dated_at))
+                        let performed = self.perform_claimed(journey, &step, &prepared, intent, found.dated_at).await?;
+                        Ok::<_, Unavailable>((step, performed))
                     }
                 });
                 // Each is waited for: what one of them came to is not lost because another one is not known.
                 let performed = join_all(performing).await;
-                let mut unknown = None;
+                let mut failed = None;
                 for one in performed {
                     match one {
-                        Ok(done) => settled.push(done),
-                        Err(error) => unknown = unknown.or(Some(error)),
+                        Ok((step, Performed::Settled(came))) => settled.push((step, came)),
+                        Ok((_, Performed::Unknown(asked))) => unknown.push(asked),
+                        Err(error) => failed = failed.or(Some(error)),
                     }
                 }
-                if let Some(error) = unknown {
-                    return self.keep_known(journey, settled, error).await;
+                if let Some(error) = failed {
+                    return Err(self.keep_known(journey, settled, error).await);
                 }
                 Unit::new(self.store.as_ref(), journey.transaction.org, self.world.now())
             }
         };
         self.record_all(journey, settled)?;
-        Ok(unit)
+        // Another branch may have been the end of one that would have to be asked about.
+        unknown.retain(|asked| journey.progress.came_at(&asked.branch).is_some());
+        Ok((unit, unknown))
     }
 
     /// Writes what is known of the steps that were performed beside one whose outcome is not, and gives its error.
-    async fn keep_known<'u>(
-        &'u self,
+    async fn keep_known(
+        &self,
         journey: &mut Journey<'_>,
-        settled: Vec<(OutsideStep, Outcome, u32, Timestamp)>,
+        settled: Vec<(OutsideStep, Settled)>,
         error: Unavailable,
-    ) -> Result<Unit<'u>, WriteError> {
-        if !settled.is_empty() {
-            self.record_all(journey, settled)?;
-            self.write(journey, Work::default(), Vec::new()).await?;
+    ) -> WriteError {
+        if settled.is_empty() {
+            return error.into();
         }
-        Err(error.into())
+        if let Err(error) = self.record_all(journey, settled) {
+            return error.into();
+        }
+        match self.write(journey, Work::default(), Vec::new()).await {
+            Ok(()) => error.into(),
+            Err(error) => error,
+        }
     }
 
     fn record_all(
         &self,
         journey: &mut Journey<'_>,
-        mut settled: Vec<(OutsideStep, Outcome, u32, Timestamp)>,
+        mut settled: Vec<(OutsideStep, Settled)>,
     ) -> Result<(), Unavailable> {
         // The failure of one branch may be the end of those beside it, whose outcomes are kept before.
-        settled.sort_by_key(|(_, outcome, ..)| matches!(outcome, Outcome::Failed(_)));
-        for (step, outcome, tries, started_at) in settled {
+        settled.sort_by_key(|(_, came)| matches!(came.outcome, Outcome::Failed(_)));
+        for (step, Settled { outcome, tries, started_at, answered }) in settled {
             let times = (started_at, self.world.now());
             if journey.progress.came_at(&step.branch).is_none() {
                 tracing::info!(run.id = %journey.run.id, step.branch, "a branch ended while a step of it was performed");
                 continue;
             }
             journey.record(&step.branch, (step.params.given(), outcome), tries, times, self.world.as_ref())?;
+            if let (Some(answered), Some(new)) = (answered, journey.new.last_mut()) {
+                new.answered = Some(answered);
+            }
         }
         Ok(())
     }
 
     /// Looks whether somebody has been at the step before, and prepares it.
     async fn look(&self, journey: &Journey<'_>, is_all_written: bool, step: &OutsideStep) -> Result<Look, WriteError> {
-        let found = self.approach(journey, is_all_written, step).await?;
+        let mut found = self.approach(journey, is_all_written, step).await?;
+        if found.standing == Standing::Unknown
+            && let Some(answer) = self.answer_about(journey, step, found.tries()).await?
+        {
+            match unknown::outcome_of(answer) {
+                Said::Outcome(outcome, answered) => {
+                    let (tries, started_at) = (found.tries(), found.dated_at);
+                    let came = Settled { outcome, tries, started_at, answered: Some(answered) };
+                    return Ok(Look::Settled(came));
+                }
+                Said::NotDone(answered) => found.take_back(answered),
+            }
+        }
         let prepared = match self.prepare(journey, step, found.dated_at).await {
             Ok(prepared) => prepared,
             Err(not_done) => {
                 let failure = not_done.into_failure()?;
                 let tries = found.attempt.max(found.tries() + 1);
-                return Ok(Look::Settled(Outcome::Failed(failure), tries, found.dated_at));
+                return Ok(Look::Settled(Settled::unasked(Outcome::Failed(failure), tries, found.dated_at)));
             }
         };
-        if found.standing == Standing::Unknown && prepared.on_unknown_outcome() == OnUnknownOutcome::Fail {
-            let outcome = Outcome::Failed(prepared.unknown_outcome());
-            return Ok(Look::Settled(outcome, found.tries(), found.dated_at));
-        }
-        Ok(Look::Ready(found, prepared))
+        Ok(match (found.standing, prepared.on_unknown_outcome()) {
+            (Standing::Unknown, OnUnknownOutcome::Fail) => {
+                let outcome = Outcome::Failed(prepared.unknown_outcome());
+                Look::Settled(Settled::unasked(outcome, found.tries(), found.dated_at))
+            }
+            (Standing::Unknown, OnUnknownOutcome::Ask) => {
+                Look::Unknown(Asked::about(step, &prepared, found.tries(), found.dated_at, None))
+            }
+            (Standing::Unknown, OnUnknownOutcome::Retry) | (Standing::Free | Standing::Claimed, _) => {
+                Look::Ready(found, prepared)
+            }
+        })
     }
 
     /// Looks whether somebody has been at the visit before.
@@ -197,7 +259,7 @@ impl Executor {
     ) -> Result<Approach, Unavailable> {
         let now = self.world.now();
         let attempt = 1 + journey.attempts_so_far(&step.branch);
-        let earlier = match is_all_written {
+        let earlier = match is_all_written || journey.may_be_begun(&step.branch) {
             true => runs::find_intent(self.store.as_ref(), &journey.run, &step.instance(), step.visit).await?,
             false => None,
         };
@@ -213,7 +275,7 @@ impl Executor {
             ),
         }
         let dated_at = earlier.as_ref().map_or(now, |earlier| earlier.value.started_at);
-        Ok(Approach { attempt, earlier, standing, dated_at })
+        Ok(Approach { attempt, earlier, standing, dated_at, answered: None })
     }
 
     async fn prepare(
@@ -245,9 +307,10 @@ impl Executor {
         ready: &[(OutsideStep, Approach, Prepared)],
     ) -> Result<Vec<Versioned<Intent>>, WriteError> {
         let (mut claims, mut changes) = (Vec::with_capacity(ready.len()), Vec::with_capacity(ready.len()));
-        for (step, Approach { attempt, earlier, .. }, _) in ready {
+        for (step, Approach { attempt, earlier, answered, .. }, _) in ready {
             let rev = earlier.as_ref().map(|earlier| earlier.rev);
-            let value = Intent::claim(earlier.as_ref().map(|earlier| &earlier.value), *attempt, self.world.now());
+            let mut value = Intent::claim(earlier.as_ref().map(|earlier| &earlier.value), *attempt, self.world.now());
+            value.answered = answered.clone().or(value.answered);
             changes.push(runs::intent_change(&journey.run, &step.instance(), step.visit, &value, rev)?);
             claims.push(Versioned { rev: rev.unwrap_or_default() + 1, value });
         }
@@ -266,28 +329,37 @@ impl Executor {
         step: &OutsideStep,
         prepared: &Prepared,
         intent: Versioned<Intent>,
-    ) -> Result<Outcome, Unavailable> {
-        match prepared.perform().await {
-            Ok(output) => Ok(match &step.app {
+        started_at: Timestamp,
+    ) -> Result<Performed, Unavailable> {
+        let (tries, answered) = (intent.value.tries, intent.value.answered.clone());
+        let outcome = match prepared.perform().await {
+            Ok(output) => match &step.app {
                 None => Outcome::Output(output),
                 Some(app) => match app.output(journey.at(&step.branch, &step.step, step.visit), output) {
                     Ok(output) => Outcome::Output(output),
                     Err(failure) => Outcome::Failed(failure),
                 },
-            }),
-            Err(NotPerformed::Failed(failure)) => Ok(Outcome::Failed(failure)),
-            Err(NotPerformed::Unknown(error)) => Err(error),
+            },
+            Err(NotPerformed::Failed(failure)) => Outcome::Failed(failure),
+            Err(NotPerformed::Unknown(error)) => match prepared.on_unknown_outcome() {
+                OnUnknownOutcome::Ask => {
+                    warn_of(journey, step, &error);
+                    return Ok(Performed::Unknown(Asked::about(step, prepared, tries, started_at, Some(intent))));
+                }
+                OnUnknownOutcome::Retry | OnUnknownOutcome::Fail => return Err(error),
+            },
             Err(NotPerformed::Interrupted(failure, error)) => {
                 warn_of(journey, step, &error);
-                Ok(Outcome::Failed(failure))
+                Outcome::Failed(failure)
             }
             Err(NotPerformed::NotDone(failure, error)) => {
                 let store = self.store.as_ref();
                 runs::release_intent(store, &journey.run, &step.instance(), step.visit, intent).await?;
                 warn_of(journey, step, &error);
-                Ok(Outcome::Failed(failure))
+                Outcome::Failed(failure)
             }
-        }
+        };
+        Ok(Performed::Settled(Settled { outcome, tries, started_at, answered }))
     }
 }
 

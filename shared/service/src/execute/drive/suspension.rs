@@ -31,6 +31,7 @@ impl Executor {
         journey.run.resumes_at = until;
         if let Some(until) = until {
             runs::keep_until(self.store.as_ref(), &journey.run, until).await?;
+            self.keep_replayed_until(&journey, until).await?;
         }
         let is_known = journey.new.is_empty() && unit.change_count() == 0;
         if !is_known || journey.stored.as_ref().is_none_or(|stored| stored.run != journey.run) {

@@ -9,6 +9,7 @@ use super::{
     Refused, Response,
     answering::{Given, answered_before, asked_of_run, check_choice, definition, give, is_over, wake},
     call::{Call, bad_attribute, bad_query, check_names, not_found},
+    outcomes,
     resource::text,
     runs::run_response,
 };
@@ -24,7 +25,7 @@ use crate::{
 };
 
 /// How often a change of a run is tried that its executor writes at the same time.
-const TRIES_LIMIT: usize = 20;
+pub(super) const TRIES_LIMIT: usize = 20;
 
 /// How long a call waits for the answer where the caller does not say.
 const WAIT_SECONDS: u32 = 10;
@@ -108,7 +109,13 @@ pub(super) async fn cancel(call: &Call<'_>) -> Result<Response, Refused> {
             return Err(is_over(run));
         }
         let now = call.management.world.now();
-        Ok(Some(Run { state: RunState::Cancelled, ended_at: Some(now), resumes_at: None, ..run.clone() }))
+        Ok(Some(Run {
+            state: RunState::Cancelled,
+            ended_at: Some(now),
+            resumes_at: None,
+            held_for: Vec::new(),
+            ..run.clone()
+        }))
     })
     .await?;
     run_response(call, StatusCode::OK, id).await
@@ -129,7 +136,10 @@ pub(super) async fn pause(call: &Call<'_>) -> Result<Response, Refused> {
 pub(super) async fn resume(call: &Call<'_>) -> Result<Response, Refused> {
     let id = change_state(call, |run| match run.state {
         RunState::Running | RunState::Waiting => Ok(None),
-        RunState::Held => Ok(Some(Run { state: RunState::Waiting, ..run.clone() })),
+        RunState::Held => match outcomes::next_asked(run) {
+            Some(asked) => Err(outcomes::is_asked(asked)),
+            None => Ok(Some(Run { state: RunState::Waiting, ..run.clone() })),
+        },
         RunState::Succeeded | RunState::Failed | RunState::Cancelled => Err(is_over(run)),
     })
     .await?;
@@ -145,7 +155,11 @@ async fn change_state(
     let (store, org) = (call.management.store.as_ref(), call.caller.org);
     for _ in 0..TRIES_LIMIT {
         let stored = runs::find_run(store, org, id).await?.ok_or_else(not_found)?;
-        let Some(run) = change(&stored.run)? else { return Ok(id) };
+        let Some(run) = change(&stored.run)? else {
+            // Whoever made the change may not have come to wake the run.
+            wake(call.management, &stored).await?;
+            return Ok(id);
+        };
         // Before the write: a message that finds nothing to do does no harm, and one that is missing would.
         wake(call.management, &stored).await?;
         let mut changes = runs::run_changes(&run, Some(&stored), &[], &stored.told)?;
@@ -161,8 +175,13 @@ async fn change_state(
             Err(WriteError::Unavailable(error)) => return Err(error.into()),
         }
     }
+    Err(always_overtaken(id))
+}
+
+/// That others wrote the run at the same time again and again.
+pub(super) fn always_overtaken(id: RunId) -> Refused {
     let cause = format!("the run {id} was written by others {TRIES_LIMIT} times");
-    Err(Unavailable { port: "store", cause }.into())
+    Unavailable { port: "store", cause }.into()
 }
 
 /// `POST /v1/runs/{id}/answers`: `{"step":"approval","choice":"approve","data":{…}}`.

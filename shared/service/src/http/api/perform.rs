@@ -3,9 +3,9 @@
 use domain::RecordKind;
 
 use super::{
-    Operation, Refused, Response, actions, apps, audit, balance, call::Call, dead_letters, evaluate, flow, hooks, keys,
-    klasses, links, mail, org, outbox, records, recurring, runs, samples, scheduled, schedules, settings, variables,
-    webhooks, workflows,
+    Operation, Refused, Response, actions, apps, audit, balance, call::Call, dead_letters, dry, evaluate, flow, hooks,
+    keys, klasses, links, mail, org, outbox, outcomes, records, recurring, replays, runs, samples, scheduled,
+    schedules, settings, variables, webhooks, workflows,
 };
 
 /// Does what the route asks for.
@@ -91,6 +91,10 @@ pub(super) async fn perform(operation: Operation, call: &Call<'_>) -> Result<Res
         Operation::PauseRun => flow::pause(call).await,
         Operation::ResumeRun => flow::resume(call).await,
         Operation::AnswerRun => flow::answer(call).await,
+        Operation::GiveOutcome => outcomes::give(call).await,
+        Operation::ReplayRun => replays::replay(call).await,
+        Operation::ReplayRuns => replays::replay_many(call).await,
+        Operation::WhatIf => dry::what_if(call).await,
         Operation::CreateAnswerLink => links::create(call).await,
         Operation::GetTransaction => runs::transaction(call).await,
         Operation::CreateKlass => klasses::create(call).await,

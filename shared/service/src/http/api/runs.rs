@@ -25,7 +25,7 @@ use crate::{
     http::{ANSWER_LIMIT_BYTES, answer::json_response},
     installations,
     ports::Store,
-    runs::{self, Considered, JournalEntry, Shape, StoredRun, StoredTransaction},
+    runs::{self, Considered, JournalEntry, Replayed, Shape, StoredRun, StoredTransaction},
 };
 
 /// How many pages of runs one request looks through for runs of the state it asks for.
@@ -69,7 +69,7 @@ pub(super) async fn run_response(call: &Call<'_>, status: StatusCode, id: RunId)
     let StoredRun { run, entries, .. } = runs::find_run(store, call.caller.org, id).await?.ok_or_else(not_found)?;
     let transaction = runs::find_transaction(store, run.org, run.transaction_id).await?;
     let trigger_output = transaction.map_or(Value::Null, |stored| {
-        let considered = stored.considered.iter().find(|considered| considered.run == Some(id));
+        let considered = stored.considered_for(&run);
         considered.map_or_else(|| stored.transaction.document(), |considered| stored.trigger_output(considered))
     });
     let mut steps: Vec<Value> = entries
@@ -132,6 +132,9 @@ fn run_resource(call: &Call<'_>, run: &Run, steps: Option<Vec<Value>>) -> Value 
         "resumesAt": run.resumes_at,
         "key": run.line.as_ref().map(|line| &line.key),
         "collectedInto": run.collected_into,
+        "heldFor": super::outcomes::held_for(run),
+        "replayOf": run.replay_of.map(|replay| json!({ "run": replay.run, "effects": replay.effects, "key": replay.key })),
+        "replayedAs": run.replayed_as,
         "error": run.error,
     });
     if let (Some(steps), Some(attributes)) = (steps, attributes.as_object_mut()) {
@@ -182,7 +185,7 @@ fn is_same_attempt(one: &JournalEntry, other: &JournalEntry) -> bool {
 
 /// A step as it ran. The trigger's output is the transaction, which is not stored a second time.
 fn step(index: usize, entry: &JournalEntry, begun: Option<&JournalEntry>, trigger_output: &Value) -> Value {
-    let JournalEntry { entry, attempts, started_at, ended_at } = entry;
+    let JournalEntry { entry, attempts, started_at, ended_at, answered, replayed, is_kept } = entry;
     let input = entry.input.as_ref().or_else(|| begun?.entry.input.as_ref());
     let missing = begun.map_or(&entry.missing, |begun| &begun.entry.missing);
     let started_at = begun.map_or(started_at, |begun| &begun.started_at);
@@ -216,6 +219,17 @@ fn step(index: usize, entry: &JournalEntry, begun: Option<&JournalEntry>, trigge
     if let Outcome::Pending(pending) = &entry.outcome {
         step.insert("waitsFor".to_owned(), waits_for(pending));
         step.insert("endedAt".to_owned(), Value::Null);
+    }
+    if let Some(answered) = answered {
+        step.insert("answered".to_owned(), json!(answered));
+    }
+    if let Some(replayed) = replayed {
+        let Replayed { at, key, from_hash, to_hash, request: _ } = replayed;
+        let told = json!({ "at": at, "key": key, "fromHash": from_hash, "toHash": to_hash });
+        step.insert("replayed".to_owned(), told);
+    }
+    if *is_kept {
+        step.insert("kept".to_owned(), json!(true));
     }
     if let Some(error_case) = &entry.error_case {
         step.insert("errorCase".to_owned(), written(error_case));

@@ -8,6 +8,7 @@ pub(super) mod drafts;
 pub(super) mod versions;
 
 use domain::{Rejected, Rejection, WorkflowId};
+use engine::Definition;
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
@@ -30,6 +31,19 @@ use crate::{
 
 /// Keys that this server adds to what it gives out. An update that sends them back does not change the document by it.
 const OWN_KEYS: [&str; 4] = ["id", "rev", "createdAt", "updatedAt"];
+
+/// The document as a workflow that might be saved under `id`.
+///
+/// *Errors*: every problem that keeps it from that.
+pub(super) async fn sound(call: &Call<'_>, id: WorkflowId, document: &Value) -> Result<Definition, Refused> {
+    Ok(checks::checked(call, Some(id), document).await?.definition)
+}
+
+/// The draft of the workflow.
+pub(super) async fn draft_document(call: &Call<'_>, id: WorkflowId) -> Result<Value, Refused> {
+    let draft = workflows::find_draft(call.management.store.as_ref(), call.caller.org, id).await?;
+    Ok(draft.ok_or_else(versions::no_draft)?.value.document)
+}
 
 pub(super) async fn create(call: &Call<'_>) -> Result<Response, Refused> {
     let document = Value::Object(call.attributes()?);
