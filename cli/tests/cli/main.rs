@@ -6,6 +6,7 @@
 
 mod actions;
 mod apps;
+mod balance;
 mod dead_letters;
 mod doctor;
 mod email_hooks;
