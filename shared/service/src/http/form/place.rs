@@ -11,7 +11,7 @@ const PREFIX: &str = "/v1/hooks/form/";
 const SCRIPT: &str = "guard.js";
 
 /// What management has below a hook's id, where an address has its hash.
-const MANAGED: &[&str] = &["transactions", "refusals", "arrivals", "held", "duplicates", "samples"];
+const MANAGED: &[&str] = &["transactions", "refusals", "arrivals", "held", "duplicates", "balance", "samples"];
 
 /// What a path below the form hooks names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
