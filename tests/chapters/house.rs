@@ -24,6 +24,8 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("ticker", &["service", "aws"]),
     ("hookwright", &["domain", "ingest", "verify", "engine", "apps", "service", "aws", "local"]),
     ("tests", &["domain", "ingest", "verify", "engine", "apps", "service", "aws", "local"]),
+    ("simulation", &["domain", "engine", "service"]),
+    ("soak", &["benches"]),
     ("benches", &["domain", "engine", "ingest", "verify", "apps", "service", "aws", "local"]),
 ];
 
