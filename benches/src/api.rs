@@ -91,7 +91,8 @@ impl Api {
 
     /// Every resource of a list.
     pub async fn all(&mut self, path: &str) -> Outcome<Vec<Value>> {
-        let (mut path, mut all) = (format!("{path}?pageSize=100"), Vec::new());
+        let mark = if path.contains('?') { '&' } else { '?' };
+        let (mut path, mut all) = (format!("{path}{mark}pageSize=100"), Vec::new());
         loop {
             let page = self.find(&path).await?.ok_or("there is no such list")?;
             all.extend(page["data"].as_array().ok_or("this is no list")?.iter().cloned());

@@ -139,21 +139,28 @@ impl Findings {
 /// Accepted is durable.
 fn accepted_is_there(scheduler: &Scheduler, findings: &Findings, broken: &mut Vec<String>) {
     for (arrival, sent) in scheduler.sent.iter().enumerate() {
-        match sent {
-            Sent::Accepted(id) if !findings.transactions.contains_key(id) => {
-                broken.push(format!("arrival {arrival} was accepted as {id}, and is not there"));
-            }
-            Sent::NotYet | Sent::UnderWay => broken.push(format!("arrival {arrival} was never answered")),
-            Sent::Accepted(_) | Sent::GivenUp => {}
+        if matches!(sent, Sent::NotYet | Sent::UnderWay) {
+            broken.push(format!("arrival {arrival} was never answered"));
         }
     }
-    // One transaction for one key, also where the first answer got lost.
-    let mut by_number: BTreeMap<String, usize> = BTreeMap::new();
-    for stored in findings.transactions.values().filter(|stored| stored.transaction.hook.is_some()) {
-        *by_number.entry(stored.transaction.data["n"].to_string()).or_default() += 1;
+    for (arrival, ids) in &scheduler.accepted {
+        for id in ids.iter().filter(|id| !findings.transactions.contains_key(id)) {
+            broken.push(format!("arrival {arrival} was accepted as {id}, and is not there"));
+        }
     }
-    for (number, count) in by_number.into_iter().filter(|(_, count)| *count > 1) {
-        broken.push(format!("arrival {number} became {count} transactions"));
+    // Whatever was sent once more, one transaction starts something, and each other says that it repeats that one.
+    let mut first: BTreeMap<String, usize> = BTreeMap::new();
+    for stored in findings.transactions.values().filter(|stored| stored.transaction.hook.is_some()) {
+        match stored.not_fired.as_ref().map(|reason| reason.code.as_str()) {
+            None => *first.entry(stored.transaction.data["n"].to_string()).or_default() += 1,
+            Some("repeated") => {
+                first.entry(stored.transaction.data["n"].to_string()).or_default();
+            }
+            Some(other) => broken.push(format!("{} starts nothing: {other}", stored.transaction.id)),
+        }
+    }
+    for (number, count) in first.into_iter().filter(|(_, count)| *count != 1) {
+        broken.push(format!("arrival {number} is {count} transactions that start something"));
     }
 }
 

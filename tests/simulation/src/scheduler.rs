@@ -2,7 +2,7 @@
 
 mod faulty;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{Timestamp, TransactionId, exact};
 use serde_json::{Value, json};
@@ -41,7 +41,7 @@ pub(crate) enum Sent {
     /// Somebody waits for the answer.
     UnderWay,
     /// It was accepted.
-    Accepted(TransactionId),
+    Accepted,
     /// It was sent without a key and not accepted, so its sender does not know.
     GivenUp,
 }
@@ -57,6 +57,9 @@ pub(crate) struct Scheduler {
     pub(crate) stage: Stage,
     pub(crate) estate: Estate,
     pub(crate) sent: Vec<Sent>,
+    /// Every transaction that a sender was told of, by arrival: more than one where the store did not answer at first, so that
+    /// nobody could know.
+    pub(crate) accepted: BTreeMap<usize, BTreeSet<TransactionId>>,
     pub(crate) faults: Vec<(u64, Fault)>,
     pub(crate) violations: Vec<String>,
     /// How many dead letters were put back.
@@ -84,6 +87,7 @@ impl Scheduler {
             fault_per_mille: [10, 30, 60, 100, 200][chance.index(4, Purpose::Setting, 5)],
             asked_at: BTreeMap::new(),
             sent: vec![Sent::NotYet; arrivals.len()],
+            accepted: BTreeMap::new(),
             arrivals,
             decision: 0,
             is_gone: false,
@@ -101,7 +105,7 @@ impl Scheduler {
     pub(crate) fn run(&mut self) {
         let is_over = |own: &Self| {
             let is_idle = own.stage.tasks.is_empty() && own.stage.durable.shelf.next_visible_at().is_none();
-            is_idle && own.sent.iter().all(|sent| matches!(sent, Sent::Accepted(_) | Sent::GivenUp))
+            is_idle && own.sent.iter().all(|sent| matches!(sent, Sent::Accepted | Sent::GivenUp))
         };
         while self.decision < DECISIONS_LIMIT
             && self.faults.len() < FAULTS_LIMIT
@@ -275,15 +279,11 @@ impl Scheduler {
                 let Some(id) = id else {
                     return self.violations.push(format!("a 202 without an id: {body}"));
                 };
-                if let Sent::Accepted(first) = before
-                    && first != id
-                {
-                    self.violations.push(format!("one key became two transactions: {first} and {id}"));
-                }
-                Sent::Accepted(id)
+                self.accepted.entry(arrival).or_default().insert(id);
+                Sent::Accepted
             }
             503 if response.headers().contains_key("retry-after") => match before {
-                Sent::Accepted(_) => before,
+                Sent::Accepted => before,
                 Sent::NotYet | Sent::UnderWay | Sent::GivenUp if has_key => Sent::NotYet,
                 Sent::NotYet | Sent::UnderWay | Sent::GivenUp => Sent::GivenUp,
             },
@@ -311,7 +311,7 @@ impl Scheduler {
         let index = self.some_process();
         let Arrival { key, body } = &self.arrivals[arrival];
         let request = post(&self.estate.path, key.as_deref(), body);
-        if !matches!(self.sent[arrival], Sent::Accepted(_)) {
+        if !matches!(self.sent[arrival], Sent::Accepted) {
             self.sent[arrival] = Sent::UnderWay;
         }
         self.stage.send(index, arrival, request);

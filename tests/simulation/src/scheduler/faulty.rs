@@ -108,7 +108,7 @@ impl Scheduler {
             }
             Fault::Resent => {
                 let has_key = |arrival: &usize| self.arrivals[*arrival].key.is_some();
-                let accepted = (0..self.sent.len()).filter(|arrival| matches!(self.sent[*arrival], Sent::Accepted(_)));
+                let accepted = (0..self.sent.len()).filter(|arrival| matches!(self.sent[*arrival], Sent::Accepted));
                 let accepted: Vec<usize> = accepted.filter(has_key).collect();
                 self.one_of(&accepted).is_some_and(|arrival| {
                     self.send(arrival);
