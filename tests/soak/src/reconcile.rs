@@ -68,10 +68,10 @@ pub(crate) async fn when_all_is_over(
             None => findings.missing.push(*number),
         }
     }
-    findings.objects = count(&mut api, "/v1/klasses/order/instances", "title").await?;
     for customer in api.all("/v1/customers").await? {
         let id = customer["id"].as_str().unwrap_or_default();
         findings.notes.extend(count(&mut api, &format!("/v1/notes?customer={id}"), "body").await?);
+        findings.objects.extend(count(&mut api, &format!("/v1/customers/{id}/klasses/order"), "title").await?);
     }
     findings.balance = api.balance().await?;
     findings.runs = api.all(&format!("/v1/workflows/{}/runs", shop.workflow)).await?.len();
