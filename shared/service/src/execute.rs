@@ -187,9 +187,19 @@ impl Executor {
 
     async fn execute_transaction(&self, envelope: Envelope) -> Result<(), Unavailable> {
         match self.settle(&envelope).await? {
-            Settled::Goes => {}
-            Settled::Stays => return Ok(()),
+            Settled::Goes => self.begin(envelope).await,
+            Settled::Repeats(before) => {
+                let mut first = envelope.clone();
+                (first.transaction.id, first.transaction.created_at) = (before.transaction, before.created_at);
+                self.begin(first).await?;
+                self.keep_repeat(&envelope, &before).await
+            }
+            Settled::Stays => Ok(()),
         }
+    }
+
+    /// Decides which runs the transaction starts, if nobody has yet, and carries them.
+    async fn begin(&self, envelope: Envelope) -> Result<(), Unavailable> {
         let stored = self.consider(envelope).await?;
         let (stored, delivery) = match runs::admit(self.store.as_ref(), &stored).await? {
             Admitted::First => (stored, drive::Delivery::First),

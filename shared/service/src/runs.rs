@@ -144,11 +144,22 @@ fn item(
 }
 
 /// Writes `item`; that something else is expected to be there is not an error.
+///
+/// *Errors*: [`Unavailable`], also where others were writing there all the while, so that this was not written.
 async fn put(store: &dyn Store, item: Item, expectation: Expectation) -> Result<(), Unavailable> {
-    match store.write(&[Change::Put(item, expectation)]).await {
-        Ok(()) | Err(WriteError::Conflict { .. }) => Ok(()),
-        Err(WriteError::Unavailable(error)) => Err(error),
-    }
+    let key = item.key.clone();
+    let found = match store.write(&[Change::Put(item, expectation)]).await {
+        Ok(()) => return Ok(()),
+        Err(WriteError::Unavailable(error)) => return Err(error),
+        Err(WriteError::Conflict { found, .. }) => found.map(|found| *found),
+    };
+    let there = match (expectation, found) {
+        (Expectation::Anything, _) => None,
+        (Expectation::Absent | Expectation::Rev(_), Some(found)) => Some(found),
+        (Expectation::Absent | Expectation::Rev(_), None) => store.find(&key, Freshness::Latest).await?,
+    };
+    let overtaken = || Unavailable { port: "store", cause: "others were writing there all the while".to_owned() };
+    there.map(drop).ok_or_else(overtaken)
 }
 
 /// Writes `item` where nothing is, and gives what was there instead.

@@ -97,6 +97,36 @@ async fn a_repeat_that_could_not_be_asked_for_is_one_in_the_end() {
 }
 
 #[tokio::test]
+async fn a_first_try_that_was_marked_and_never_sent_swallows_nothing_that_is_accepted_after_it() {
+    let mut world = World::new().await;
+    let hook = open_hook(&world, json!({})).await;
+    let workflow = listener(&world, &hook.event).await;
+    let before = keyed(&world, &hook.path, "before", &json!({})).await.expect(202).id();
+    let fuses = fused(&mut world, Fault::Refuses);
+    // The mark is written; then the queue takes nothing, and the store does not keep it either.
+    fuses.queue.cut();
+    fuses.store.fail_in(1);
+    keyed(&world, &hook.path, "k", &json!({ "a": 1 })).await.expect(503);
+    fuses.queue.heal();
+    fuses.store.cut();
+    let accepted = keyed(&world, &hook.path, "k", &json!({ "a": 1 })).await.expect(202).id();
+    fuses.store.heal();
+    world.work().await;
+
+    let ran = ran_for(&world, &workflow).await;
+    let first = ran.iter().find(|id| **id != before).unwrap().clone();
+    assert_eq!(ran.len(), 2);
+    assert_ne!(first, accepted, "it goes under the name that the mark has");
+    let reason = not_fired(&world, &accepted).await;
+    assert_eq!(reason["code"], "repeated");
+    assert!(reason["sentence"].as_str().unwrap().contains(&first), "{reason}");
+    world.clock.pass_seconds(STALE_SECONDS);
+    assert_eq!(keyed(&world, &hook.path, "k", &json!({ "a": 1 })).await.expect(202).id(), first);
+    world.work().await;
+    assert_eq!(ran_for(&world, &workflow).await, ran);
+}
+
+#[tokio::test]
 async fn what_is_delivered_twice_while_unsettled_is_settled_once() {
     let mut world = World::new().await;
     let hook = open_hook(&world, json!({})).await;

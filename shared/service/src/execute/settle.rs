@@ -12,10 +12,13 @@ use crate::{
 };
 
 /// What becomes of a transaction that was accepted without the store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Settled {
     /// It goes the way of every other.
     Goes,
+    /// It repeats the transaction of this mark, and goes under that one's name: who marked that one may have died before the
+    /// queue had it. Only then it is kept as a repeat.
+    Repeats(Mark),
     /// It is held, or kept with the reason why it starts nothing.
     Stays,
 }
@@ -47,26 +50,38 @@ impl Executor {
         }
     }
 
-    /// Marks the transaction, or keeps it as a repeat of the one that has its mark.
+    /// Marks the transaction, or finds the one that has its mark. Where that one came with other data, this one is kept with that
+    /// reason.
     async fn mark(&self, envelope: &Envelope, unmarked: &Unmarked) -> Result<Settled, Unavailable> {
         let Transaction { id, org, hook: Some(hook), created_at, .. } = envelope.transaction else {
             return Ok(Settled::Goes);
         };
-        let Unmarked { key, window_seconds, body_sha256, rule } = unmarked;
+        let Unmarked { key, window_seconds, body_sha256, .. } = unmarked;
         let mark = Mark { transaction: id, created_at, body_sha256: body_sha256.clone() };
-        let before = match runs::mark(self.store.as_ref(), org, hook, key, &mark, *window_seconds).await? {
-            Marked::Repeat(before) if before.transaction != id => before,
-            Marked::Repeat(_) | Marked::First => return Ok(Settled::Goes),
-        };
-        if self.keep_unheard(envelope, repeated(&before, &mark, unmarked)).await? == Admitted::First {
-            let (transaction, first_at) = (before.transaction, before.created_at);
-            let duplicate = Duplicate { transaction, first_at, created_at, rule: *rule };
+        match runs::mark(self.store.as_ref(), org, hook, key, &mark, *window_seconds).await? {
+            Marked::Repeat(before) if before.transaction != id && is_conflict(&before, unmarked) => {
+                self.keep_repeat(envelope, &before).await?;
+                Ok(Settled::Stays)
+            }
+            Marked::Repeat(before) if before.transaction != id => Ok(Settled::Repeats(before)),
+            Marked::Repeat(_) | Marked::First => Ok(Settled::Goes),
+        }
+    }
+
+    /// Keeps the transaction as a repeat of the one that has its mark, and counts it.
+    pub(super) async fn keep_repeat(&self, envelope: &Envelope, before: &Mark) -> Result<(), Unavailable> {
+        let Transaction { org, hook: Some(hook), created_at, .. } = envelope.transaction else { return Ok(()) };
+        let unmarked = envelope.unsettled.as_ref().and_then(|unsettled| unsettled.repeat.as_ref());
+        let Some(unmarked) = unmarked else { return Ok(()) };
+        if self.keep_unheard(envelope, repeated(before, unmarked)).await? == Admitted::First {
+            let (transaction, first_at, rule) = (before.transaction, before.created_at, unmarked.rule);
+            let duplicate = Duplicate { transaction, first_at, created_at, rule };
             let slot = usize::try_from(created_at.as_millisecond()).unwrap_or_default();
             if let Err(error) = runs::note_duplicate(self.store.as_ref(), org, hook, slot, &duplicate).await {
                 tracing::error!(hook.id = %hook, %error, "a repeat was not counted");
             }
         }
-        Ok(Settled::Stays)
+        Ok(())
     }
 
     async fn hold(&self, hook: &Hook, envelope: &Envelope) -> Result<(), Unavailable> {
@@ -95,9 +110,14 @@ fn hook_deleted(kind: HookKind) -> Reason {
     Reason { code: "hook_deleted".to_owned(), sentence }
 }
 
-fn repeated(before: &Mark, mark: &Mark, unmarked: &Unmarked) -> Reason {
+/// Whether a key came with other data than before, where that is a mistake.
+fn is_conflict(before: &Mark, unmarked: &Unmarked) -> bool {
+    unmarked.rule.wants_same_body() && before.body_sha256 != unmarked.body_sha256
+}
+
+fn repeated(before: &Mark, unmarked: &Unmarked) -> Reason {
     let (first, at, same) = (before.transaction, before.created_at, unmarked.rule.sentence());
-    if unmarked.rule.wants_same_body() && before.body_sha256 != mark.body_sha256 {
+    if is_conflict(before, unmarked) {
         let sentence = format!(
             "It has {same} as the transaction {first}, which arrived at {at}, and other data. Its sender was not told, because the store did not answer then."
         );

@@ -183,7 +183,10 @@ impl Executor {
         match store.write(&[stored.put(LineHead::Turn(first.member), now)?, taken_out]).await {
             Ok(()) => wake(self.queue.as_ref(), run.org, first.member, 0).await,
             // Somebody else has passed it on, or taken it.
-            Err(WriteError::Conflict { .. }) => Ok(()),
+            Err(WriteError::Conflict { found: Some(_), .. }) => Ok(()),
+            Err(WriteError::Conflict { found: None, .. }) => {
+                Err(Unavailable { port: "store", cause: "others were writing at the line all the while".to_owned() })
+            }
             Err(WriteError::Unavailable(error)) => Err(error),
         }
     }
