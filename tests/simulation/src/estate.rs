@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::chance::{Chance, Purpose};
 
 /// The workflows that listen to the hook; which of them there are is part of the seed.
-const LISTENERS: [(&str, &str); 7] = [
+const LISTENERS: [(&str, &str); 8] = [
     ("order", include_str!("../estate/order.json")),
     ("stock", include_str!("../estate/stock.json")),
     ("batch", include_str!("../estate/batch.json")),
@@ -13,6 +13,7 @@ const LISTENERS: [(&str, &str); 7] = [
     ("lines", include_str!("../estate/lines.json")),
     ("patient", include_str!("../estate/patient.json")),
     ("parent", include_str!("../estate/parent.json")),
+    ("careful", include_str!("../estate/careful.json")),
 ];
 
 /// Those that the others set off; always there.
@@ -28,6 +29,8 @@ const FEW: u64 = 3;
 /// What was made.
 #[derive(Debug, Clone)]
 pub(crate) struct Estate {
+    /// The hook.
+    pub(crate) hook: String,
     /// The path of the hook's address.
     pub(crate) path: String,
     /// Ids of the workflows that listen to it, with their documents.

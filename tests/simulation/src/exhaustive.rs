@@ -4,6 +4,7 @@ mod outcome;
 
 use std::{fs, path::Path};
 
+use domain::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -194,7 +195,9 @@ impl Player {
                 continue;
             }
             let visible_at = shelf.next_visible_at();
-            let timer = self.stage.next_timer().filter(|due| waits && now.seconds_until(*due) < HORIZON_SECONDS);
+            // What the queue did not take is due at once.
+            let is_waited_for = |due: &Timestamp| *due <= now || waits && now.seconds_until(*due) < HORIZON_SECONDS;
+            let timer = self.stage.next_timer().filter(is_waited_for);
             match [visible_at, timer].into_iter().flatten().min() {
                 Some(due) if due > now => self.stage.durable.world.set(due),
                 Some(_) => {

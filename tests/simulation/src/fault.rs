@@ -29,6 +29,8 @@ pub enum Fault {
     Skew,
     /// A workflow is changed.
     Edit,
+    /// The hook is paused, or goes on.
+    Pause,
     /// The services outside cannot be reached, or can be again.
     Outage,
     /// A sender sends once more what was accepted.
@@ -37,7 +39,7 @@ pub enum Fault {
 
 impl Fault {
     /// Every one of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Refused,
         Self::Lost,
         Self::AppliedUnseen,
@@ -50,6 +52,7 @@ impl Fault {
         Self::Stall,
         Self::Skew,
         Self::Edit,
+        Self::Pause,
         Self::Outage,
         Self::Resent,
     ];

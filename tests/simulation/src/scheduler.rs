@@ -1,6 +1,7 @@
 //! The one scheduler: it decides what happens next, and what goes wrong with it.
 
 mod faulty;
+mod people;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,6 +31,9 @@ const DRAIN_LIMIT: u64 = 60_000;
 /// How long a call of a service takes at the most. *Source*: `service::ports::CALL_LIMIT_SECONDS`.
 const CALL_LIMIT_MS: i64 = 30_000;
 
+/// How often is ticked. *Source*: `service::ticker::TICK_SECONDS`.
+const TICK_SECONDS: i64 = 60;
+
 /// How long timers are waited for at the end: longer than any workflow of the estate waits.
 const HORIZON_SECONDS: u64 = 30 * 86_400;
 
@@ -54,6 +58,11 @@ pub(crate) struct Scheduler {
     arrivals: Vec<Arrival>,
     decision: u64,
     is_gone: bool,
+    is_paused: bool,
+    /// Whether the hook goes on for good.
+    is_resumed: bool,
+    /// When everything was ticked the last time while draining.
+    ticked_at: Option<Timestamp>,
     pub(crate) stage: Stage,
     pub(crate) estate: Estate,
     pub(crate) sent: Vec<Sent>,
@@ -91,8 +100,11 @@ impl Scheduler {
             arrivals,
             decision: 0,
             is_gone: false,
+            is_paused: false,
+            is_resumed: false,
+            ticked_at: None,
             stage: Stage::new(processes),
-            estate: Estate { path: String::new(), listeners: Vec::new() },
+            estate: Estate { hook: String::new(), path: String::new(), listeners: Vec::new() },
             faults: Vec::new(),
             violations: Vec::new(),
             dead_letters: 0,
@@ -216,11 +228,24 @@ impl Scheduler {
                 self.stage.durable.world.set(due);
                 true
             }
-            // A timer that is due.
+            // Some things stay due for a while: what a hook held that goes on, in case more of it comes late.
+            Some(_) if self.ticked_at == Some(now) => {
+                self.stage.durable.world.set(now.plus_seconds(TICK_SECONDS));
+                true
+            }
             Some(_) => {
+                self.ticked_at = Some(now);
                 self.tick();
                 true
             }
+            None if !self.is_resumed => {
+                // Whoever was asked to pause or resume the hook has come to an end by now.
+                self.is_resumed = true;
+                let path = format!("/v1/hooks/form/{}", self.estate.hook);
+                self.stage.ask("PATCH", &path, &json!({ "paused": false }));
+                true
+            }
+            None if self.answer_held() => true,
             None => match self.stage.redrive() {
                 Ok(redriven) => {
                     self.dead_letters += redriven;
@@ -343,10 +368,10 @@ impl Scheduler {
     fn set_up(&mut self) {
         let hook = self.stage.ask("POST", "/v1/hooks/form", &json!({ "title": "Orders" }));
         let address = hook["data"]["attributes"]["url"].as_str().unwrap_or_default();
+        self.estate.hook = hook["data"]["id"].as_str().unwrap_or_default().to_owned();
         self.estate.path = address.strip_prefix(PUBLIC_URL).unwrap_or_default().to_owned();
-        let id = hook["data"]["id"].as_str().unwrap_or_default().to_owned();
         self.stage.ask("POST", "/v1/klasses", &estate::klass());
-        let (others, listeners) = estate::documents(self.chance, &id);
+        let (others, listeners) = estate::documents(self.chance, &self.estate.hook);
         for document in others {
             self.stage.ask("POST", "/v1/workflows", &document);
         }

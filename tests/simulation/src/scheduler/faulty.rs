@@ -21,7 +21,7 @@ const SKEW_LIMIT_MS: u64 = 20_000;
 const STALL_MS: i64 = 400_000;
 
 /// How often each kind of fault is drawn.
-const WEIGHTS: [(u64, Fault); 14] = [
+const WEIGHTS: [(u64, Fault); 15] = [
     (20, Fault::Refused),
     (10, Fault::Lost),
     (20, Fault::AppliedUnseen),
@@ -34,6 +34,7 @@ const WEIGHTS: [(u64, Fault); 14] = [
     (1, Fault::Stall),
     (3, Fault::Skew),
     (3, Fault::Edit),
+    (2, Fault::Pause),
     (2, Fault::Outage),
     (4, Fault::Resent),
 ];
@@ -101,6 +102,7 @@ impl Scheduler {
                 true
             }
             Fault::Edit => self.edit(),
+            Fault::Pause => self.pause(),
             Fault::Outage => {
                 let is_gone = !self.is_gone;
                 self.set_gone(is_gone);
@@ -171,6 +173,20 @@ impl Scheduler {
         let index = self.some_process();
         let process = Arc::clone(&self.stage.processes[index]);
         let request = self.stage.request("PUT", &format!("/v1/workflows/{id}"), &document);
+        self.stage.start(index, async move {
+            drop(process.management.answer(&request).await);
+            Done::Nothing
+        });
+        true
+    }
+
+    /// Pauses the hook, or lets it go on. Whether that comes to pass is another matter: the calls it takes may fail.
+    fn pause(&mut self) -> bool {
+        self.is_paused = !self.is_paused;
+        let index = self.some_process();
+        let process = Arc::clone(&self.stage.processes[index]);
+        let path = format!("/v1/hooks/form/{}", self.estate.hook);
+        let request = self.stage.request("PATCH", &path, &json!({ "paused": self.is_paused }));
         self.stage.start(index, async move {
             drop(process.management.answer(&request).await);
             Done::Nothing
