@@ -14,8 +14,9 @@ use crate::{
     sink::Charge,
 };
 
-/// How long everything may take to come to its end: several claims and all rests of a message.
-const DRAIN_LIMIT: Duration = Duration::from_secs(600);
+/// How long everything may take to come to its end: several claims, all rests of a message, and a backlog of ten thousand orders in
+/// an unoptimized build.
+const DRAIN_LIMIT: Duration = Duration::from_secs(1_800);
 
 /// How often is looked whether all is over.
 const LOOK_EVERY: Duration = Duration::from_secs(3);
