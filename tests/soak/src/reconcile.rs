@@ -60,7 +60,7 @@ pub(crate) async fn when_all_is_over(
         findings.balance = api.balance().await?;
         let is_over = |place: &&str| findings.balance.get(*place).copied().unwrap_or_default() == 0;
         let accepted = findings.balance.get("accepted").copied().unwrap_or_default();
-        if accepted >= number_of(accepted_orders.len()) && OPEN.iter().all(|place| is_over(&place)) {
+        if accepted >= number_of(accepted_orders.len()) && OPEN.iter().all(is_over) {
             break;
         }
         sleep(LOOK_EVERY).await;
