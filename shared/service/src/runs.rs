@@ -105,7 +105,7 @@ pub use lineage::count_lineage;
 pub use lines::{Batch, Last, LineHead, Queued, StoredLine, collected, find_line, leaving_changes};
 pub use link_key::{find_link_key, find_or_make_link_key};
 pub use outcomes::{Answered, OutcomeAnswer, OutcomeWord, find_outcome, outcome_change};
-pub use pinned::{installed_version, pin};
+pub use pinned::{installed_version, installed_versions, pin};
 pub use quarantine::{Quarantined, discard_quarantined, find_quarantined, list_quarantined, put_released, quarantine};
 pub(crate) use recurring::recurring_timer;
 pub use recurring::{find_recurring, list_recurring, recurring_changes, recurring_deletion};

@@ -3,6 +3,7 @@
 mod actions;
 mod answering;
 mod apps;
+mod attributes;
 mod audit;
 mod balance;
 mod call;

@@ -2,7 +2,7 @@
 //!
 //! It is settled with the transaction, so what a run does never changes under it: definitions of apps never change.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::OrgId;
 
@@ -22,18 +22,30 @@ pub async fn pin(
     triggers: &[Trigger],
     considered: &mut [Considered],
 ) -> Result<(), Unavailable> {
-    let mut versions: BTreeMap<&str, Option<String>> = BTreeMap::new();
-    for (trigger, considered) in triggers.iter().zip(considered).filter(|(_, one)| one.verdict == Verdict::Started) {
-        for app in &trigger.apps {
-            if !versions.contains_key(app.as_str()) {
-                versions.insert(app, installed_version(store, org, app).await?);
-            }
-            if let Some(Some(version)) = versions.get(app.as_str()) {
-                considered.apps.insert(app.clone(), version.clone());
-            }
-        }
+    let started = |one: &Considered| one.verdict == Verdict::Started;
+    let starting = triggers.iter().zip(&*considered).filter(|(_, one)| started(one));
+    let apps: BTreeSet<&String> = starting.flat_map(|(trigger, _)| &trigger.apps).collect();
+    let versions = installed_versions(store, org, apps).await?;
+    for (trigger, considered) in triggers.iter().zip(considered).filter(|(_, one)| started(one)) {
+        let used = trigger.apps.iter().filter_map(|app| Some((app.clone(), versions.get(app)?.clone())));
+        considered.apps.extend(used);
     }
     Ok(())
+}
+
+/// Which version of each of the apps is installed; those that are not are left out.
+pub async fn installed_versions<'a>(
+    store: &dyn Store,
+    org: OrgId,
+    apps: impl IntoIterator<Item = &'a String>,
+) -> Result<BTreeMap<String, String>, Unavailable> {
+    let mut versions = BTreeMap::new();
+    for app in apps {
+        if let Some(version) = installed_version(store, org, app).await? {
+            versions.insert(app.clone(), version);
+        }
+    }
+    Ok(versions)
 }
 
 /// Which version of the app is installed.

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Refused, Response,
+    attributes::switch,
     call::{Call, bad_attribute, check_names, not_found},
     flow::{callable, inputs_of, refused},
     resource::{many, one, org_relationship, resource, text},
@@ -48,7 +49,7 @@ pub(super) async fn create(call: &Call<'_>) -> Result<Response, Refused> {
         id: RecurringScheduleId::fresh(now, call.random()?),
         org: call.caller.org,
         title: title(&attributes)?.unwrap_or_default(),
-        enabled: enabled(&attributes)?.unwrap_or(true),
+        enabled: switch(&attributes, "enabled")?.unwrap_or(true),
         workflow,
         inputs,
         recurrence,
@@ -152,7 +153,7 @@ async fn changed(
     if let Some(value) = attributes.get("recurrence") {
         schedule.recurrence = recurrence(value)?;
     }
-    schedule.enabled = enabled(attributes)?.unwrap_or(schedule.enabled);
+    schedule.enabled = switch(attributes, "enabled")?.unwrap_or(schedule.enabled);
     let now = call.management.world.now();
     schedule.plan(now);
     schedule.updated_at = now;
@@ -174,14 +175,6 @@ fn title(attributes: &Map<String, Value>) -> Result<Option<String>, Refused> {
     match title.chars().count() {
         1..=TITLE_LIMIT_CHARS => Ok(Some(title)),
         _ => Err(bad_attribute("title", format!("`title` is a text of 1 to {TITLE_LIMIT_CHARS} characters."))),
-    }
-}
-
-fn enabled(attributes: &Map<String, Value>) -> Result<Option<bool>, Refused> {
-    match attributes.get("enabled") {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::Bool(enabled)) => Ok(Some(*enabled)),
-        Some(_) => Err(bad_attribute("enabled", "`enabled` is true or false.")),
     }
 }
 

@@ -4,6 +4,8 @@ mod failed;
 mod many;
 mod start;
 
+use std::collections::BTreeMap;
+
 use domain::{Effects, Rejected, Rejection, Run, RunId, RunState};
 use engine::Definition;
 use http::StatusCode;
@@ -12,6 +14,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     Refused, Response,
+    attributes::flag,
     call::{Call, bad_attribute, check_names, not_found},
     dry,
     resource::text,
@@ -19,14 +22,14 @@ use super::{
 };
 use crate::{
     announce::INSURANCE_SECONDS,
-    directory::workflows::{self, Trigger, Workflow},
+    directory::workflows,
     document::Versioned,
-    ports::{Change, Unavailable, WriteError},
-    runs::{self, Considered, RunRef, StoredRun, StoredTransaction, Verdict},
+    ports::{Change, WriteError},
+    runs::{self, RunRef, StoredRun, StoredTransaction},
     waking,
 };
 
-pub(super) use many::{instant, number, replay_many};
+pub(super) use many::replay_many;
 
 /// How long an `Idempotency-Key` may be.
 const KEY_LIMIT_BYTES: usize = 256;
@@ -64,7 +67,7 @@ pub(super) struct Chosen {
     pub(super) hash: String,
     pub(super) definition: Definition,
     /// The versions of its apps, where they are not those that were settled with the transaction.
-    pub(super) apps: Option<std::collections::BTreeMap<String, String>>,
+    pub(super) apps: Option<BTreeMap<String, String>>,
 }
 
 /// `POST /v1/runs/{id}/replays`: `{"from":"failed","definition":"latest"}`.
@@ -128,17 +131,6 @@ fn request_of(call: &Call<'_>) -> Result<Option<String>, Refused> {
     Ok(Some(hex::encode(Sha256::digest(key.as_bytes()))))
 }
 
-/// Whether an attribute is true; `false` where it is left out.
-pub(super) fn flag(attributes: &Map<String, Value>, name: &str) -> Result<bool, Refused> {
-    match attributes.get(name) {
-        None | Some(Value::Null | Value::Bool(false)) => Ok(false),
-        Some(Value::Bool(true)) => Ok(true),
-        Some(Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_)) => {
-            Err(bad_attribute(name, format!("`{name}` is true or false.")))
-        }
-    }
-}
-
 /// The definition that `stored` is to go on with.
 ///
 /// *Errors*: `409` where it is not there any more, or this program cannot run it.
@@ -147,7 +139,10 @@ pub(super) async fn chosen(call: &Call<'_>, run: &Run, on: On) -> Result<Chosen,
     let (hash, apps) = match on {
         On::Pinned => (run.workflow_hash.clone(), run.apps.clone()),
         On::Latest => match workflows::find(store, org, run.workflow_id).await? {
-            Some(workflow) => (workflow.value.hash.clone(), Some(apps_of(call, &workflow).await?)),
+            Some(Versioned { value: head, .. }) => {
+                let installed = runs::installed_versions(store, org, &head.apps).await?;
+                (head.hash, Some(installed))
+            }
             None => {
                 let detail = "The workflow of this run was deleted, so it has no latest definition; replay it on the pinned one.";
                 return Err(Rejected::new(Rejection::Taken, "workflow_deleted", detail).into());
@@ -165,38 +160,6 @@ pub(super) async fn chosen(call: &Call<'_>, run: &Run, on: On) -> Result<Chosen,
         Refused::from(Rejected::new(Rejection::Taken, "definition_unusable", detail))
     })?;
     Ok(Chosen { hash, definition, apps })
-}
-
-/// The versions of the apps that the newest definition of the workflow uses, as they are installed now.
-async fn apps_of(
-    call: &Call<'_>,
-    workflow: &Versioned<Workflow>,
-) -> Result<std::collections::BTreeMap<String, String>, Unavailable> {
-    let head = &workflow.value;
-    let trigger = Trigger {
-        workflow: head.id,
-        name: head.name.clone(),
-        hash: head.hash.clone(),
-        version: workflow.rev,
-        enabled: true,
-        replaces: None,
-        apps: head.apps.clone(),
-    };
-    let mut considered = [Considered {
-        workflow: head.id,
-        name: head.name.clone(),
-        hash: head.hash.clone(),
-        version: workflow.rev,
-        verdict: Verdict::Started,
-        replaced_by: None,
-        run: None,
-        event: None,
-        apps: std::collections::BTreeMap::new(),
-        caller: None,
-    }];
-    runs::pin(call.management.store.as_ref(), head.org, &[trigger], &mut considered).await?;
-    let [considered] = considered;
-    Ok(considered.apps)
 }
 
 /// The run of the caller's org.

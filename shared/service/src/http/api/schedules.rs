@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Refused, Response,
+    attributes::switch,
     call::{Call, bad_attribute, not_found},
     resource::{many, one, org_relationship, resource, text},
 };
@@ -41,7 +42,7 @@ pub(super) async fn create(call: &Call<'_>) -> Result<Response, Refused> {
         updated_at: now,
     };
     apply(&mut schedule, &attributes)?;
-    let is_default = is_default(&attributes)?.unwrap_or(others.is_empty());
+    let is_default = switch(&attributes, "isDefault")?.unwrap_or(others.is_empty());
     let change = if is_default { Some(with_default(call, &settings, Some(schedule.id))?) } else { None };
     schedules::create(store, &schedule, change).await?;
     Ok(one(StatusCode::CREATED, schedule_resource(call, &schedule, is_default)))
@@ -66,7 +67,7 @@ pub(super) async fn get(call: &Call<'_>) -> Result<Response, Refused> {
 pub(super) async fn update(call: &Call<'_>) -> Result<Response, Refused> {
     let Versioned { rev, value: mut schedule } = found(call).await?;
     let attributes = call.attributes()?;
-    let wants_default = is_default(&attributes)?;
+    let wants_default = switch(&attributes, "isDefault")?;
     apply(&mut schedule, &attributes)?;
     schedule.updated_at = call.management.world.now();
     let settings = settings(call).await?;
@@ -105,14 +106,6 @@ fn with_default(call: &Call<'_>, before: &Versioned<Settings>, default: Option<S
     let now = call.management.world.now();
     let settings = Settings { default_schedule: default, updated_at: Some(now), ..before.value.clone() };
     Ok(settings::change(call.caller.org, &settings, before.rev)?)
-}
-
-fn is_default(attributes: &Map<String, Value>) -> Result<Option<bool>, Refused> {
-    match attributes.get("isDefault") {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::Bool(is_default)) => Ok(Some(*is_default)),
-        Some(_) => Err(bad_attribute("isDefault", "`isDefault` is true or false.")),
-    }
 }
 
 fn apply(schedule: &mut Schedule, attributes: &Map<String, Value>) -> Result<(), Refused> {

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Refused, Response,
+    attributes::switch,
     call::{Call, bad_attribute, check_names, not_found},
     resource::{many, one, org_relationship, resource, text},
 };
@@ -185,10 +186,8 @@ fn apply(call: &Call<'_>, webhook: &mut Webhook, attributes: &Map<String, Value>
     if attributes.contains_key("description") {
         webhook.description = text(attributes, "description")?.filter(|text| !text.is_empty());
     }
-    match attributes.get("enabled") {
-        None | Some(Value::Null) => {}
-        Some(Value::Bool(enabled)) => webhook.enabled = *enabled,
-        Some(_) => return Err(bad_attribute("enabled", "`enabled` is true or false.")),
+    if let Some(enabled) = switch(attributes, "enabled")? {
+        webhook.enabled = enabled;
     }
     if let Some(events) = attributes.get("events").filter(|events| !events.is_null()) {
         let wrong = || bad_attribute("events", "`events` is a list of names such as [\"kustomer.customer.*\"].");

@@ -11,7 +11,8 @@ use serde_json::{Map, Value, json};
 use super::{
     super::{
         Refused, Response,
-        call::{Call, bad_attribute, check_names, not_found},
+        attributes::{flag, number},
+        call::{Call, check_names, not_found},
         resource::one,
     },
     filter::{Filter, NAMES},
@@ -92,26 +93,11 @@ pub(in super::super) async fn redrive_many(call: &Call<'_>) -> Result<Response, 
 fn wish(attributes: &Map<String, Value>) -> Result<Wish, Refused> {
     let known: Vec<&str> = NAMES.into_iter().chain(["dryRun", "perSecond", "limit"]).collect();
     check_names(attributes, &known)?;
-    let is_dry_run = match attributes.get("dryRun") {
-        None | Some(Value::Null) => false,
-        Some(Value::Bool(is_dry_run)) => *is_dry_run,
-        Some(Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_)) => {
-            return Err(bad_attribute("dryRun", "`dryRun` is true or false."));
-        }
-    };
-    let number = |name: &str, unset: usize, most: usize| match attributes.get(name) {
-        None | Some(Value::Null) => Ok(unset),
-        Some(value) => {
-            let number = value.as_u64().and_then(|number| usize::try_from(number).ok());
-            let detail = || bad_attribute(name, format!("`{name}` is a whole number from 1 to {most}."));
-            number.filter(|number| (1..=most).contains(number)).ok_or_else(detail)
-        }
-    };
     Ok(Wish {
         filter: Filter::of_attributes(attributes)?,
-        is_dry_run,
-        per_second: number("perSecond", RATE_UNSET, RATE_LIMIT)?,
-        limit: number("limit", REDRIVE_LIMIT_LETTERS, REDRIVE_LIMIT_LETTERS)?,
+        is_dry_run: flag(attributes, "dryRun")?,
+        per_second: number(attributes, "perSecond", RATE_UNSET, RATE_LIMIT)?,
+        limit: number(attributes, "limit", REDRIVE_LIMIT_LETTERS, REDRIVE_LIMIT_LETTERS)?,
     })
 }
 

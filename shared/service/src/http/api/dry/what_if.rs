@@ -10,8 +10,8 @@ use serde_json::{Map, Value, json};
 use super::{
     super::{
         Refused, Response,
+        attributes::{flag, instant, number},
         call::{Call, bad_attribute, check_names, not_found},
-        replays::{flag, instant, number},
         resource::{leave_large_values_out, one},
         workflows as workflows_api,
     },

@@ -7,8 +7,12 @@ use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::{
-    super::{Refused, Response, resource::one as one_resource},
-    Asked, Call, From, bad_attribute, check_names, flag, not_found, one, read, text,
+    super::{
+        Refused, Response,
+        attributes::{flag, instant, number},
+        resource::one as one_resource,
+    },
+    Asked, Call, From, bad_attribute, check_names, not_found, one, read, text,
 };
 use crate::{
     directory::{Paging, workflows},
@@ -68,7 +72,7 @@ pub(in super::super) async fn replay_many(call: &Call<'_>) -> Result<Response, R
     check_names(&attributes, &["filter", "from", "definition", "effects", "dryRun", "limit"])?;
     let asked = read(call, &attributes)?;
     let filter = filter_of(&attributes, &asked)?;
-    let limit = limit_of(&attributes)?;
+    let limit = number(&attributes, "limit", DEFAULT_LIMIT, LIMIT)?;
     let is_dry = flag(&attributes, "dryRun")?;
     if workflows::find(call.management.store.as_ref(), call.caller.org, workflow).await?.is_none() {
         return Err(not_found().into());
@@ -163,35 +167,4 @@ fn filter_of(attributes: &Map<String, Value>, asked: &Asked) -> Result<Filter, R
         return Err(bad_attribute("filter", detail));
     }
     Ok(Filter { state, from, until, error_code })
-}
-
-/// An instant in the attributes.
-pub(in super::super) fn instant(attributes: &Map<String, Value>, name: &str) -> Result<Option<Timestamp>, Refused> {
-    let Some(written) = text(attributes, name)? else { return Ok(None) };
-    match Timestamp::parse(&written) {
-        Some(instant) => Ok(Some(instant)),
-        None => Err(bad_attribute(name, format!("`{name}` is an instant such as 2026-11-22T09:30:00Z."))),
-    }
-}
-
-fn limit_of(attributes: &Map<String, Value>) -> Result<usize, Refused> {
-    number(attributes, "limit", DEFAULT_LIMIT, LIMIT)
-}
-
-/// A number from 1 to `most` in the attributes.
-pub(in super::super) fn number(
-    attributes: &Map<String, Value>,
-    name: &str,
-    default: usize,
-    most: usize,
-) -> Result<usize, Refused> {
-    match attributes.get(name) {
-        None | Some(Value::Null) => Ok(default),
-        Some(value) => {
-            let number = value.as_u64().and_then(|number| usize::try_from(number).ok());
-            number
-                .filter(|number| (1..=most).contains(number))
-                .ok_or_else(|| bad_attribute(name, format!("`{name}` is a number from 1 to {most}.")))
-        }
-    }
 }

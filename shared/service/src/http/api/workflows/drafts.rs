@@ -3,12 +3,13 @@
 use domain::{Rejected, Rejection, WorkflowId, exact};
 use engine::check::DOCUMENT_LIMIT_BYTES;
 use http::StatusCode;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{
     super::{
         Refused, Response,
-        call::{Call, bad_attribute, owned_by_nobody},
+        attributes::flag,
+        call::{Call, owned_by_nobody},
         resource::{one, org_relationship, resource},
     },
     Becomes,
@@ -65,7 +66,7 @@ pub(in super::super) async fn publish(call: &Call<'_>) -> Result<Response, Refus
     let attributes = call.optional_attributes()?;
     let draft = draft(call, id).await?.ok_or_else(no_draft)?;
     let base = draft.value.base;
-    if base != live.rev && !is_forced(&attributes)? {
+    if base != live.rev && !flag(&attributes, "force")? {
         let detail = format!(
             "The draft was begun on version {base}, and version {} is live now. Look at the differences \
              (…/diff?from={base}&to=live), then publish with `\"force\": true` (`--force`), or delete the draft.",
@@ -75,14 +76,6 @@ pub(in super::super) async fn publish(call: &Call<'_>) -> Result<Response, Refus
     }
     let document = draft.value.document.clone();
     make_live(call, &live, Becomes { document, restores: None, published: Some(&draft) }).await
-}
-
-fn is_forced(attributes: &Map<String, Value>) -> Result<bool, Refused> {
-    match attributes.get("force") {
-        None | Some(Value::Null) => Ok(false),
-        Some(Value::Bool(force)) => Ok(*force),
-        Some(_) => Err(bad_attribute("force", "`force` is true or false.")),
-    }
 }
 
 async fn draft(call: &Call<'_>, id: WorkflowId) -> Result<Option<Versioned<Draft>>, Refused> {
