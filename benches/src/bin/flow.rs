@@ -90,26 +90,8 @@ async fn ticks() -> Outcome<()> {
 fn run(number: usize, now: Timestamp) -> Run {
     let transaction = TransactionId::fresh(now, (number as u64).to_be_bytes());
     let workflow = WorkflowId::fresh(now, [2; 8]);
-    Run {
-        id: RunId::for_transaction(transaction, workflow),
-        org: OrgId::fresh(now, [1; 8]),
-        state: RunState::Waiting,
-        workflow_id: workflow,
-        workflow_hash: String::new(),
-        transaction_id: transaction,
-        started_at: now,
-        ended_at: None,
-        error: None,
-        resumes_at: None,
-        response: None,
-        line: None,
-        collected_into: None,
-        held_for: Vec::new(),
-        apps: None,
-        replay_of: None,
-        replayed_as: Vec::new(),
-        is_queued: false,
-    }
+    let (id, org) = (RunId::for_transaction(transaction, workflow), OrgId::fresh(now, [1; 8]));
+    Run { state: RunState::Waiting, ..Run::begun(id, org, workflow, String::new(), transaction, now) }
 }
 
 /// Units that a loop over a thousand items writes, for each item.

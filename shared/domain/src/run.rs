@@ -182,6 +182,39 @@ pub struct Run {
     pub is_queued: bool,
 }
 
+impl Run {
+    /// A run that begins at `now`, of which there is nothing yet that may come later.
+    pub fn begun(
+        id: RunId,
+        org: OrgId,
+        workflow_id: WorkflowId,
+        workflow_hash: String,
+        transaction_id: TransactionId,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            org,
+            state: RunState::Running,
+            workflow_id,
+            workflow_hash,
+            transaction_id,
+            started_at: now,
+            ended_at: None,
+            error: None,
+            resumes_at: None,
+            response: None,
+            line: None,
+            collected_into: None,
+            held_for: Vec::new(),
+            apps: None,
+            replay_of: None,
+            replayed_as: Vec::new(),
+            is_queued: false,
+        }
+    }
+}
+
 /// Which run a replay replays, and how.
 ///
 /// *Shape*: `{"run":"…","origin":"…","effects":"keep","key":"…"}`.

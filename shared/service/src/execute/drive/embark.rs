@@ -126,24 +126,5 @@ impl Executor {
 }
 
 pub(super) fn new_run(transaction: &Transaction, considered: &Considered, id: RunId, now: Timestamp) -> Run {
-    Run {
-        id,
-        org: transaction.org,
-        state: RunState::Running,
-        workflow_id: considered.workflow,
-        workflow_hash: considered.hash.clone(),
-        transaction_id: transaction.id,
-        started_at: now,
-        ended_at: None,
-        error: None,
-        resumes_at: None,
-        response: None,
-        line: None,
-        collected_into: None,
-        held_for: Vec::new(),
-        apps: None,
-        replay_of: None,
-        replayed_as: Vec::new(),
-        is_queued: false,
-    }
+    Run::begun(id, transaction.org, considered.workflow, considered.hash.clone(), transaction.id, now)
 }

@@ -46,24 +46,15 @@ pub(super) async fn replay(call: &Call<'_>, id: RunId, asked: &Asked, seconds: u
             effects: asked.effects,
             key: call.caller.key,
         };
+        let Run { org, workflow_id, transaction_id, .. } = stored.run;
+        let now = call.management.world.now();
         let run = Run {
-            id: new,
             state: RunState::Waiting,
-            workflow_hash: chosen.hash,
-            started_at: call.management.world.now(),
-            ended_at: None,
-            error: None,
-            resumes_at: None,
-            response: None,
             // What was collected stands in the line. A turn is taken once its time has come.
             line: stored.run.line.clone().filter(|line| line.kind == LineKind::Collect),
-            collected_into: None,
-            held_for: Vec::new(),
             apps: chosen.apps,
             replay_of: Some(replay),
-            replayed_as: Vec::new(),
-            is_queued: false,
-            ..stored.run.clone()
+            ..Run::begun(new, org, workflow_id, chosen.hash, transaction_id, now)
         };
         let mut changes = runs::run_changes(&replayed(&stored, new), Some(&stored), &[], &stored.told)?;
         changes.extend(runs::run_changes(&run, None, &[], &[])?);
