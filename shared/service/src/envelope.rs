@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use crate::{
     document,
     ports::Unavailable,
-    runs::{KeyDigest, RepeatRule},
+    runs::{KeyDigest, Mark, RepeatRule},
 };
 
 /// The version this program writes; it reads this one only.
@@ -71,6 +71,19 @@ pub(crate) struct Unmarked {
     pub(crate) body_sha256: String,
     /// What tells repeats.
     pub(crate) rule: RepeatRule,
+}
+
+impl Unmarked {
+    /// The mark that `transaction` is to have.
+    pub(crate) fn mark_of(&self, transaction: &Transaction) -> Mark {
+        let Transaction { id, created_at, .. } = *transaction;
+        Mark { transaction: id, created_at, body_sha256: self.body_sha256.clone() }
+    }
+
+    /// Whether `before`, which has the mark, came with other data, where that is a mistake.
+    pub(crate) fn conflicts_with(&self, before: &Mark) -> bool {
+        self.rule.wants_same_body() && before.body_sha256 != self.body_sha256
+    }
 }
 
 /// How an arrival came to a webhook: all that an app needs beside the data to tell its events.

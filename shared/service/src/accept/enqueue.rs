@@ -70,15 +70,12 @@ impl Door {
     /// that.
     async fn mark(&self, hook: &Hook, envelope: &mut Envelope, key: RepeatKey) -> Result<Option<Told>, NotAccepted> {
         let transaction = &mut envelope.transaction;
-        let (rule, window_seconds) = (key.rule, key.window_seconds);
         let unmarked = unmarked(key, transaction);
-        let mark = Mark {
-            transaction: transaction.id,
-            created_at: transaction.created_at,
-            body_sha256: unmarked.body_sha256.clone(),
-        };
+        let mark = unmarked.mark_of(transaction);
         let before =
-            match runs::mark(self.store.as_ref(), hook.org, hook.id, &unmarked.key, &mark, window_seconds).await {
+            match runs::mark(self.store.as_ref(), hook.org, hook.id, &unmarked.key, &mark, unmarked.window_seconds)
+                .await
+            {
                 Ok(Marked::First) => return Ok(None),
                 Ok(Marked::Repeat(before)) => before,
                 Err(error) => {
@@ -87,7 +84,7 @@ impl Door {
                     return Ok(None);
                 }
             };
-        if rule.wants_same_body() && before.body_sha256 != mark.body_sha256 {
+        if unmarked.conflicts_with(&before) {
             let rejected = idempotency_conflict();
             return Err(NotAccepted::Conflict(Box::new(Conflict { rejected, first: before, second: mark })));
         }

@@ -53,13 +53,12 @@ impl Executor {
     /// Marks the transaction, or finds the one that has its mark. Where that one came with other data, this one is kept with that
     /// reason.
     async fn mark(&self, envelope: &Envelope, unmarked: &Unmarked) -> Result<Settled, Unavailable> {
-        let Transaction { id, org, hook: Some(hook), created_at, .. } = envelope.transaction else {
+        let Transaction { id, org, hook: Some(hook), .. } = envelope.transaction else {
             return Ok(Settled::Goes);
         };
-        let Unmarked { key, window_seconds, body_sha256, .. } = unmarked;
-        let mark = Mark { transaction: id, created_at, body_sha256: body_sha256.clone() };
-        match runs::mark(self.store.as_ref(), org, hook, key, &mark, *window_seconds).await? {
-            Marked::Repeat(before) if before.transaction != id && is_conflict(&before, unmarked) => {
+        let mark = unmarked.mark_of(&envelope.transaction);
+        match runs::mark(self.store.as_ref(), org, hook, &unmarked.key, &mark, unmarked.window_seconds).await? {
+            Marked::Repeat(before) if before.transaction != id && unmarked.conflicts_with(&before) => {
                 self.keep_repeat(envelope, &before).await?;
                 Ok(Settled::Stays)
             }
@@ -110,14 +109,9 @@ fn hook_deleted(kind: HookKind) -> Reason {
     Reason { code: "hook_deleted".to_owned(), sentence }
 }
 
-/// Whether a key came with other data than before, where that is a mistake.
-fn is_conflict(before: &Mark, unmarked: &Unmarked) -> bool {
-    unmarked.rule.wants_same_body() && before.body_sha256 != unmarked.body_sha256
-}
-
 fn repeated(before: &Mark, unmarked: &Unmarked) -> Reason {
     let (first, at, same) = (before.transaction, before.created_at, unmarked.rule.sentence());
-    if is_conflict(before, unmarked) {
+    if unmarked.conflicts_with(before) {
         let sentence = format!(
             "It has {same} as the transaction {first}, which arrived at {at}, and other data. Its sender was not told, because the store did not answer then."
         );
