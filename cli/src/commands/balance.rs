@@ -11,15 +11,15 @@ use crate::{
     session::Session,
 };
 
-/// The places that add up to what was accepted, with what each means.
-const PLACES: [(&str, &str); 7] = [
-    ("done", "all runs succeeded, or gave way to a later arrival"),
-    ("failed", "a run failed; `hookwright why ID` says where"),
-    ("held", "a run waits for a person"),
-    ("waiting", "a run waits for a time, an event or its turn"),
-    ("running", "a run is under way, or is to begin"),
-    ("deadLettered", "a message was given up; `hookwright dead-letters ls`"),
-    ("unheard", "nothing listened, or nothing that could start"),
+/// The places that add up to what was accepted: their names in answers and on a terminal, and what each means.
+const PLACES: [(&str, &str, &str); 7] = [
+    ("done", "done", "all runs succeeded, or gave way to a later arrival"),
+    ("failed", "failed", "a run failed; `hookwright why ID` says where"),
+    ("held", "held", "a run waits for a person"),
+    ("waiting", "waiting", "a run waits for a time, an event or its turn"),
+    ("running", "running", "a run is under way, or is to begin"),
+    ("deadLettered", "dead-lettered", "a message was given up; `hookwright dead-letters ls`"),
+    ("unheard", "unheard", "nothing listened, or nothing that could start"),
 ];
 
 #[derive(Debug, clap::Args)]
@@ -58,7 +58,7 @@ pub(crate) fn run(args: Args, global: &Global) -> Result<(), Failure> {
         let page = session.client.get(&address)?;
         let count = |name: &str| page.pointer(&format!("/data/0/attributes/{name}")).and_then(Value::as_u64);
         accepted += count("accepted").unwrap_or_default();
-        for (sum, (name, _)) in places.iter_mut().zip(PLACES) {
+        for (sum, (name, ..)) in places.iter_mut().zip(PLACES) {
             *sum += count(name).unwrap_or_default();
         }
         after = next_cursor(&page);
@@ -68,7 +68,7 @@ pub(crate) fn run(args: Args, global: &Global) -> Result<(), Failure> {
     }
     let sum: u64 = places.iter().sum();
     let mut whole = json!({ "accepted": accepted, "addsUp": sum == accepted });
-    for ((name, _), count) in PLACES.iter().zip(places) {
+    for ((name, ..), count) in PLACES.iter().zip(places) {
         if let Some(whole) = whole.as_object_mut() {
             whole.insert((*name).to_owned(), json!(count));
         }
@@ -83,10 +83,8 @@ pub(crate) fn run(args: Args, global: &Global) -> Result<(), Failure> {
 
 fn table(whole: &Value, adds_up: bool) -> Page {
     let mut page = Page::default();
-    let place = |(name, meaning): &(&str, &str)| {
-        let name = if *name == "deadLettered" { "dead-lettered" } else { name };
-        let key = if name == "dead-lettered" { "deadLettered" } else { name };
-        [name.to_owned(), text_at(whole, &format!("/{key}")), (*meaning).to_owned()]
+    let place = |(key, name, meaning): &(&str, &str, &str)| {
+        [(*name).to_owned(), text_at(whole, &format!("/{key}")), (*meaning).to_owned()]
     };
     let accepted = ["accepted".to_owned(), text_at(whole, "/accepted"), String::new()];
     page.table(["", "TRANSACTIONS", "MEANING"], std::iter::once(accepted).chain(PLACES.iter().map(place)).collect());
