@@ -71,8 +71,7 @@ impl Search {
     }
 
     fn fits(&self, run: &Run, stored: &StoredTransaction) -> bool {
-        let considered = stored.considered.iter().find(|considered| considered.run == Some(run.id));
-        let seen = considered.filter(|_| self.0.iter().any(|wanted| wanted.root == Root::Trigger));
+        let seen = stored.considered_for(run).filter(|_| self.0.iter().any(|wanted| wanted.root == Root::Trigger));
         let seen = seen.map(|considered| stored.trigger_output(considered));
         self.0.iter().all(|wanted| {
             let value = match wanted.root {
