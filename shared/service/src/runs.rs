@@ -189,15 +189,18 @@ async fn items(
     store.list(&Range { table, scope, partition, from, below, order, limit, after: None }).await
 }
 
-/// One page of the documents listed under `partition`, newest first; of those from the first of `bounds` on and below the
-/// second, where they are not empty.
+/// From when on, and until when.
+type Period = (Option<Timestamp>, Option<Timestamp>);
+
+/// One page of the documents that are listed by time under `partition`, newest first; of those in `period`, as far as it has an
+/// end.
 async fn listing<T: DeserializeOwned>(
     store: &dyn Store,
     partition: String,
-    bounds: (String, String),
+    period: Period,
     paging: Paging,
 ) -> Result<Listing<T>, Unavailable> {
-    listing_in(Order::Descending, store, partition, bounds, paging).await
+    listing_in(Order::Descending, store, partition, period, paging).await
 }
 
 /// The same in the given order.
@@ -205,11 +208,12 @@ async fn listing_in<T: DeserializeOwned>(
     order: Order,
     store: &dyn Store,
     partition: String,
-    bounds: (String, String),
-    paging: Paging,
+    (from, below): Period,
+    Paging { limit, after }: Paging,
 ) -> Result<Listing<T>, Unavailable> {
     let (table, scope) = (Table::Runs, Scope::Index);
-    let ((from, below), Paging { limit, after }) = (bounds, paging);
+    let bound = |instant: Option<Timestamp>| instant.map(|instant| instant.to_string()).unwrap_or_default();
+    let (from, below) = (bound(from), bound(below));
     let page = store.list(&Range { table, scope, partition, from, below, order, limit, after }).await?;
     let keys: Vec<Key> = page.items.into_iter().map(|item| item.key).collect();
     Ok(Listing { items: find_all(store, &keys).await?, next: page.next })

@@ -249,9 +249,7 @@ pub async fn list_dead_letters(
     failed: (Option<Timestamp>, Option<Timestamp>),
     (order, paging): (Order, Paging),
 ) -> Result<Listing<DeadLetter>, Unavailable> {
-    let bound = |instant: Option<Timestamp>| instant.map(|instant| instant.to_string()).unwrap_or_default();
-    let bounds = (bound(failed.0), bound(failed.1));
-    let listing: Listing<DeadLetter> = listing_in(order, store, index_partition(org, state), bounds, paging).await?;
+    let listing: Listing<DeadLetter> = listing_in(order, store, index_partition(org, state), failed, paging).await?;
     // The index may not know yet what became of one.
     let items = listing.items.into_iter().filter(|letter| letter.state == state).collect();
     Ok(Listing { items, next: listing.next })

@@ -240,9 +240,7 @@ pub async fn list_runs(
     started: (Option<Timestamp>, Option<Timestamp>),
     paging: Paging,
 ) -> Result<Listing<Run>, Unavailable> {
-    let bound = |instant: Option<Timestamp>| instant.map(|instant| instant.to_string()).unwrap_or_default();
-    let bounds = (bound(started.0), bound(started.1));
-    let heads: Listing<Head> = listing(store, format!("{org}#workflow#{workflow}"), bounds, paging).await?;
+    let heads: Listing<Head> = listing(store, format!("{org}#workflow#{workflow}"), started, paging).await?;
     Ok(Listing { items: heads.items.into_iter().map(|head| head.run).collect(), next: heads.next })
 }
 

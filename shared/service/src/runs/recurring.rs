@@ -55,7 +55,7 @@ pub async fn list_recurring(
     org: OrgId,
     paging: Paging,
 ) -> Result<Listing<RecurringSchedule>, Unavailable> {
-    listing(store, format!("{org}#recurring"), (String::new(), String::new()), paging).await
+    listing(store, format!("{org}#recurring"), (None, None), paging).await
 }
 
 /// The change that deletes the schedule of this revision.

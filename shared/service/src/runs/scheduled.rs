@@ -61,7 +61,7 @@ pub async fn list_scheduled(
     org: OrgId,
     paging: Paging,
 ) -> Result<Listing<ScheduledRun>, Unavailable> {
-    listing(store, format!("{org}#scheduled"), (String::new(), String::new()), paging).await
+    listing(store, format!("{org}#scheduled"), (None, None), paging).await
 }
 
 /// Takes one of the `limit` turns that the org has in the quarter of an hour that `now` is in; gives when the next one begins

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use domain::{HookId, HookKind, Note, OrgId, Run, RunId, Timestamp, Transaction, TransactionId, WebhookId, WorkflowId};
+use domain::{HookId, HookKind, Note, OrgId, Run, RunId, Transaction, TransactionId, WebhookId, WorkflowId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{RETENTION_SECONDS, Reason, item, listing, put_or_find};
+use super::{Period, RETENTION_SECONDS, Reason, item, listing, put_or_find};
 use crate::{
     directory::{Listing, Paging},
     document,
@@ -289,11 +289,10 @@ pub async fn list_arrived(
     store: &dyn Store,
     org: OrgId,
     hook: HookId,
-    arrived: (Option<Timestamp>, Option<Timestamp>),
+    arrived: Period,
     paging: Paging,
 ) -> Result<Listing<StoredTransaction>, Unavailable> {
-    let bound = |instant: Option<Timestamp>| instant.map(|instant| instant.to_string()).unwrap_or_default();
-    listing(store, arrivals_of(org, hook), (bound(arrived.0), bound(arrived.1)), paging).await
+    listing(store, arrivals_of(org, hook), arrived, paging).await
 }
 
 fn arrivals_of(org: OrgId, hook: HookId) -> String {
