@@ -13,9 +13,9 @@ use crate::{Clients, DynamoStore, S3Blobs, SesPost, SqsQueue, SystemWorld, WebCa
 /// answers need the public address.
 pub fn open_executor(clients: &Clients, config: ExecutorConfig) -> Executor {
     let world = Arc::new(SystemWorld);
+    let queue = Arc::new(open_transactions(clients, &config));
     let blobs = Arc::new(S3Blobs::new(clients.s3.clone(), config.blob_bucket, world.clone()));
     let store = Arc::new(DynamoStore::new(clients.dynamodb.clone(), config.tables, blobs.clone(), world.clone()));
-    let queue = Arc::new(SqsQueue::new(clients.sqs.clone(), config.queue_url, world.clone()));
     let calls = Arc::new(WebCalls::new(config.allowed_destinations));
     let cap = InFlight::new(store.clone(), world.clone());
     let executor = Executor::new(store, queue, world.clone())
@@ -29,4 +29,9 @@ pub fn open_executor(clients: &Clients, config: ExecutorConfig) -> Executor {
         domain: Some(post.domain),
         from: Some(post.from),
     })
+}
+
+/// The queue that `config` says transactions come from.
+pub fn open_transactions(clients: &Clients, config: &ExecutorConfig) -> SqsQueue {
+    SqsQueue::new(clients.sqs.clone(), &config.queue_url, Arc::new(SystemWorld))
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use aws_sdk_sqs::types::ChangeMessageVisibilityBatchRequestEntry;
 use domain::OrgId;
 use service::ports::{DELAY_LIMIT_SECONDS, MESSAGE_LIMIT_BYTES, Queue, Unavailable, World};
 
@@ -26,6 +27,51 @@ impl SqsQueue {
     /// The queue at `url`.
     pub fn new(client: aws_sdk_sqs::Client, url: impl Into<String>, world: Arc<dyn World>) -> Self {
         Self { client, url: url.into(), world }
+    }
+
+    /// Makes messages that were received visible again in so many seconds from now, unless they are deleted before.
+    ///
+    /// *Limits*: 12 hours; what is longer is cut to that. *Errors*: the first that SQS gives; the other messages may be changed
+    /// nevertheless.
+    pub async fn release(&self, received: &[Received]) -> Result<(), Unavailable> {
+        for batch in received.chunks(BATCH_LIMIT) {
+            let entries = batch.iter().zip(0_u32..).map(|(received, id)| received.entry(id));
+            let request = self.client.change_message_visibility_batch().queue_url(&self.url);
+            let request = request.set_entries(Some(entries.collect::<Result<_, _>>()?));
+            let changed = attempts::within_budget(&*self.world, attempts::trouble, || request.clone().send())
+                .await
+                .map_err(|defeat| unavailable(attempts::cause(&defeat.last)))?;
+            if let Some(refused) = changed.failed.into_iter().next() {
+                return Err(unavailable(refused.message.unwrap_or(refused.code)));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How many messages one request changes. *Source*: SQS, "Amazon SQS message quotas".
+const BATCH_LIMIT: usize = 10;
+
+/// For how long a message can be hidden, in seconds. *Source*: as above.
+const HIDDEN_LIMIT: i32 = 43_200;
+
+/// A message that was received and is to be visible again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Received {
+    /// What SQS knows the receive by.
+    pub receipt: String,
+    /// In how many seconds it is visible again.
+    pub seconds: u32,
+}
+
+impl Received {
+    fn entry(&self, id: u32) -> Result<ChangeMessageVisibilityBatchRequestEntry, Unavailable> {
+        ChangeMessageVisibilityBatchRequestEntry::builder()
+            .id(id.to_string())
+            .receipt_handle(&self.receipt)
+            .visibility_timeout(i32::try_from(self.seconds).map_or(HIDDEN_LIMIT, |seconds| seconds.min(HIDDEN_LIMIT)))
+            .build()
+            .map_err(|error| unavailable(error.to_string()))
     }
 }
 

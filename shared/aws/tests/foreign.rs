@@ -10,7 +10,7 @@
 
 use std::sync::Arc;
 
-use aws::{S3Blobs, S3Mails, SesPost, SqsQueue};
+use aws::{Received, S3Blobs, S3Mails, SesPost, SqsQueue};
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
 use bytes::Bytes;
 use domain::{OrgId, Timestamp};
@@ -89,6 +89,40 @@ async fn a_message_that_is_held_back_is_there_and_not_to_be_received() {
     let asked = client.get_queue_attributes().queue_url(&url).attribute_names(Attribute::All).send().await.unwrap();
     let attributes = asked.attributes.unwrap();
     assert_eq!(attributes[&Attribute::ApproximateNumberOfMessagesDelayed], "2");
+}
+
+#[tokio::test]
+#[ignore = "it needs an emulator"]
+async fn messages_that_were_received_come_again_when_it_was_said() {
+    let client = sqs(&endpoint());
+    let url = client.create_queue().queue_name("released").send().await.unwrap().queue_url.unwrap();
+    let queue = SqsQueue::new(client.clone(), &url, world());
+    for number in 0..12 {
+        queue.send_later(org(), number.to_string(), 0).await.unwrap();
+    }
+    let receive = || client.receive_message().queue_url(&url).max_number_of_messages(10).visibility_timeout(360).send();
+    let mut received = Vec::new();
+    for _ in 0..2 {
+        received.extend(receive().await.unwrap().messages.unwrap());
+    }
+    assert_eq!(received.len(), 12);
+    assert_eq!(receive().await.unwrap().messages, None, "all are hidden");
+
+    let at_once = |message: &aws_sdk_sqs::types::Message| {
+        let seconds = if message.body() == Some("7") { 100_000 } else { 0 };
+        Received { receipt: message.receipt_handle().unwrap().to_owned(), seconds }
+    };
+    queue.release(&received.iter().map(at_once).collect::<Vec<_>>()).await.unwrap();
+    let mut again = Vec::new();
+    while let Some(messages) = receive().await.unwrap().messages {
+        again.extend(messages.into_iter().filter_map(|message| message.body));
+    }
+    again.sort();
+    assert_eq!(again, ["0", "1", "10", "11", "2", "3", "4", "5", "6", "8", "9"]);
+
+    queue.release(&[]).await.unwrap();
+    let nobodys = Received { receipt: "nobody's".to_owned(), seconds: 1 };
+    assert!(queue.release(&[nobodys]).await.is_err());
 }
 
 #[tokio::test]

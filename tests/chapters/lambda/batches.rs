@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use tests::{
-    lambda::{Deadline, Deployment, Endpoints, Function, queue_event, variables},
+    lambda::{Deadline, Deployment, Endpoints, Function, Service, Source, queue_event, variables},
     world::tutorial_order,
 };
 
@@ -60,4 +60,57 @@ async fn an_executor_without_messages_gives_none_back() {
     let executor = Function::start(BINARIES.executor, &variables(&aws)).await;
     let answer = executor.invoke(&queue_event([])).await.unwrap();
     assert_eq!(answer, json!({ "batchItemFailures": [] }));
+}
+
+/// The receipts of `count` messages, each hidden for so many seconds.
+fn hidden(count: usize, seconds: u64) -> Vec<(String, u64)> {
+    (0..count).map(|index| (format!("receipt-{index}"), seconds)).collect()
+}
+
+#[tokio::test]
+async fn what_a_killed_executor_had_comes_again_soon_after_the_end_of_its_time() {
+    let deployment = Deployment::start(BINARIES).await;
+    let hook = deployment.new_tutorial().await;
+    for number in 0..12 {
+        let order = json!({ "email": "test@example.com", "orderId": number.to_string() });
+        deployment.post(&hook, order.to_string()).await.expect(202);
+    }
+    let messages = deployment.aws.take_messages();
+
+    // Its time is over already; and no message can be hidden for longer than 12 hours.
+    deployment.execute_by(&messages, Deadline::Past).await;
+    assert_eq!(deployment.aws.take_hidden(), [hidden(12, 15), hidden(12, 30)].concat());
+    deployment.execute(&messages).await;
+    assert_eq!(deployment.aws.take_hidden(), hidden(12, 43_200));
+    assert_eq!(deployment.only_timeline().await.len(), 12);
+}
+
+#[tokio::test]
+async fn what_fails_rests_longer_each_time_and_holds_up_nothing_else() {
+    let deployment = Deployment::start(BINARIES).await;
+    let hook = deployment.new_tutorial().await;
+    deployment.post(&hook, tutorial_order().to_string()).await.expect(202);
+    let mut messages = deployment.aws.take_messages();
+    messages.insert(0, "<garbage>".to_owned());
+
+    for (receives, rest) in [(1, 30), (2, 120), (3, 480), (4, 900)] {
+        deployment.take_from(Source::Transactions(receives), &messages, Deadline::Far).await;
+        assert_eq!(deployment.aws.take_hidden(), [hidden(2, 43_200), hidden(1, rest)].concat(), "{receives}");
+    }
+    // What its queue has given up stays where it is.
+    deployment.take_from(Source::Dead, &messages, Deadline::Far).await;
+    assert_eq!(deployment.aws.take_hidden(), []);
+}
+
+#[tokio::test]
+async fn a_queue_that_does_not_hear_when_messages_come_again_holds_up_no_batch() {
+    let deployment = Deployment::start(BINARIES).await;
+    let hook = deployment.new_tutorial().await;
+    deployment.post(&hook, tutorial_order().to_string()).await.expect(202);
+    let mut messages = deployment.aws.take_messages();
+    messages.push("<garbage>".to_owned());
+
+    deployment.aws.stop(Service::Sqs);
+    assert_eq!(deployment.execute(&messages).await, ["message-1"]);
+    assert_eq!(deployment.only_timeline().await.len(), 1);
 }

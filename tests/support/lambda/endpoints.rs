@@ -42,6 +42,8 @@ pub struct Endpoints {
 struct Shelves {
     dynamo: EmbeddedDynamo,
     messages: Mutex<Vec<String>>,
+    /// For how many seconds messages were hidden, by receipt, in order.
+    hidden: Mutex<Vec<(String, u64)>>,
     objects: Mutex<BTreeMap<String, Bytes>>,
     /// Mails that came in, by the path of their object, bucket included.
     mails: Mutex<BTreeMap<String, Bytes>>,
@@ -58,6 +60,7 @@ impl Endpoints {
         let shelves = Arc::new(Shelves {
             dynamo,
             messages: Mutex::default(),
+            hidden: Mutex::default(),
             objects: Mutex::default(),
             mails: Mutex::default(),
             sent: Mutex::default(),
@@ -100,6 +103,11 @@ impl Endpoints {
     /// Takes every message from the queue, oldest first.
     pub fn take_messages(&self) -> Vec<String> {
         std::mem::take(&mut self.shelves.messages.lock().unwrap())
+    }
+
+    /// Takes what was said of messages that were received: the receipt, and for how many seconds it is hidden from then on.
+    pub fn take_hidden(&self) -> Vec<(String, u64)> {
+        std::mem::take(&mut self.shelves.hidden.lock().unwrap())
     }
 
     /// The keys of the bucket, in order.
@@ -171,15 +179,37 @@ impl Shelves {
 
     fn sqs(&self, target: &str, body: &str) -> Response {
         let request: Value = serde_json::from_str(body).unwrap_or_default();
-        let is_ours = request["QueueUrl"].as_str().is_some_and(|url| url.ends_with(QUEUE_PATH))
-            && request["MessageGroupId"].as_str().is_some_and(|org| OrgId::parse(org).is_ok());
-        let (true, "AmazonSQS.SendMessage", Some(message)) = (is_ours, target, request["MessageBody"].as_str()) else {
-            return response(400, json!({ "__type": "com.amazonaws.sqs#UnsupportedOperation" }).to_string());
+        let is_ours = request["QueueUrl"].as_str().is_some_and(|url| url.ends_with(QUEUE_PATH));
+        let answer = match target {
+            "AmazonSQS.SendMessage" if is_ours => self.keep_message(&request),
+            "AmazonSQS.ChangeMessageVisibilityBatch" if is_ours => self.hide_messages(&request),
+            _ => None,
         };
+        match answer {
+            Some(answer) => response(200, answer.to_string()),
+            None => response(400, json!({ "__type": "com.amazonaws.sqs#UnsupportedOperation" }).to_string()),
+        }
+    }
+
+    fn keep_message(&self, request: &Value) -> Option<Value> {
+        request["MessageGroupId"].as_str().filter(|org| OrgId::parse(org).is_ok())?;
         let mut messages = self.messages.lock().unwrap();
-        messages.push(message.to_owned());
+        messages.push(request["MessageBody"].as_str()?.to_owned());
         // The SDK does not look at the MD5 that SQS sends along.
-        response(200, json!({ "MessageId": format!("sent-{}", messages.len()) }).to_string())
+        Some(json!({ "MessageId": format!("sent-{}", messages.len()) }))
+    }
+
+    /// As SQS: at most ten in a request.
+    fn hide_messages(&self, request: &Value) -> Option<Value> {
+        let entries = request["Entries"].as_array().filter(|entries| (1..=10).contains(&entries.len()))?;
+        let hidden = |entry: &Value| {
+            let receipt = entry["ReceiptHandle"].as_str()?.to_owned();
+            Some((receipt, entry["VisibilityTimeout"].as_u64()?))
+        };
+        let hidden = entries.iter().map(hidden).collect::<Option<Vec<_>>>()?;
+        self.hidden.lock().unwrap().extend(hidden);
+        let changed = entries.iter().map(|entry| json!({ "Id": entry["Id"] }));
+        Some(json!({ "Successful": changed.collect::<Vec<_>>(), "Failed": [] }))
     }
 
     /// The answer is as short as the SDK can read it.

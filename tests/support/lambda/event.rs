@@ -89,7 +89,7 @@ pub fn queue_event_from<'m>(source: Source, messages: impl IntoIterator<Item = &
     let record = |(index, body): (usize, &str)| {
         json!({
             "messageId": format!("message-{index}"),
-            "receiptHandle": "AQEBwJnKyrHigUMZj6rYigCgxlaS3SLy0a",
+            "receiptHandle": format!("receipt-{index}"),
             "body": body,
             "attributes": {
                 "ApproximateReceiveCount": count.to_string(),
