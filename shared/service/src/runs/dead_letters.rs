@@ -232,7 +232,7 @@ pub async fn find_dead_letter(
 /// The message of the dead letter with this id, as it was sent.
 pub async fn find_dead_message(store: &dyn Store, org: OrgId, id: DeadLetterId) -> Result<Option<String>, Unavailable> {
     let Some(item) = store.find(&key(org, id, MESSAGE_SORT), Freshness::Latest).await? else { return Ok(None) };
-    match document::read::<Kept>(&item)? {
+    match document::read_one_of(&item)? {
         Kept::Text(message) => Ok(Some(message)),
         Kept::Base64(coded) => decoded(&coded).map(Some).ok_or_else(|| Unavailable {
             port: "store",

@@ -69,7 +69,7 @@ pub async fn log_interaction(store: &dyn Store, hook: &Hook, interaction: &Inter
 /// The last interactions of the hook, newest first.
 pub async fn list_interactions(store: &dyn Store, org: OrgId, hook: HookId) -> Result<Vec<Interaction>, Unavailable> {
     let page = items(store, partition(org, hook), String::new(), Order::Descending, SHOWN_LIMIT).await?;
-    Ok(document::read_page(&page)?.items)
+    page.items.iter().map(document::read_one_of).collect()
 }
 
 fn partition(org: OrgId, hook: HookId) -> String {

@@ -94,7 +94,7 @@ pub struct StoredLine {
 pub async fn find_line(store: &dyn Store, run: &Run, line: &Line) -> Result<StoredLine, Unavailable> {
     let partition = partition(run, line);
     let found = store.find(&Key::new(Table::Runs, partition.clone(), HEAD), Freshness::Latest).await?;
-    let head = found.as_ref().map(document::read).transpose()?.unwrap_or(LineHead::Free);
+    let head = found.as_ref().map(document::read_one_of).transpose()?.unwrap_or(LineHead::Free);
     Ok(StoredLine { partition, rev: found.map(|item| item.rev), head })
 }
 
