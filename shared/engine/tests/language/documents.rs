@@ -95,6 +95,30 @@ fn names_and_descriptions_may_be_as_long_as_the_limit_and_no_longer() {
 }
 
 #[test]
+fn a_workflow_may_wait_for_as_many_different_events_as_the_limit_and_no_more() {
+    let waiting = |events: usize| {
+        let step = |place: usize| {
+            let next = json!([{"target": format!("s{}", place + 1), "condition": {"op": "true", "values": []}}]);
+            // Each event twice: what counts is how many different ones there are.
+            let event = json!({"name": format!("kustomer.app.shop.e{}", place / 2), "match": []});
+            json!({"id": format!("s{place}"), "action": "flow.wait", "params": {"event": event}, "transitions": next})
+        };
+        let mut steps: Vec<Value> = (0..events * 2).map(step).collect();
+        steps.push(json!({"id": format!("s{}", events * 2), "transitions": []}));
+        let first = json!([{"target": "s0", "condition": {"op": "true", "values": []}}]);
+        let document = json!({"name": "a", "trigger": {"eventName": "e", "transitions": first}, "steps": steps});
+        problems(&document).into_iter().map(|problem| problem.code).collect::<Vec<_>>()
+    };
+    let limit = engine::flow::AWAITED_EVENTS_LIMIT;
+    for events in [1, limit - 1, limit] {
+        assert_eq!(waiting(events), [] as [&str; 0], "{events}");
+    }
+    for events in [limit + 1, limit + 2] {
+        assert_eq!(waiting(events), ["too_many_awaited_events"], "{events}");
+    }
+}
+
+#[test]
 fn a_workflow_may_be_disabled_and_callable() {
     let definition = definition(&json!({
         "name": "a", "enabled": false, "trigger": {"callable": true, "transitions": []},

@@ -72,6 +72,37 @@ fn a_variable_is_used_and_never_shown() {
 }
 
 #[test]
+fn a_setting_in_a_condition_is_told_unless_it_is_a_secret_and_what_is_made_of_one_never() {
+    let app_settings = json!({"shop": {"default": {"name": "Ann's", "token": SECRET}}});
+    let setup = Setup { app_settings, app_secrets: vec![SECRET.to_owned()], ..Setup::default() };
+    let surroundings = Surroundings { setup: &setup, ..at(NOON) };
+    let values = json!([
+        "/#fn:getAppSetting,shop.default.name",
+        "/#fn:getAppSetting,shop.default.token",
+        "<{{{getAppSetting 'shop.default.name'}}}>",
+        "/#fn:base64,steps.1.text",
+        "plain",
+    ]);
+    let conditions = values.as_array().unwrap().iter().map(|value| json!({"op": "eq", "values": [value, "no"]}));
+    let transitions = conditions.map(|condition| json!({"target": "t", "condition": condition}));
+    let definition = steps(json!([
+        {"id": "s", "action": "a", "transitions": transitions.collect::<Vec<_>>()},
+        {"id": "t", "transitions": []},
+    ]));
+    let mut progress = start(&definition, json!({"text": "x"}), &surroundings);
+    let done = Outcome::Output(json!({}));
+    let entry = record(&definition, &mut progress, TRUNK, Given::default(), done, &surroundings).unwrap();
+    let told = serde_json::to_value(&entry.transition).unwrap();
+    let first: Vec<&Value> =
+        told["conditions"].as_array().unwrap().iter().map(|one| &one["verdict"]["values"][0]).collect();
+    assert_eq!(
+        first,
+        [&json!("Ann's"), &json!("••••••••"), &json!("••••••••"), &json!("eA=="), &json!("plain")],
+        "{told}"
+    );
+}
+
+#[test]
 fn without_a_variable_in_it_a_definition_needs_nothing_and_shows_what_it_does() {
     let definition = steps(json!([{"id": "s", "action": "a", "params": {"x": "/#steps.1.text"}, "transitions": []}]));
     assert_eq!(definition.needs(), engine::definition::Needs::default());
