@@ -1,9 +1,11 @@
 //! `teeth`: puts known bugs into a copy of the tree, one by one, and sees whether the tests notice.
 //!
 //! Each file of `teeth/` is a bug that some system of this field had: what it was, which tests are to notice, and what to write
-//! in the place of what. `cargo run -p simulation --bin teeth`, with names of files to try only those.
+//! in the place of what. Without any bug the same tests have to pass first: tests that fail anyway notice nothing.
+//! `cargo run -p simulation --bin teeth`, with names of files to try only those.
 
 use std::{
+    collections::BTreeSet,
     env, fs,
     path::{Path, PathBuf},
     process::{Command, ExitCode, Stdio},
@@ -15,9 +17,16 @@ use simulation::{Bug, bugs, root};
 fn main() -> ExitCode {
     let wanted: Vec<String> = env::args().skip(1).collect();
     let all = bugs();
-    let chosen = all.iter().filter(|bug| wanted.is_empty() || wanted.contains(&bug.name));
+    let chosen: Vec<&Bug> = all.iter().filter(|bug| wanted.is_empty() || wanted.contains(&bug.name)).collect();
     let copy = root().join("target/teeth/tree");
     copy_tree(&copy);
+    let suites: BTreeSet<&str> = chosen.iter().map(|bug| bug.suite.as_str()).collect();
+    for suite in suites {
+        if !cargo(&copy, suite, &[]) {
+            println!("without any bug, cargo {suite} fails: {}", copy.display());
+            return ExitCode::FAILURE;
+        }
+    }
     let (mut tried, mut noticed) = (0, 0);
     for bug in chosen {
         let begun = Instant::now();
@@ -62,20 +71,22 @@ fn bite(bug: &Bug, copy: &Path) -> Verdict {
             (file, before)
         })
         .collect();
-    let cargo = |words: &str, more: &[&str]| {
-        let mut command = Command::new("cargo");
-        command.current_dir(copy).env("CARGO_TARGET_DIR", root().join("target/teeth/build"));
-        command.env("RUST_BACKTRACE", "0").args(words.split_whitespace()).args(more);
-        command.stdout(Stdio::null()).stderr(Stdio::null()).status().expect("cargo").success()
-    };
     let (build, _) = bug.suite.split_once(" -- ").unwrap_or((&bug.suite, ""));
-    let verdict = match cargo(build, &["--no-run"]) {
+    let verdict = match cargo(copy, build, &["--no-run"]) {
         false => Verdict::DoesNotCompile,
-        true if cargo(&bug.suite, &[]) => Verdict::Missed,
+        true if cargo(copy, &bug.suite, &[]) => Verdict::Missed,
         true => Verdict::Noticed,
     };
     for (file, before) in changed {
         fs::write(file, before).expect("the file without the bug");
     }
     verdict
+}
+
+/// Whether cargo does with the copy what `words` say.
+fn cargo(copy: &Path, words: &str, more: &[&str]) -> bool {
+    let mut command = Command::new("cargo");
+    command.current_dir(copy).env("CARGO_TARGET_DIR", root().join("target/teeth/build"));
+    command.env("RUST_BACKTRACE", "0").args(words.split_whitespace()).args(more);
+    command.stdout(Stdio::null()).stderr(Stdio::null()).status().expect("cargo").success()
 }
