@@ -1,6 +1,7 @@
 //! What has to be true once everything has come to its end, whatever went wrong before.
 
 mod flow;
+mod replays;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -55,6 +56,8 @@ pub struct Ends {
     pub cancelled: usize,
     /// Calls and mails that arrived more than once, each under one key.
     pub repeated_effects: usize,
+    /// Runs that failed and were replayed: from the step that failed, or from the start.
+    pub replayed: usize,
 }
 
 impl AddAssign for Ends {
@@ -63,6 +66,7 @@ impl AddAssign for Ends {
         self.failed += other.failed;
         self.cancelled += other.cancelled;
         self.repeated_effects += other.repeated_effects;
+        self.replayed += other.replayed;
     }
 }
 
@@ -78,8 +82,9 @@ pub(crate) fn check(scheduler: &mut Scheduler) -> (Vec<String>, Ends) {
     events_are_fired_once(&findings, &mut broken);
     flow::arrivals_are_collected_once(&findings, &mut broken);
     flow::the_last_arrival_is_not_superseded(&findings, &mut broken);
+    replays::what_was_done_is_kept(scheduler, &findings, &mut broken);
     if !scheduler.has_stalled() {
-        flow::one_at_a_time(&findings, &mut broken);
+        flow::one_at_a_time(scheduler, &findings, &mut broken);
     }
     let count = |state| findings.runs.values().filter(|run| run.state == state).count();
     let repeats = findings.ledger.entries.values().filter(|arrived| arrived.times > 1).count();
@@ -88,6 +93,7 @@ pub(crate) fn check(scheduler: &mut Scheduler) -> (Vec<String>, Ends) {
         failed: count(RunState::Failed),
         cancelled: count(RunState::Cancelled),
         repeated_effects: repeats,
+        replayed: scheduler.replays.iter().filter(|replay| replay.replayed_as.is_some()).count(),
     };
     (broken, ends)
 }
@@ -112,10 +118,11 @@ impl Findings {
             }
         }
         let ids = transactions.values().flat_map(|stored| stored.considered.iter().filter_map(|one| one.run));
-        let ids: Vec<RunId> = ids.collect();
+        let mut ids: Vec<RunId> = ids.collect();
         let (mut runs, mut journals) = (BTreeMap::new(), BTreeMap::new());
-        for id in ids {
+        while let Some(id) = ids.pop() {
             if let Some(stored) = scheduler.stage.find_run(id) {
+                ids.extend(&stored.run.replayed_as);
                 runs.insert(id, stored.run);
                 journals.insert(id, stored.entries);
             }
@@ -124,9 +131,10 @@ impl Findings {
         Self { transactions, runs, journals, ledger, records }
     }
 
-    /// Every entry of every journal, with its run.
+    /// Every entry of every journal, with its run; but for those that only say what another run has done.
     fn entries(&self) -> impl Iterator<Item = (&Run, &Entry)> {
-        self.runs.values().flat_map(|run| self.journals[&run.id].iter().map(move |entry| (run, &entry.entry)))
+        let own = |run: &Run| self.journals[&run.id].iter().filter(|entry| !entry.is_kept);
+        self.runs.values().flat_map(move |run| own(run).map(move |entry| (run, &entry.entry)))
     }
 
     /// How many steps with `action` succeeded.
@@ -184,16 +192,18 @@ fn every_run_is_over(findings: &Findings, broken: &mut Vec<String>) {
                 broken.push(format!("{} of transaction {} never began", considered.name, stored.transaction.id));
                 continue;
             };
-            if !run.state.is_final() {
-                broken.push(format!("run {id} of {} is {}", considered.name, run.state.word()));
-            }
             if run.workflow_hash != considered.hash {
                 broken.push(format!("run {id} of {} went over to another version", considered.name));
             }
-            let code = run.error.as_ref().map(|error| error.code.as_str());
-            if run.state == RunState::Failed && !code.is_some_and(|code| FAILURES.contains(&code)) {
-                broken.push(format!("run {id} of {} failed with {:?}", considered.name, run.error));
-            }
+        }
+    }
+    for (id, run) in &findings.runs {
+        if !run.state.is_final() {
+            broken.push(format!("run {id} is {}", run.state.word()));
+        }
+        let code = run.error.as_ref().map(|error| error.code.as_str());
+        if run.state == RunState::Failed && !code.is_some_and(|code| FAILURES.contains(&code)) {
+            broken.push(format!("run {id} failed with {:?}", run.error));
         }
     }
 }

@@ -51,6 +51,8 @@ pub struct Played {
     pub left: String,
     /// How many calls of ports there were.
     pub calls: usize,
+    /// In how many seconds it came to its end, by the clock of its world.
+    pub seconds: u64,
 }
 
 impl Case {
@@ -78,6 +80,7 @@ impl Case {
     /// Plays it, upset at each of these calls, counted from 0.
     pub fn play(&self, upsets: &[(usize, Upset)]) -> Played {
         let mut player = Player { stage: Stage::new(1), calls: 0, upsets: upsets.to_vec() };
+        let begun = player.stage.now();
         let paths = self.set_up(&mut player.stage);
         for (index, body) in self.arrivals.iter().enumerate() {
             player.arrive(index, &paths, body);
@@ -91,7 +94,8 @@ impl Case {
             }
             player.drain(true);
         }
-        Played { left: outcome::left(&mut player.stage), calls: player.calls }
+        let seconds = begun.seconds_until(player.stage.now());
+        Played { left: outcome::left(&mut player.stage), calls: player.calls, seconds }
     }
 
     /// Makes what the example's folder has, and gives the path of the hook's address.
@@ -167,7 +171,7 @@ impl Player {
             for done in self.stage.poll() {
                 match done {
                     Done::Executed(received, true) => self.stage.durable.shelf.delete(&received),
-                    Done::Executed(_, false) | Done::Nothing => {}
+                    Done::Executed(_, false) | Done::Replayed(..) | Done::Nothing => {}
                     Done::Answered(_, response) => is_accepted |= response.status().as_u16() == 202,
                 }
             }

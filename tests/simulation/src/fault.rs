@@ -15,7 +15,8 @@ pub enum Fault {
     Contended,
     /// A process ends, with all that it had begun.
     Crash,
-    /// A process ends when it was told to, and one of a new build takes its place; the others go on.
+    /// A process ends when it has done what it has begun, and one of the other build takes its place: the next, whose documents and
+    /// messages say more than this one knows of, or this one again. The other processes go on.
     Deploy,
     /// A message that is being executed is delivered once more.
     Duplicate,

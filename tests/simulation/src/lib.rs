@@ -7,6 +7,7 @@
 //! ```
 
 mod bug;
+mod build;
 mod campaign;
 mod chance;
 mod check;

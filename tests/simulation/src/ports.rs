@@ -18,6 +18,7 @@ use service::{
 };
 
 use crate::{
+    build::Build,
     gate::{Gate, Port, Verdict},
     outside::Outside,
     shelf::Shelf,
@@ -27,11 +28,12 @@ use crate::{
 pub(crate) struct Gated<P> {
     inner: Arc<P>,
     gate: Arc<Gate>,
+    build: Build,
 }
 
 impl<P> Gated<P> {
-    pub(crate) fn new(inner: &Arc<P>, gate: &Arc<Gate>) -> Arc<Self> {
-        Arc::new(Self { inner: Arc::clone(inner), gate: Arc::clone(gate) })
+    pub(crate) fn new(inner: &Arc<P>, gate: &Arc<Gate>, build: Build) -> Arc<Self> {
+        Arc::new(Self { inner: Arc::clone(inner), gate: Arc::clone(gate), build })
     }
 
     async fn read<T>(
@@ -84,6 +86,7 @@ impl Store for Gated<MemoryStore> {
 
     async fn write(&self, changes: &[Change]) -> Result<(), WriteError> {
         let all = changes.first().map(|change| about(change.key())).unwrap_or_default();
+        let changes = &self.build.written(changes);
         match self.gate.pass(Port::Write, all).await {
             Verdict::Proceeds => self.inner.write(changes).await,
             Verdict::Refused | Verdict::Lost => Err(down().into()),
@@ -104,6 +107,7 @@ fn about(key: &Key) -> String {
 #[async_trait]
 impl Queue for Gated<Shelf> {
     async fn send_later(&self, org: OrgId, message: String, seconds: u32) -> Result<(), Unavailable> {
+        let message = self.build.said(message);
         self.change(Port::Queue, message.clone(), self.inner.send_later(org, message, seconds)).await
     }
 }
@@ -177,8 +181,8 @@ pub(crate) struct OwnClock {
 }
 
 impl OwnClock {
-    pub(crate) fn over(world: &Arc<FixedWorld>, ahead_ms: i64) -> Arc<Self> {
-        Arc::new(Self { world: Arc::clone(world), ahead_ms: AtomicI64::new(ahead_ms) })
+    pub(crate) fn over(world: &Arc<FixedWorld>) -> Arc<Self> {
+        Arc::new(Self { world: Arc::clone(world), ahead_ms: AtomicI64::new(0) })
     }
 
     /// Makes it so much wrong.

@@ -10,7 +10,7 @@ use service::{
     ports::World,
 };
 
-use crate::{gate::Gate, outside::Outside, ports::Gated, ports::OwnClock, shelf::Shelf};
+use crate::{build::Build, gate::Gate, outside::Outside, ports::Gated, ports::OwnClock, shelf::Shelf};
 
 /// Where addresses begin.
 pub(crate) const PUBLIC_URL: &str = "http://hooks.test";
@@ -32,6 +32,7 @@ pub(crate) struct Durable {
 
 /// What a process has. Whoever kills it drops it, and all tasks that hold it.
 pub(crate) struct Process {
+    pub(crate) build: Build,
     pub(crate) clock: Arc<OwnClock>,
     pub(crate) door: Door,
     pub(crate) executor: Executor,
@@ -40,14 +41,14 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// A process that has just started; its clock is so much ahead.
-    pub(crate) fn start(durable: &Durable, gate: &Arc<Gate>, ahead_ms: i64) -> Arc<Self> {
-        let clock = OwnClock::over(&durable.world, ahead_ms);
+    /// A process that has just started.
+    pub(crate) fn start(durable: &Durable, gate: &Arc<Gate>, build: Build) -> Arc<Self> {
+        let clock = OwnClock::over(&durable.world);
         let world: Arc<dyn World> = Arc::<OwnClock>::clone(&clock);
-        let store = Gated::new(&durable.store, gate);
-        let queue = Gated::new(&durable.shelf, gate);
-        let blobs = Gated::new(&durable.blobs, gate);
-        let outside = Gated::new(&durable.outside, gate);
+        let store = Gated::new(&durable.store, gate, build);
+        let queue = Gated::new(&durable.shelf, gate, build);
+        let blobs = Gated::new(&durable.blobs, gate, build);
+        let outside = Gated::new(&durable.outside, gate, build);
         let (addresses, keys) = (Arc::default(), Arc::default());
         let public_url = Some(PUBLIC_URL.to_owned());
         let door = Door {
@@ -86,6 +87,6 @@ impl Process {
             outbox,
             first_key,
         };
-        Arc::new(Self { clock, door, executor, ticker, management })
+        Arc::new(Self { build, clock, door, executor, ticker, management })
     }
 }

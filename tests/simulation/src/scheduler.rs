@@ -2,11 +2,13 @@
 
 mod faulty;
 mod people;
+mod replaying;
+mod sending;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::{Timestamp, TransactionId, exact};
-use serde_json::{Value, json};
+use domain::{Timestamp, TransactionId};
+use serde_json::json;
 
 use crate::{
     chance::{Chance, Purpose},
@@ -14,14 +16,17 @@ use crate::{
     fault::{Fault, Plan},
     gate::{Port, Verdict, Waiting},
     process::PUBLIC_URL,
-    stage::{Stage, post},
+    stage::Stage,
     tasks::Done,
 };
+
+pub(crate) use replaying::Replay;
+pub(crate) use sending::Sent;
 
 /// How many messages are executed at a time, in all processes together.
 const IN_WORK_LIMIT: usize = 6;
 
-/// How many decisions the first phase takes at the most, and how many faults end it.
+/// How many decisions a phase in which things go wrong takes at the most, and how many faults end it.
 const DECISIONS_LIMIT: u64 = 3_000;
 const FAULTS_LIMIT: usize = 150;
 
@@ -36,19 +41,6 @@ const TICK_SECONDS: i64 = 60;
 
 /// How long timers are waited for at the end: longer than any workflow of the estate waits.
 const HORIZON_SECONDS: u64 = 30 * 86_400;
-
-/// What became of an arrival.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Sent {
-    /// Nobody has sent it, or nobody was answered.
-    NotYet,
-    /// Somebody waits for the answer.
-    UnderWay,
-    /// It was accepted.
-    Accepted,
-    /// It was sent without a key and not accepted, so its sender does not know.
-    GivenUp,
-}
 
 pub(crate) struct Scheduler {
     chance: Chance,
@@ -73,6 +65,10 @@ pub(crate) struct Scheduler {
     pub(crate) violations: Vec<String>,
     /// How many dead letters were put back.
     pub(crate) dead_letters: usize,
+    /// What is to be replayed, and was.
+    pub(crate) replays: Vec<Replay>,
+    /// How many calls and mails had arrived when the first replay was asked for; all of them, where none was.
+    pub(crate) effects_before_replays: usize,
 }
 
 /// What the scheduler may let happen.
@@ -80,6 +76,7 @@ enum Choice {
     Pass(Waiting),
     Deliver(u64),
     Send(usize),
+    Replay(usize),
     Tick,
     TimePasses,
 }
@@ -108,22 +105,25 @@ impl Scheduler {
             faults: Vec::new(),
             violations: Vec::new(),
             dead_letters: 0,
+            replays: Vec::new(),
+            effects_before_replays: usize::MAX,
         };
         scheduler.set_up();
         scheduler
     }
 
-    /// Lets things happen and go wrong, and then only happen until nothing is left to do.
+    /// Lets things happen and go wrong, and then only happen until nothing is left to do; and the same once more while what has
+    /// failed is replayed.
     pub(crate) fn run(&mut self) {
-        let is_over = |own: &Self| {
-            let is_idle = own.stage.tasks.is_empty() && own.stage.durable.shelf.next_visible_at().is_none();
-            is_idle && own.sent.iter().all(|sent| matches!(sent, Sent::Accepted | Sent::GivenUp))
-        };
-        while self.decision < DECISIONS_LIMIT
-            && self.faults.len() < FAULTS_LIMIT
-            && self.violations.is_empty()
-            && !is_over(self)
-        {
+        self.go_through();
+        if self.violations.is_empty() && self.wish_for_replays() {
+            self.go_through();
+        }
+    }
+
+    fn go_through(&mut self) {
+        let (last, most) = (self.decision + DECISIONS_LIMIT, self.faults.len() + FAULTS_LIMIT);
+        while self.decision < last && self.faults.len() < most && self.violations.is_empty() && !self.is_idle() {
             self.decision += 1;
             if !self.goes_wrong() {
                 self.go_on();
@@ -144,6 +144,14 @@ impl Scheduler {
             }
             self.poll();
         }
+    }
+
+    /// Whether nothing is under way, on the queue, or to be asked.
+    fn is_idle(&self) -> bool {
+        self.stage.tasks.is_empty()
+            && self.stage.durable.shelf.next_visible_at().is_none()
+            && self.sent.iter().all(|sent| matches!(sent, Sent::Accepted | Sent::GivenUp))
+            && self.replays.iter().all(|replay| replay.is_answered)
     }
 
     /// Everything that stands, as one number: two runs of a seed have the same.
@@ -178,6 +186,7 @@ impl Scheduler {
         if let Some(arrival) = self.sent.iter().position(|sent| *sent == Sent::NotYet) {
             choices.push((6, Choice::Send(arrival)));
         }
+        choices.extend(self.next_replay().map(|replay| (6, Choice::Replay(replay))));
         choices.push((1, Choice::Tick));
         choices.push((if has_waiting { 2 } else { 12 }, Choice::TimePasses));
         let all = choices.iter().map(|(weight, _)| weight).sum();
@@ -195,6 +204,7 @@ impl Scheduler {
             Choice::Pass(call) => self.decide(&call, Verdict::Proceeds),
             Choice::Deliver(message) => self.deliver(message),
             Choice::Send(arrival) => self.send(arrival),
+            Choice::Replay(replay) => self.ask_for_replay(replay),
             Choice::Tick => self.tick(),
             Choice::TimePasses => {
                 let is_at_work = !self.stage.tasks.is_empty();
@@ -218,6 +228,10 @@ impl Scheduler {
         }
         if let Some(arrival) = self.sent.iter().position(|sent| *sent == Sent::NotYet) {
             self.send(arrival);
+            return true;
+        }
+        if let Some(replay) = self.next_replay() {
+            self.ask_for_replay(replay);
             return true;
         }
         let now = self.stage.now();
@@ -290,33 +304,9 @@ impl Scheduler {
                 self.stage.durable.shelf.release(&received, i64::try_from(seconds).unwrap_or_default());
             }
             Done::Answered(arrival, response) => self.answered(arrival, &response),
+            Done::Replayed(replay, response) => self.replayed(replay, &response),
             Done::Nothing => {}
         }
-    }
-
-    fn answered(&mut self, arrival: usize, response: &service::http::Response) {
-        let has_key = self.arrivals[arrival].key.is_some();
-        let before = self.sent[arrival];
-        self.sent[arrival] = match response.status().as_u16() {
-            202 => {
-                let body: Value = exact::parse(&String::from_utf8_lossy(response.body())).unwrap_or_default();
-                let id = body["data"]["id"].as_str().and_then(|id| TransactionId::parse(id).ok());
-                let Some(id) = id else {
-                    return self.violations.push(format!("a 202 without an id: {body}"));
-                };
-                self.accepted.entry(arrival).or_default().insert(id);
-                Sent::Accepted
-            }
-            503 if response.headers().contains_key("retry-after") => match before {
-                Sent::Accepted => before,
-                Sent::NotYet | Sent::UnderWay | Sent::GivenUp if has_key => Sent::NotYet,
-                Sent::NotYet | Sent::UnderWay | Sent::GivenUp => Sent::GivenUp,
-            },
-            other => {
-                let text = String::from_utf8_lossy(response.body()).into_owned();
-                return self.violations.push(format!("a sender was answered {other}: {text}"));
-            }
-        };
     }
 
     fn in_work(&self) -> usize {
@@ -330,16 +320,6 @@ impl Scheduler {
     fn deliver(&mut self, message: u64) {
         let index = self.some_process();
         self.stage.deliver(index, message);
-    }
-
-    fn send(&mut self, arrival: usize) {
-        let index = self.some_process();
-        let Arrival { key, body } = &self.arrivals[arrival];
-        let request = post(&self.estate.path, key.as_deref(), body);
-        if !matches!(self.sent[arrival], Sent::Accepted) {
-            self.sent[arrival] = Sent::UnderWay;
-        }
-        self.stage.send(index, arrival, request);
     }
 
     fn tick(&mut self) {

@@ -13,8 +13,9 @@ use service::{
     ports::{Queue, Unavailable, World},
 };
 
-/// How long a message is invisible once it was received. *Source*: `template.yaml`.
-const VISIBILITY_SECONDS: i64 = 360;
+/// How long a message is invisible once it was received: the 60 seconds of the executor's time, and the 15 after which it says
+/// that messages come again. *Source*: `template.yaml`, `functions/executor`.
+const VISIBILITY_SECONDS: i64 = 75;
 
 /// Messages that were sent and not deleted.
 pub(crate) struct Shelf {

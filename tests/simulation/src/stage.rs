@@ -15,6 +15,7 @@ use service::{
 };
 
 use crate::{
+    build::Build,
     gate::{Gate, Verdict},
     outside::Outside,
     process::{Durable, ORG, Process},
@@ -47,7 +48,7 @@ impl Stage {
             world,
         };
         let gate = Arc::<Gate>::default();
-        let processes = (0..processes).map(|_| Process::start(&durable, &gate, 0)).collect();
+        let processes = (0..processes).map(|_| Process::start(&durable, &gate, Build::This)).collect();
         let mut stage = Self { durable, gate, processes, tasks: Vec::new(), started: 0, admin: String::new() };
         stage.admin = stage.admin_key();
         stage
@@ -138,13 +139,13 @@ impl Stage {
         let (ended, others): (Vec<Task>, Vec<Task>) =
             std::mem::take(&mut self.tasks).into_iter().partition(|task| task.process == index);
         self.tasks = others;
-        self.replace(index);
+        self.replace(index, self.processes[index].build);
         ended.iter().filter_map(|task| task.arrival).collect()
     }
 
-    /// Starts another process in the place of this one, which ends what it has begun.
-    pub(crate) fn replace(&mut self, index: usize) {
-        self.processes[index] = Process::start(&self.durable, &self.gate, 0);
+    /// Starts a process of this build in the place of another one, which ends what it has begun.
+    pub(crate) fn replace(&mut self, index: usize, build: Build) {
+        self.processes[index] = Process::start(&self.durable, &self.gate, build);
     }
 
     /// When the next timer is due.

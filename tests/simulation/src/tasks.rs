@@ -19,6 +19,8 @@ pub(crate) enum Done {
     Executed(Received, bool),
     /// A sender was answered.
     Answered(usize, Response),
+    /// Whoever asked for a replay was answered.
+    Replayed(usize, Response),
     /// Nobody waits for it.
     Nothing,
 }
@@ -32,6 +34,8 @@ pub(crate) struct Task {
     pub(crate) is_message: bool,
     /// The arrival that it answers.
     pub(crate) arrival: Option<usize>,
+    /// The replay that it is to begin.
+    pub(crate) replay: Option<usize>,
     future: Pin<Box<dyn Future<Output = Done>>>,
     woken: Arc<Woken>,
 }
@@ -47,7 +51,7 @@ impl Wake for Woken {
 impl Task {
     pub(crate) fn new(id: u64, process: usize, future: impl Future<Output = Done> + 'static) -> Self {
         let woken = Arc::new(Woken(AtomicBool::new(true)));
-        Self { id, process, is_message: false, arrival: None, future: Box::pin(future), woken }
+        Self { id, process, is_message: false, arrival: None, replay: None, future: Box::pin(future), woken }
     }
 
     /// Polls it for as long as it has been woken, and gives what came of it once it is over.

@@ -17,6 +17,7 @@ fn whatever_goes_wrong_everything_accepted_comes_to_its_end_once() {
         assert!(campaign.of_kind.contains_key(&fault), "no {fault:?} among {:?}", campaign.of_kind);
     }
     assert!(campaign.ends.succeeded > campaign.ends.failed, "{:?}", campaign.ends);
+    assert!(campaign.ends.replayed > 0, "nothing was replayed");
     assert!(campaign.ends.repeated_effects > 0, "no effect was repeated, so none was ever in doubt");
 }
 

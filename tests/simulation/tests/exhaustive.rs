@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
+use service::ticker::TICK_SECONDS;
 use simulation::{Case, Played, Upset};
 
 /// Up to how many calls every two of them are tried.
@@ -27,6 +28,18 @@ fn whichever_call_is_the_last_of_a_process_or_fails_an_example_ends_the_same() {
                 let played = case.play(&[(call, upset)]);
                 assert_same(&played, &undisturbed, &format!("{}: {upset:?} at call {call}", case.name));
             }
+        }
+    }
+}
+
+#[test]
+fn whichever_call_is_the_last_of_a_process_a_run_moves_again_within_two_ticks() {
+    for case in Case::all() {
+        let undisturbed = case.play(&[]);
+        for call in 0..undisturbed.calls {
+            let played = case.play(&[(call, Upset::Ends)]);
+            let later = played.seconds.saturating_sub(undisturbed.seconds);
+            assert!(later <= 2 * TICK_SECONDS.unsigned_abs(), "{}: {later} s later, ended at call {call}", case.name);
         }
     }
 }

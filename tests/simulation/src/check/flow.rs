@@ -6,7 +6,7 @@ use domain::{Run, RunState, Timestamp, TransactionId};
 use serde_json::Value;
 
 use super::Findings;
-use crate::outside::said;
+use crate::{outside::said, scheduler::Scheduler};
 
 /// When a transaction was accepted; of several at the same instant, their ids decide.
 type Accepted = (Timestamp, TransactionId);
@@ -71,10 +71,18 @@ pub(super) fn the_last_arrival_is_not_superseded(findings: &Findings, broken: &m
     }
 }
 
-/// Between the first and the last call of a run there is none of another run for the same article.
-pub(super) fn one_at_a_time(findings: &Findings, broken: &mut Vec<String>) {
+/// Between the first and the last call of a run there is none of another run for the same article; and again where it is replayed,
+/// which it is once all are over.
+pub(super) fn one_at_a_time(scheduler: &Scheduler, findings: &Findings, broken: &mut Vec<String>) {
+    let order = &findings.ledger.order;
+    let (before, since) = order.split_at(scheduler.effects_before_replays.min(order.len()));
+    one_at_a_time_in(before, findings, broken);
+    one_at_a_time_in(since, findings, broken);
+}
+
+fn one_at_a_time_in(order: &[String], findings: &Findings, broken: &mut Vec<String>) {
     let mut lines: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for key in &findings.ledger.order {
+    for key in order {
         let arrived = &findings.ledger.entries[key];
         if arrived.url.starts_with("https://stock.test/") {
             let run = key.split('/').next().unwrap_or_default().to_owned();

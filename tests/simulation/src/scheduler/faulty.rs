@@ -148,10 +148,11 @@ impl Scheduler {
         }
     }
 
-    /// Has a process of a new build take over; what the old one has begun it ends.
+    /// Has a process of the other build take over; what the one before has begun it ends, and processes of the two go on beside
+    /// each other.
     fn deploy(&mut self) -> bool {
         let index = self.some_process();
-        self.stage.replace(index);
+        self.stage.replace(index, self.stage.processes[index].build.other());
         true
     }
 
