@@ -101,3 +101,40 @@ async fn the_balance_of_a_time_has_what_arrived_in_it() {
     }
     world.get("/v1/hooks/form/6a1f2e3d4c5b6a7980a1b2c3/balance").await.expect(404);
 }
+
+/// How many arrivals paused hooks hold, all pages of `size` added up.
+async fn held_arrivals(world: &World, path: &str, size: usize) -> u64 {
+    let (mut next, mut held) = (Some(format!("{path}?pageSize={size}")), 0);
+    while let Some(path) = next {
+        let page = world.get(&path).await.expect(200);
+        held += page.body["data"][0]["attributes"]["heldArrivals"].as_u64().unwrap();
+        next = page.body["links"]["next"].as_str().map(str::to_owned);
+    }
+    held
+}
+
+#[tokio::test]
+async fn what_paused_hooks_hold_stands_beside_the_sum_until_it_goes_on() {
+    let world = World::new().await;
+    let (hook, other) = (crossroads(&world).await, world.form_hook().await);
+    for _ in 0..2 {
+        world.arrive(&hook, json!({ "way": "end" })).await;
+        world.arrive(&other, json!({})).await;
+    }
+    for (hook, arrivals) in [(&hook, 3), (&other, 1)] {
+        world.api("PATCH", &format!("/v1/hooks/form/{}", hook.id), json!({ "paused": true })).await.expect(200);
+        for _ in 0..arrivals {
+            world.post(hook, json!({ "way": "end" })).await.expect(202);
+        }
+    }
+    let of_hook = format!("/v1/hooks/form/{}/balance", hook.id);
+    for size in [1, 2, 3, 100] {
+        assert_eq!(held_arrivals(&world, &of_hook, size).await, 3, "{size}");
+        assert_eq!(held_arrivals(&world, "/v1/balance", size).await, 4, "{size}");
+        assert_eq!(balance(&world, &of_hook, size).await, json!({ "done": 2 }), "{size}");
+    }
+    world.api("PATCH", &format!("/v1/hooks/form/{}", hook.id), json!({ "paused": false })).await.expect(200);
+    world.later(120).await;
+    assert_eq!((held_arrivals(&world, &of_hook, 1).await, held_arrivals(&world, "/v1/balance", 1).await), (0, 1));
+    assert_eq!(balance(&world, &of_hook, 100).await, json!({ "done": 5 }));
+}

@@ -43,7 +43,7 @@ pub(crate) struct Args {
 /// Carries the command out.
 pub(crate) fn run(args: Args, global: &Global) -> Result<(), Failure> {
     let session = Session::open(global)?;
-    let (mut accepted, mut places) = (0, [0_u64; PLACES.len()]);
+    let (mut accepted, mut held_arrivals, mut places) = (0, 0, [0_u64; PLACES.len()]);
     let mut after = None;
     loop {
         let address = match &args.hook {
@@ -58,6 +58,7 @@ pub(crate) fn run(args: Args, global: &Global) -> Result<(), Failure> {
         let page = session.client.get(&address)?;
         let count = |name: &str| page.pointer(&format!("/data/0/attributes/{name}")).and_then(Value::as_u64);
         accepted += count("accepted").unwrap_or_default();
+        held_arrivals += count("heldArrivals").unwrap_or_default();
         for (sum, (name, ..)) in places.iter_mut().zip(PLACES) {
             *sum += count(name).unwrap_or_default();
         }
@@ -67,7 +68,7 @@ pub(crate) fn run(args: Args, global: &Global) -> Result<(), Failure> {
         }
     }
     let sum: u64 = places.iter().sum();
-    let mut whole = json!({ "accepted": accepted, "addsUp": sum == accepted });
+    let mut whole = json!({ "accepted": accepted, "addsUp": sum == accepted, "heldArrivals": held_arrivals });
     for ((name, ..), count) in PLACES.iter().zip(places) {
         if let Some(whole) = whole.as_object_mut() {
             whole.insert((*name).to_owned(), json!(count));
@@ -76,12 +77,12 @@ pub(crate) fn run(args: Args, global: &Global) -> Result<(), Failure> {
     let mut page = Page::default();
     match session.format {
         Format::Json => page.json(&json!({ "data": { "type": "balance", "attributes": whole } })),
-        Format::Human => page.append(table(&whole, sum == accepted)),
+        Format::Human => page.append(table(&whole, sum == accepted, held_arrivals)),
     }
     print(&page)
 }
 
-fn table(whole: &Value, adds_up: bool) -> Page {
+fn table(whole: &Value, adds_up: bool, held_arrivals: u64) -> Page {
     let mut page = Page::default();
     let place = |(key, name, meaning): &(&str, &str, &str)| {
         [(*name).to_owned(), text_at(whole, &format!("/{key}")), (*meaning).to_owned()]
@@ -92,5 +93,8 @@ fn table(whole: &Value, adds_up: bool) -> Page {
         true => "It adds up: everything accepted is in one of these places.",
         false => "It does not add up. Please report it, with the output of this command and --json.",
     });
+    if held_arrivals > 0 {
+        page.line(format!("Paused hooks hold {held_arrivals} more; `hookwright hooks held` lists them, `hookwright hooks resume` lets them go on."));
+    }
     page
 }

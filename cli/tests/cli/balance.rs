@@ -7,7 +7,7 @@ use crate::{hookwright, server::Server};
 const HOOK: &str = "6a1f2e3d4c5b6a7980a1b2c3";
 
 fn page(accepted: u64, done: u64, failed: u64, next: Value) -> String {
-    let attributes = json!({ "of": "hook", "accepted": accepted, "unheard": 0, "done": done, "failed": failed, "held": 0, "waiting": 0, "running": 0, "deadLettered": 0, "addsUp": true });
+    let attributes = json!({ "of": "hook", "accepted": accepted, "unheard": 0, "done": done, "failed": failed, "held": 0, "waiting": 0, "running": 0, "deadLettered": 0, "addsUp": true, "heldArrivals": done / 50 });
     let data = json!([{ "type": "balance", "id": HOOK, "attributes": attributes }]);
     json!({ "data": data, "meta": { "page": 1, "pageSize": 100 }, "links": { "self": "/", "next": next } }).to_string()
 }
@@ -29,6 +29,7 @@ fn the_pages_of_a_hook_are_added_up() {
         assert_eq!(line.split_whitespace().nth(1), Some(count), "{}", done.out);
     }
     assert!(done.out.contains("It adds up"), "{}", done.out);
+    assert!(done.out.contains("Paused hooks hold 1 more"), "{}", done.out);
 }
 
 #[test]
@@ -38,6 +39,7 @@ fn an_org_whose_places_do_not_add_up_is_told_to_report_it() {
     let done = hookwright(dir.path(), &["balance", "--url", &server.url, "--api-key", "hk_key"]);
     assert!(server.asked()[0].line.starts_with("GET /v1/balance?"));
     assert!(done.out.contains("It does not add up."), "{}", done.out);
+    assert!(!done.out.contains("Paused hooks"), "{}", done.out);
     let server = Server::answering(&[(200, &page(3, 1, 1, Value::Null))]);
     let done = hookwright(dir.path(), &["balance", "--json", "--url", &server.url, "--api-key", "hk_key"]);
     let told: Value = serde_json::from_str(&done.out).unwrap();

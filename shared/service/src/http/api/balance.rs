@@ -23,9 +23,9 @@ const AT_ONCE: usize = 10;
 pub(super) async fn of_hook(call: &Call<'_>) -> Result<Response, Refused> {
     let hook = hooks::found(call).await?.value;
     let Paging { limit, after } = call.paging()?;
-    let mut count = Count { balance: Balance::default(), left: limit };
+    let mut count = Count { left: limit, ..Count::default() };
     let next = count.add(call.management.store.as_ref(), &hook, span(call)?, after).await?;
-    Ok(many(call, vec![resource("hook", &hook.id.to_string(), &count.balance)], limit, next.as_deref()))
+    Ok(many(call, vec![count.resource("hook", &hook.id.to_string())], limit, next.as_deref()))
 }
 
 /// `GET /v1/balance`: the same of all hooks that are not deleted, one after another.
@@ -42,7 +42,7 @@ pub(super) async fn of_org(call: &Call<'_>) -> Result<Response, Refused> {
     let mut all = directory::hooks::all(store, org).await?;
     all.sort_by_key(|hook| hook.id);
     let span = span(call)?;
-    let mut count = Count { balance: Balance::default(), left: limit };
+    let mut count = Count { left: limit, ..Count::default() };
     let mut next = None;
     for hook in all.iter().filter(|hook| begin.is_none_or(|begin| hook.id >= begin)) {
         let place = if begin == Some(hook.id) { after.take() } else { None };
@@ -55,7 +55,7 @@ pub(super) async fn of_org(call: &Call<'_>) -> Result<Response, Refused> {
             break;
         }
     }
-    Ok(many(call, vec![resource("org", &org.to_string(), &count.balance)], limit, next.as_deref()))
+    Ok(many(call, vec![count.resource("org", &org.to_string())], limit, next.as_deref()))
 }
 
 type Span = (Option<Timestamp>, Option<Timestamp>);
@@ -70,10 +70,13 @@ fn place(position: &str) -> Result<(HookId, Option<String>), Refused> {
     Ok((hook, Some(after.to_owned()).filter(|after| !after.is_empty())))
 }
 
+#[derive(Default)]
 struct Count {
     balance: Balance,
     /// How many transactions may still be looked at.
     left: usize,
+    /// How many arrivals the hooks hold that begin on this page; they will be transactions once they go on.
+    held_arrivals: usize,
 }
 
 impl Count {
@@ -85,6 +88,9 @@ impl Count {
         span: Span,
         mut after: Option<String>,
     ) -> Result<Option<String>, Refused> {
+        if after.is_none() {
+            self.held_arrivals += runs::count_held(store, hook.org, hook.id).await?.count;
+        }
         while self.left > 0 {
             let paging = Paging { limit: self.left.min(AT_ONCE), after };
             let page = runs::list_arrived(store, hook.org, hook.id, span, paging).await?;
@@ -97,24 +103,25 @@ impl Count {
         }
         Ok(after)
     }
-}
 
-fn resource(of: &str, id: &str, balance: &Balance) -> Value {
-    let Balance { accepted, unheard, done, failed, held, waiting, running, dead_lettered } = balance;
-    json!({
-        "type": "balance",
-        "id": id,
-        "attributes": {
-            "of": of,
-            "accepted": accepted,
-            "unheard": unheard,
-            "done": done,
-            "failed": failed,
-            "held": held,
-            "waiting": waiting,
-            "running": running,
-            "deadLettered": dead_lettered,
-            "addsUp": balance.adds_up(),
-        },
-    })
+    fn resource(&self, of: &str, id: &str) -> Value {
+        let Balance { accepted, unheard, done, failed, held, waiting, running, dead_lettered } = &self.balance;
+        json!({
+            "type": "balance",
+            "id": id,
+            "attributes": {
+                "of": of,
+                "accepted": accepted,
+                "unheard": unheard,
+                "done": done,
+                "failed": failed,
+                "held": held,
+                "waiting": waiting,
+                "running": running,
+                "deadLettered": dead_lettered,
+                "addsUp": self.balance.adds_up(),
+                "heldArrivals": self.held_arrivals,
+            },
+        })
+    }
 }
