@@ -82,6 +82,7 @@ pub(crate) fn check(scheduler: &mut Scheduler) -> (Vec<String>, Ends) {
     events_are_fired_once(&findings, &mut broken);
     flow::arrivals_are_collected_once(&findings, &mut broken);
     flow::the_last_arrival_is_not_superseded(&findings, &mut broken);
+    flow::each_occurrence_is_made_once(scheduler, &mut broken);
     replays::what_was_done_is_kept(scheduler, &findings, &mut broken);
     if !scheduler.has_stalled() {
         flow::one_at_a_time(scheduler, &findings, &mut broken);

@@ -26,8 +26,11 @@ const HOOK_IN_DOCUMENTS: &str = "ORDERS";
 /// How many addresses, articles and carts the arrivals are about: few, so that they meet.
 const FEW: u64 = 3;
 
+/// How many seconds lie between two occurrences of the recurring schedule.
+pub(crate) const OCCURS_EVERY_SECONDS: u64 = 60;
+
 /// What was made.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Estate {
     /// The hook.
     pub(crate) hook: String,
@@ -35,6 +38,8 @@ pub(crate) struct Estate {
     pub(crate) path: String,
     /// Ids of the workflows that listen to it, with their documents.
     pub(crate) listeners: Vec<(String, Value)>,
+    /// The recurring schedule, if there is one, until it is deleted.
+    pub(crate) schedule: Option<String>,
 }
 
 /// Something that is sent to the hook.
@@ -52,6 +57,12 @@ pub(crate) fn documents(chance: Chance, hook: &str) -> (Vec<Value>, Vec<Value>) 
     let count = 1 + chance.index(1, Purpose::Setting, 3);
     let chosen = (0..count).map(|offset| LISTENERS[(first + offset * 2) % LISTENERS.len()].1);
     (OTHERS.iter().map(|(_, text)| parse(text)).collect(), chosen.map(parse).collect())
+}
+
+/// A recurring schedule that calls one of the workflows.
+pub(crate) fn schedule() -> Value {
+    let recurrence = json!({ "every": { "seconds": OCCURS_EVERY_SECONDS } });
+    json!({ "title": "Again and again", "workflow": "child", "inputs": { "n": 1_000 }, "recurrence": recurrence })
 }
 
 /// The klass of the orders.

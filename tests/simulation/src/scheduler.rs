@@ -8,7 +8,7 @@ mod sending;
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{Timestamp, TransactionId};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     chance::{Chance, Purpose},
@@ -101,7 +101,7 @@ impl Scheduler {
             is_resumed: false,
             ticked_at: None,
             stage: Stage::new(processes),
-            estate: Estate { hook: String::new(), path: String::new(), listeners: Vec::new() },
+            estate: Estate::default(),
             faults: Vec::new(),
             violations: Vec::new(),
             dead_letters: 0,
@@ -273,8 +273,12 @@ impl Scheduler {
         }
     }
 
+    /// Nothing goes wrong from here on, and what would go on for ever ends.
     fn calm_down(&mut self) {
         self.set_gone(false);
+        if let Some(schedule) = self.estate.schedule.take() {
+            self.stage.ask("DELETE", &format!("/v1/recurring-schedules/{schedule}"), &Value::Null);
+        }
         for process in &self.stage.processes {
             process.clock.set_ahead(0);
         }
@@ -358,6 +362,10 @@ impl Scheduler {
         for document in listeners {
             let made = self.stage.ask("POST", "/v1/workflows", &document);
             self.estate.listeners.push((made["data"]["id"].as_str().unwrap_or_default().to_owned(), document));
+        }
+        if self.chance.index(5, Purpose::Setting, 3) == 0 {
+            let made = self.stage.ask("POST", "/v1/recurring-schedules", &estate::schedule());
+            self.estate.schedule = made["data"]["id"].as_str().map(str::to_owned);
         }
     }
 }

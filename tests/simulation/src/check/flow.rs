@@ -6,7 +6,7 @@ use domain::{Run, RunState, Timestamp, TransactionId};
 use serde_json::Value;
 
 use super::Findings;
-use crate::{outside::said, scheduler::Scheduler};
+use crate::{estate::OCCURS_EVERY_SECONDS, outside::said, scheduler::Scheduler};
 
 /// When a transaction was accepted; of several at the same instant, their ids decide.
 type Accepted = (Timestamp, TransactionId);
@@ -68,6 +68,35 @@ pub(super) fn the_last_arrival_is_not_superseded(findings: &Findings, broken: &m
         if run.state == RunState::Cancelled {
             broken.push(format!("the last arrival for {cart} was superseded"));
         }
+    }
+}
+
+/// Each occurrence of the recurring schedule is one call, and none between the first and the last is left out.
+pub(super) fn each_occurrence_is_made_once(scheduler: &mut Scheduler, broken: &mut Vec<String>) {
+    let mut planned: Vec<(Timestamp, String)> = Vec::new();
+    let mut next = Some("/v1/scheduled-runs?pageSize=100".to_owned());
+    while let Some(path) = next {
+        let page = scheduler.stage.ask("GET", &path, &Value::Null);
+        for made in page["data"].as_array().into_iter().flatten() {
+            let attributes = &made["attributes"];
+            let at = attributes["runAt"].as_str().and_then(Timestamp::parse);
+            if let Some(at) = at.filter(|_| attributes["recurringScheduleId"].is_string()) {
+                planned.push((at, attributes["runId"].to_string()));
+            }
+        }
+        next = page["links"]["next"].as_str().map(str::to_owned);
+    }
+    planned.sort();
+    for pair in planned.windows(2) {
+        if let [(earlier, _), (later, _)] = pair
+            && earlier.seconds_until(*later) != OCCURS_EVERY_SECONDS
+        {
+            broken.push(format!("an occurrence at {earlier} is followed by one at {later}"));
+        }
+    }
+    let runs: BTreeSet<&String> = planned.iter().map(|(_, run)| run).collect();
+    if runs.len() != planned.len() {
+        broken.push(format!("{} occurrences are {} runs", planned.len(), runs.len()));
     }
 }
 
