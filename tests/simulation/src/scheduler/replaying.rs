@@ -1,5 +1,7 @@
 //! Runs that failed and are replayed: somebody asks for it until it is answered, each time under the same key.
 
+use std::sync::Arc;
+
 use domain::{RunId, exact};
 use serde_json::{Value, json};
 use service::http::Response;
@@ -26,8 +28,7 @@ pub(crate) struct Replay {
 impl Scheduler {
     /// Everything has come to its end; has what failed be replayed from here on. Gives whether anything has failed.
     ///
-    /// A batch is taken up where it failed and never from its start, or what is in it would be in two of them; what may not be
-    /// repeated and perhaps has happened is left alone.
+    /// A batch is taken up where it failed and never from its start, or what is in it would be in two of them.
     pub(super) fn wish_for_replays(&mut self) -> bool {
         let listeners = self.estate.listeners.clone();
         for (index, (id, document)) in listeners.iter().enumerate() {
@@ -55,7 +56,7 @@ impl Scheduler {
 
     pub(super) fn ask_for_replay(&mut self, replay: usize) {
         let index = self.some_process();
-        let process = std::sync::Arc::clone(&self.stage.processes[index]);
+        let process = Arc::clone(&self.stage.processes[index]);
         let Replay { run, is_from_start, .. } = self.replays[replay];
         let body = json!({ "from": if is_from_start { "start" } else { "failed" } });
         let mut request = self.stage.request("POST", &format!("/v1/runs/{run}/replays"), &body);
