@@ -25,6 +25,13 @@ pub enum Fault {
     Refuses,
     /// The call does what it should, and fails all the same.
     DoesAndFails,
+    /// A write meets another one and does nothing; any other call does what it should.
+    MeetsAnother,
+}
+
+impl Fault {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Refuses, Self::DoesAndFails, Self::MeetsAnother];
 }
 
 /// Counts calls and fails one of them.
@@ -118,7 +125,8 @@ impl<P: ?Sized> Faulty<P> {
         port: &'static str,
         call: impl Future<Output = Result<T, Unavailable>>,
     ) -> Result<T, Unavailable> {
-        if self.fuse.is_failing() { Err(down(port)) } else { call.await }
+        let is_failing = self.fuse.is_failing() && self.fuse.fault != Fault::MeetsAnother;
+        if is_failing { Err(down(port)) } else { call.await }
     }
 
     async fn write<E: From<Unavailable>>(
@@ -129,8 +137,10 @@ impl<P: ?Sized> Faulty<P> {
         if !self.fuse.is_failing() {
             return call.await;
         }
-        if self.fuse.fault == Fault::DoesAndFails {
-            call.await?;
+        match self.fuse.fault {
+            Fault::Refuses => {}
+            Fault::DoesAndFails => call.await?,
+            Fault::MeetsAnother => return call.await,
         }
         Err(down(port).into())
     }
@@ -155,7 +165,13 @@ impl Store for Faulty<dyn Store> {
     }
 
     async fn write(&self, changes: &[Change]) -> Result<(), WriteError> {
-        Faulty::write(self, "store", self.inner.write(changes)).await
+        if self.fuse.fault != Fault::MeetsAnother {
+            return Faulty::write(self, "store", self.inner.write(changes)).await;
+        }
+        match self.fuse.is_failing() {
+            true => Err(WriteError::Conflict { position: 0, found: None }),
+            false => self.inner.write(changes).await,
+        }
     }
 }
 

@@ -287,7 +287,7 @@ async fn every_arrival_comes_to_its_end_whichever_port_fails_on_the_way() {
     let collect = json!({ "collect": { "key": "/#steps.1.key", "within": "PT10M", "count": 3 } });
     let debounce = json!({ "debounce": { "key": "/#steps.1.key", "quiet": "PT10M" } });
     for flow in [in_turn(), debounce, collect] {
-        for fault in [Fault::Refuses, Fault::DoesAndFails] {
+        for fault in Fault::ALL {
             let mut failed = 0;
             for place in 0.. {
                 let world = World::new().await;

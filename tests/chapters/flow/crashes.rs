@@ -72,7 +72,7 @@ async fn a_run_with_branches_survives_a_fault_at_each_call_of_a_port() {
         "{expected:#}"
     );
 
-    for fault in [Fault::Refuses, Fault::DoesAndFails] {
+    for fault in Fault::ALL {
         let mut failed = 0;
         for place in 0.. {
             let (world, id, customer) = story().await;
@@ -85,5 +85,45 @@ async fn a_run_with_branches_survives_a_fault_at_each_call_of_a_port() {
             assert_eq!(left(&world, &id, &customer).await, expected, "{fault:?} at call {place}");
         }
         assert!(failed > 30, "{failed} calls failed");
+    }
+}
+
+/// The states of what was scheduled, and how many runs of the workflow there are.
+async fn called(world: &World, workflow: &str) -> (Vec<Value>, usize) {
+    let scheduled = world.get("/v1/scheduled-runs?pageSize=100").await.expect(200).body["data"].clone();
+    let states = scheduled.as_array().unwrap().iter().map(|one| one["attributes"]["state"].clone()).collect();
+    let runs = world.get(&format!("/v1/workflows/{workflow}/runs")).await.expect(200).body["data"].clone();
+    (states, runs.as_array().unwrap().len())
+}
+
+#[tokio::test]
+async fn what_is_scheduled_and_what_recurs_is_called_once_whatever_fails_at_its_time() {
+    let hourly = json!({ "title": "Report", "workflow": "report", "recurrence": { "every": { "hours": 1 } } });
+    let once = json!({ "workflow": "report", "runAt": { "type": "relative", "value": 3_600_000 } });
+    for (path, draft, later) in [("/v1/recurring-schedules", hourly, 2), ("/v1/scheduled-runs", once, 1)] {
+        for fault in Fault::ALL {
+            let mut failed = 0;
+            for place in 0.. {
+                let world = World::new().await;
+                let workflow = callable(&world, "report", json!([{ "id": "end", "transitions": [] }])).await;
+                world.api("POST", path, draft.clone()).await.expect(201);
+                world.clock.pass_seconds(3_600);
+                world.tick().await;
+                let (executor, fuse) = failing_executor(&world, fault, place);
+                world.work_on(&executor).await;
+                let is_over = fuse.calls() <= place;
+                world.tick().await;
+                world.work_on(&executor).await;
+                let case = format!("{path}: {fault:?} at call {place}");
+                assert_eq!(called(&world, &workflow).await, (vec![json!("started")], 1), "{case}");
+                world.later(3_600).await;
+                assert_eq!(called(&world, &workflow).await, (vec![json!("started"); later], later), "{case}");
+                if is_over {
+                    break;
+                }
+                failed += 1;
+            }
+            assert!(failed > 10, "{path}: {failed} calls failed");
+        }
     }
 }

@@ -194,9 +194,7 @@ async fn story(is_told_first: bool) -> (World, String) {
 
 #[tokio::test]
 async fn an_event_and_a_wait_find_each_other_whichever_port_fails_in_between() {
-    for (is_told_first, fault) in
-        [(true, Fault::Refuses), (true, Fault::DoesAndFails), (false, Fault::Refuses), (false, Fault::DoesAndFails)]
-    {
+    for (is_told_first, fault) in Fault::ALL.into_iter().flat_map(|fault| [(true, fault), (false, fault)]) {
         let mut failed = 0;
         for place in 0.. {
             let (world, id) = story(is_told_first).await;

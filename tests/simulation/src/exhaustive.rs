@@ -29,6 +29,8 @@ pub enum Upset {
     Refused,
     /// The call does what it should, and nobody knows.
     AppliedUnseen,
+    /// The call, if it is a write, meets another one and does nothing.
+    Contended,
 }
 
 /// An example with what happens to it.
@@ -183,6 +185,7 @@ impl Player {
                 None => self.stage.gate.decide(call.call, Verdict::Proceeds),
                 Some(Upset::Refused) => self.stage.gate.decide(call.call, Verdict::Refused),
                 Some(Upset::AppliedUnseen) => self.stage.gate.decide(call.call, Verdict::AppliedUnseen),
+                Some(Upset::Contended) => self.stage.gate.decide(call.call, Verdict::Contended),
                 Some(Upset::Ends) => drop(self.stage.kill(0)),
             }
         }

@@ -60,8 +60,13 @@ fn main() -> ExitCode {
 
 /// Tells a failure as short as it can be made.
 fn tell(report: &Report) -> ExitCode {
+    println!(
+        "seed {}: {:#?}\nmaking the list of its {} faults shorter …",
+        report.seed,
+        report.violations,
+        report.faults.len()
+    );
     let short = shrink(report);
-    println!("seed {}: {:#?}", report.seed, report.violations);
     println!("the shortest list of faults that was found: {:?}\nwhich breaks: {:#?}", short.faults, short.violations);
     println!("again: cargo run --release -p simulation -- --seed {}", report.seed);
     ExitCode::FAILURE

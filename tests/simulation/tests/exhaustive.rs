@@ -23,7 +23,7 @@ fn whichever_call_is_the_last_of_a_process_or_fails_an_example_ends_the_same() {
     for case in Case::all() {
         let undisturbed = case.play(&[]);
         assert!(undisturbed.calls > 5, "{}: {} calls", case.name, undisturbed.calls);
-        for upset in [Upset::Ends, Upset::Refused, Upset::AppliedUnseen] {
+        for upset in [Upset::Ends, Upset::Refused, Upset::AppliedUnseen, Upset::Contended] {
             for call in 0..undisturbed.calls {
                 let played = case.play(&[(call, upset)]);
                 assert_same(&played, &undisturbed, &format!("{}: {upset:?} at call {call}", case.name));

@@ -2,7 +2,7 @@
 
 use domain::{RecurringSchedule, ScheduledRun, ScheduledRunId, ScheduledState, Timestamp};
 
-use super::{Executor, scheduled::overtaken_is_done};
+use super::Executor;
 use crate::{
     document::Versioned,
     envelope::{Named, Recurs, Scheduled},
@@ -17,23 +17,34 @@ impl Executor {
     /// Makes the occurrences of a schedule whose time has come, and has it woken for the next.
     ///
     /// The occurrence and the schedule that goes on behind it are one write, so whoever comes second finds it made; the run
-    /// that it is has a timer of its own, should it not be started here.
+    /// that it is has a timer of its own, should it not be started here. Whoever is overtaken looks again: somebody else has
+    /// made it, or was there at the same moment and has not.
     pub(super) async fn recur(&self, named: Recurs) -> Result<(), Unavailable> {
-        for made in 0..OCCURRENCES_LIMIT {
+        let mut is_any_made = false;
+        for _ in 0..OCCURRENCES_LIMIT {
             let Some(found) = runs::find_recurring(self.store.as_ref(), named.org, named.schedule).await? else {
                 tracing::debug!(schedule.id = %named.schedule, "a recurring schedule was deleted");
                 return Ok(());
             };
             let now = self.world.now();
             let Some((due, after)) = found.value.take_due(now) else {
-                return if made == 0 { self.recur_later(&found.value).await } else { Ok(()) };
+                if is_any_made {
+                    return Ok(());
+                }
+                match self.recur_later(&found.value).await {
+                    Ok(()) => return Ok(()),
+                    Err(WriteError::Conflict { .. }) => continue,
+                    Err(WriteError::Unavailable(error)) => return Err(error),
+                }
             };
             if let Some(skipped) = after.skipped.filter(|_| due.is_none()) {
                 tracing::warn!(schedule.id = %named.schedule, from = %skipped.from, "occurrences were too late to be made up for");
             }
             let run = due.map(|due| occurrence(&after, due, now));
-            if !self.write_occurrence(&found, &after, run.as_ref()).await? {
-                return Ok(());
+            match self.write_occurrence(&found, &after, run.as_ref()).await {
+                Ok(()) => is_any_made = true,
+                Err(WriteError::Conflict { .. }) => continue,
+                Err(WriteError::Unavailable(error)) => return Err(error),
             }
             if let Some(run) = run {
                 let scheduled = Scheduled { org: run.org, scheduled: run.id };
@@ -43,28 +54,23 @@ impl Executor {
         self.queue.send(named.org, Named::Recurs(named).message()?).await
     }
 
-    /// Whether it was written; not where somebody else has, who then sees to the rest.
     async fn write_occurrence(
         &self,
         found: &Versioned<RecurringSchedule>,
         after: &RecurringSchedule,
         run: Option<&ScheduledRun>,
-    ) -> Result<bool, Unavailable> {
+    ) -> Result<(), WriteError> {
         let mut changes = runs::recurring_changes(after, Some(found.rev))?;
         if let Some(run) = run {
             changes.extend(runs::scheduled_changes(run)?);
         }
-        match self.store.write(&changes).await {
-            Ok(()) => Ok(true),
-            Err(WriteError::Conflict { .. }) => Ok(false),
-            Err(WriteError::Unavailable(error)) => Err(error),
-        }
+        self.store.write(&changes).await
     }
 
     /// A message that came too early, or another time. What sent it may have been the timer, which is gone then.
-    async fn recur_later(&self, schedule: &RecurringSchedule) -> Result<(), Unavailable> {
+    async fn recur_later(&self, schedule: &RecurringSchedule) -> Result<(), WriteError> {
         let Some(timer) = runs::recurring_timer(schedule)? else { return Ok(()) };
-        overtaken_is_done(self.store.write(&[timer]).await)
+        self.store.write(&[timer]).await
     }
 }
 

@@ -8,10 +8,10 @@ use engine::run::Waiting;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::RETENTION_SECONDS;
+use super::{RETENTION_SECONDS, put_or_find};
 use crate::{
     document,
-    ports::{Change, Expectation, Freshness, Item, Key, Store, Table, Unavailable, WriteError},
+    ports::{Freshness, Item, Key, Store, Table, Unavailable},
 };
 
 /// Which visit of which step waits.
@@ -84,9 +84,6 @@ pub async fn find_answer(store: &dyn Store, step: &WaitingStep) -> Result<Option
 
 /// Writes `answer` for the step, if nothing stands there.
 pub async fn give_answer(store: &dyn Store, step: &WaitingStep, answer: &Answer) -> Result<Given, Unavailable> {
-    match store.write(&[Change::Put(step.item(answer)?, Expectation::Absent)]).await {
-        Ok(()) => Ok(Given::First),
-        Err(WriteError::Conflict { .. }) => Ok(Given::TooLate),
-        Err(WriteError::Unavailable(error)) => Err(error),
-    }
+    let before: Option<Answer> = put_or_find(store, step.item(answer)?).await?;
+    Ok(if before.is_none() { Given::First } else { Given::TooLate })
 }

@@ -4,7 +4,7 @@ use domain::{HookId, OrgId, Timestamp, TransactionId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::listing;
+use super::{listing, put_or_find};
 use crate::{
     directory::Paging,
     document::{self, Listing, Versioned},
@@ -52,11 +52,8 @@ pub async fn quarantine(
     quarantined: &Quarantined,
 ) -> Result<bool, Unavailable> {
     let item = item(org, hook, quarantined, 1)?;
-    match store.write(&[Change::Put(item, Expectation::Absent)]).await {
-        Ok(()) => Ok(true),
-        Err(WriteError::Conflict { .. }) => Ok(false),
-        Err(WriteError::Unavailable(error)) => Err(error),
-    }
+    let before: Option<Quarantined> = put_or_find(store, item).await?;
+    Ok(before.is_none())
 }
 
 /// The mail `id` in the hook's quarantine, released or not.

@@ -82,6 +82,9 @@ pub(super) fn each_occurrence_is_made_once(scheduler: &mut Scheduler, broken: &m
             let at = attributes["runAt"].as_str().and_then(Timestamp::parse);
             if let Some(at) = at.filter(|_| attributes["recurringScheduleId"].is_string()) {
                 planned.push((at, attributes["runId"].to_string()));
+                if attributes["runId"].is_null() {
+                    broken.push(format!("an occurrence began nothing: {attributes}"));
+                }
             }
         }
         next = page["links"]["next"].as_str().map(str::to_owned);
