@@ -65,7 +65,7 @@ async fn a_message_that_fails_anew_after_its_redrive_is_dead_anew() {
 
 #[tokio::test]
 async fn wherever_its_last_delivery_fails_a_transaction_is_done_once_in_the_end() {
-    for fault in [Fault::Refuses, Fault::DoesAndFails] {
+    for fault in Fault::ALL {
         for place in 0.. {
             let world = World::new().await;
             let hook = company_hook(&world).await;
@@ -113,7 +113,7 @@ async fn ask(management: &Management, admin: &str, path: &str, body: &str) -> u1
 
 #[tokio::test]
 async fn a_redrive_that_fails_anywhere_loses_nothing_and_is_asked_for_again() {
-    for fault in [Fault::Refuses, Fault::DoesAndFails] {
+    for fault in Fault::ALL {
         for is_of_all in [false, true] {
             for place in 0.. {
                 let world = World::new().await;

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     directory::Paging,
     document::Versioned,
-    ports::{LIST_LIMIT_ITEMS, Order, WriteError},
+    ports::{LIST_LIMIT_ITEMS, Order, Unavailable, WriteError},
     runs::{self, DeadLetter, LetterState},
 };
 
@@ -35,6 +35,9 @@ const LOOK_LIMIT_PAGES: usize = 100;
 /// How many letters a second are put on the queue at the most, and where nothing is said.
 const RATE_LIMIT: usize = 100;
 const RATE_UNSET: usize = 10;
+
+/// How often a letter is marked that others write at the same time.
+const TRIES_LIMIT: usize = 5;
 
 /// How many are redriven at the same time.
 const AT_ONCE: usize = 8;
@@ -147,15 +150,29 @@ async fn put_back_if_dead(call: &Call<'_>, id: DeadLetterId, seconds: u32) -> Re
 ///
 /// *Once it returns* the message is durable on the queue.
 async fn put_back(call: &Call<'_>, found: Versioned<DeadLetter>, seconds: u32) -> Result<DeadLetter, Refused> {
-    let Versioned { rev, value: letter } = found;
-    let store = call.management.store.as_ref();
+    let (store, letter) = (call.management.store.as_ref(), &found.value);
     let message = runs::find_dead_message(store, letter.org, letter.id).await?.ok_or_else(not_found)?;
     call.management.queue.send_later(letter.org, message, seconds).await?;
-    let (redriven_at, redriven_by) = (Some(call.management.world.now()), Some(call.caller.key));
-    let redriven = DeadLetter { state: LetterState::Redriven, redriven_at, redriven_by, ..letter };
-    match store.write(&[runs::dead_letter_change(&redriven, Some(rev))?]).await {
-        // Somebody else has redriven or discarded it at the same moment.
-        Ok(()) | Err(WriteError::Conflict { .. }) => Ok(redriven),
-        Err(WriteError::Unavailable(error)) => Err(error.into()),
+    mark(call, found).await
+}
+
+/// Marks the letter as redriven, unless somebody else has done so or discarded it.
+async fn mark(call: &Call<'_>, mut found: Versioned<DeadLetter>) -> Result<DeadLetter, Refused> {
+    let store = call.management.store.as_ref();
+    for _ in 0..TRIES_LIMIT {
+        let (redriven_at, redriven_by) = (Some(call.management.world.now()), Some(call.caller.key));
+        let redriven = DeadLetter { state: LetterState::Redriven, redriven_at, redriven_by, ..found.value };
+        match store.write(&[runs::dead_letter_change(&redriven, Some(found.rev))?]).await {
+            Ok(()) => return Ok(redriven),
+            Err(WriteError::Unavailable(error)) => return Err(error.into()),
+            Err(WriteError::Conflict { .. }) => {}
+        }
+        match runs::find_dead_letter(store, redriven.org, redriven.id).await? {
+            Some(now) if now.value.state == LetterState::Dead => found = now,
+            Some(now) => return Ok(now.value),
+            None => return Ok(redriven),
+        }
     }
+    let cause = format!("a dead letter was written by others {TRIES_LIMIT} times");
+    Err(Unavailable { port: "store", cause }.into())
 }
