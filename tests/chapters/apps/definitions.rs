@@ -233,6 +233,8 @@ async fn what_makes_an_app_too_large_is_refused_one_past_the_limit() {
         let told = problems(&register(&world, &large(only(key, past))).await.expect(400));
         assert_eq!(told.iter().map(|(code, _)| code.as_str()).collect::<Vec<_>>(), [code], "{key}");
     }
+    let told = register(&world, &only("version", json!(format!("1.0.0-{}", "a".repeat(59))))).await.expect(400).text;
+    assert!(told.contains("Shorten the version to 64 bytes."), "{told}");
     for (name, status) in [("n".repeat(64), 201), ("n".repeat(65), 400)] {
         register(&world, &json!({ "app": name, "version": "1.0.0", "title": "t" })).await.expect(status);
     }
