@@ -171,7 +171,14 @@ impl Executor {
                 Some(_) | None => Ok(()),
             };
         }
-        let Some((first, taken_out)) = stored.first(store).await? else { return Ok(()) };
+        let Some((first, taken_out)) = stored.first(store).await? else {
+            // Whoever was first may have the turn since the head was read, from somebody who ended before waking it.
+            let since = runs::find_line(store, run, line).await?;
+            return match since.head.member() {
+                Some(holder) if since != stored => wake(self.queue.as_ref(), run.org, holder, 0).await,
+                Some(_) | None => Ok(()),
+            };
+        };
         if !is_settled(&first, now) {
             // It takes the turn itself then, if nobody has come before it. It is woken by its own coming, or by who has just ended.
             let is_to_be_woken = first.member.run == run.id || run.state.is_final();
