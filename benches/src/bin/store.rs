@@ -208,9 +208,8 @@ impl Store for Weightless {
     }
 
     async fn write(&self, changes: &[Change]) -> Result<(), WriteError> {
-        match changes.iter().all(|change| change.key().table == Table::Directory) {
-            true => self.directory.write(changes).await,
-            false => Ok(()),
-        }
+        let kept = changes.iter().filter(|change| change.key().table == Table::Directory);
+        let kept: Vec<Change> = kept.cloned().collect();
+        if kept.is_empty() { Ok(()) } else { self.directory.write(&kept).await }
     }
 }

@@ -31,7 +31,7 @@ impl SqsQueue {
 
     /// Makes messages that were received visible again in so many seconds from now, unless they are deleted before.
     ///
-    /// *Limits*: 12 hours; what is longer is cut to that. *Errors*: the first that SQS gives; the other messages may be changed
+    /// *Limits*: 11 hours; what is longer is cut to that. *Errors*: the first that SQS gives; the other messages may be changed
     /// nevertheless.
     pub async fn release(&self, received: &[Received]) -> Result<(), Unavailable> {
         for batch in received.chunks(BATCH_LIMIT) {
@@ -52,8 +52,8 @@ impl SqsQueue {
 /// How many messages one request changes. *Source*: SQS, "Amazon SQS message quotas".
 const BATCH_LIMIT: usize = 10;
 
-/// For how long a message can be hidden, in seconds. *Source*: as above.
-const HIDDEN_LIMIT: i32 = 43_200;
+/// For how long a message can be hidden, in seconds. *Source*: as above, less an hour, because SQS's 12 count from the receive.
+const HIDDEN_LIMIT: i32 = 39_600;
 
 /// A message that was received and is to be visible again.
 #[derive(Debug, Clone, PartialEq, Eq)]
