@@ -232,8 +232,7 @@ fn keys_are_one_effect(findings: &Findings, broken: &mut Vec<String>) {
         if !is_outside || !matches!(entry.outcome, Outcome::Output(_)) {
             continue;
         }
-        let instance = if entry.branch.is_empty() { String::new() } else { format!("{}/", entry.branch) };
-        let key = format!("{}/{instance}{}/{}", run.id, entry.step, entry.visit);
+        let key = key_of(run.id, entry);
         if !findings.ledger.entries.contains_key(&key) {
             broken.push(format!("{key} is in the journal and never happened"));
         }
@@ -241,6 +240,12 @@ fn keys_are_one_effect(findings: &Findings, broken: &mut Vec<String>) {
             broken.push(format!("{key} is in the journal twice"));
         }
     }
+}
+
+/// The key that the effect of a step has where `run` does it.
+fn key_of(run: RunId, entry: &Entry) -> String {
+    let branch = if entry.branch.is_empty() { String::new() } else { format!("{}/", entry.branch) };
+    format!("{run}/{branch}{}/{}", entry.step, entry.visit)
 }
 
 /// Effects on our own records happen once for each step that succeeded.

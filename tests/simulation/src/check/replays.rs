@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use domain::RunId;
 use engine::journal::Outcome;
 
-use super::Findings;
+use super::{Findings, key_of};
 use crate::scheduler::Scheduler;
 
 /// A replay happens once, however often it is asked for; and from the start it repeats nothing that the first run had finished.
@@ -25,8 +25,7 @@ pub(super) fn what_was_done_is_kept(scheduler: &Scheduler, findings: &Findings, 
         }
         let Some(first) = run.replay_of.as_ref() else { continue };
         for entry in findings.journals[&first.run].iter().map(|entry| &entry.entry) {
-            let branch = if entry.branch.is_empty() { String::new() } else { format!("{}/", entry.branch) };
-            let key = format!("{id}/{branch}{}/{}", entry.step, entry.visit);
+            let key = key_of(*id, entry);
             if matches!(entry.outcome, Outcome::Output(_)) && findings.ledger.entries.contains_key(&key) {
                 broken.push(format!("{key} was done anew, and run {} had finished it", first.run));
             }
