@@ -48,9 +48,7 @@ pub(super) enum Admission {
 /// How a run begins.
 #[derive(Default)]
 pub(super) struct Entering {
-    /// Its line.
-    pub(super) line: Option<Line>,
-    /// The head of the line once it has begun, if that is to be written with its beginning.
+    /// The head of its line once it has begun, if that is to be written with its beginning.
     pub(super) head: Option<(StoredLine, LineHead)>,
     /// What else is written then.
     pub(super) changes: Vec<Change>,
@@ -81,8 +79,8 @@ impl Executor {
         let replay = stored.map(|stored| &stored.run).filter(|run| run.replay_of.is_some() || run.is_queued);
         if let Some(replay) = replay.filter(|_| control.mode != Mode::OneAtATime) {
             // Whoever has a run replayed wants that one, now, and for what it was for.
-            let (line, collected) = (replay.line.clone(), self.collected(replay).await?);
-            return Ok(Ok(Admission::Begins(Box::new(Entering { line, collected, ..Entering::default() }))));
+            let collected = self.collected(replay).await?;
+            return Ok(Ok(Admission::Begins(Box::new(Entering { collected, ..Entering::default() }))));
         }
         let new = || new_run(place.transaction, place.considered, place.id, now);
         let run = Run { line: Some(line.clone()), ..replay.cloned().unwrap_or_else(new) };
@@ -128,12 +126,12 @@ impl Executor {
         let line = runs::find_line(store, &at.run, &at.line).await?;
         match line.head.member() {
             _ if at.stored.is_none_or(|stored| stored.run.line.is_none()) => self.join(&at, &line).await?,
-            Some(holder) if holder.run == at.run.id => return Ok(at.begins(None, Vec::new())),
+            Some(holder) if holder.run == at.run.id => return Ok(begins(None, Vec::new())),
             // Whoever gave it the turn may not have come to wake it.
             Some(holder) => wake(self.queue.as_ref(), at.run.org, holder, 0).await?,
             None => match line.first(store).await? {
                 Some((first, taken_out)) if first.member.run == at.run.id && is_settled(&first, at.now) => {
-                    return Ok(at.begins(Some((line, LineHead::Turn(first.member))), vec![taken_out]));
+                    return Ok(begins(Some((line, LineHead::Turn(first.member))), vec![taken_out]));
                 }
                 Some(_) | None => {}
             },
@@ -214,7 +212,7 @@ impl Executor {
             let is_last = before.is_some_and(|last| last.member.run == at.run.id);
             return match stored.run.resumes_at.filter(|due| *due > at.now) {
                 Some(due) => self.wait_until(&at, due).await,
-                None => Ok(at.begins(is_last.then_some((line, LineHead::Free)), Vec::new())),
+                None => Ok(begins(is_last.then_some((line, LineHead::Free)), Vec::new())),
             };
         }
         let earlier = match before {
@@ -264,8 +262,7 @@ impl Executor {
             }
             let collected = runs::collected(store, &at.run, &at.line).await?;
             let head = own.is_some().then_some((line, LineHead::Free));
-            let entering =
-                Entering { line: Some(at.line.clone()), head, collected: Some(collected), ..Entering::default() };
+            let entering = Entering { head, collected: Some(collected), ..Entering::default() };
             return Ok(Admission::Begins(Box::new(entering)));
         }
         let bytes = at.place.trigger_output.to_string().len();
@@ -321,10 +318,6 @@ impl Candidate<'_> {
         RunRef { transaction: self.place.transaction.id, run: self.run.id }
     }
 
-    fn begins(&self, head: Option<(StoredLine, LineHead)>, changes: Vec<Change>) -> Admission {
-        Admission::Begins(Box::new(Entering { line: Some(self.line.clone()), head, changes, collected: None }))
-    }
-
     /// The changes that write it as one that waits until `due`.
     fn waiting_changes(&self, due: Timestamp) -> Result<Vec<Change>, Unavailable> {
         let waiting = Run { state: RunState::Waiting, resumes_at: Some(due), ..self.run.clone() };
@@ -362,4 +355,8 @@ pub(crate) fn with_collected(seen: &Value, collected: Vec<Value>) -> Value {
         members.insert("collected".to_owned(), json!(collected));
     }
     seen
+}
+
+fn begins(head: Option<(StoredLine, LineHead)>, changes: Vec<Change>) -> Admission {
+    Admission::Begins(Box::new(Entering { head, changes, collected: None }))
 }

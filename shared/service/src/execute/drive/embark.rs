@@ -99,8 +99,8 @@ impl Executor {
                 let opening = journey::opening_entry(&definition, &progress);
                 let run = match not_begun {
                     // It has waited for its turn, or somebody has it replay another one.
-                    Some(stored) => Run { line: entering.line.clone().or(stored.run.line.clone()), ..going_on(stored) },
-                    None => Run { line: entering.line.clone(), ..new_run(transaction, considered, id, now) },
+                    Some(stored) => going_on(stored),
+                    None => new_run(transaction, considered, id, now),
                 };
                 let new = vec![JournalEntry::new(opening, 1, (now, now))];
                 (progress, run, new)
