@@ -165,8 +165,11 @@ async fn keep(store: &dyn Store, run: &Run, until: Timestamp, extent: Extent) ->
         let rev = item.rev;
         let kept = Item { expires_at: Some(whole), ..item };
         match store.write(&[Change::Put(kept, Expectation::Rev(rev))]).await {
-            // Who has written it since has seen to that as well.
-            Ok(()) | Err(WriteError::Conflict { .. }) => {}
+            Ok(()) => {}
+            // Whoever writes it may leave it to end when it did before.
+            Err(WriteError::Conflict { .. }) => {
+                return Err(Unavailable { port: "store", cause: "others write what is to be kept longer".to_owned() });
+            }
             Err(WriteError::Unavailable(error)) => return Err(error),
         }
     }
