@@ -123,16 +123,20 @@ async fn workflows_read_the_settings_of_apps() {
     world.clock.pass_seconds(5);
     assert!(!holds(&world, "/#fn:getAppSetting,ecommstore.default.isLive").await);
 
-    for (wrong, place) in [
-        (json!({ "default": "eu" }), "$.default"),
-        (json!({ "with space": {} }), "$.with space"),
-        (json!({ "default": { "a.b": 1 } }), "$.default.a.b"),
-        (json!({ "default": { "list": [] } }), "$.default.list"),
-        (json!({ "default": { "n".repeat(129): 1 } }), &format!("$.default.{}", "n".repeat(129))),
+    let named = "A category or setting is named with 1 to 128 letters, digits, `-` and `_`.";
+    for (wrong, place, sentence) in [
+        (json!({ "default": "eu" }), "$.default", "Settings stand in categories: {\"default\": {\"region\": \"eu\"}}."),
+        (json!({ "with space": {} }), "$.with space", named),
+        (json!({ "default": { "a.b": 1 } }), "$.default.a.b", named),
+        (json!({ "default": { "list": [] } }), "$.default.list", "A setting is a text, a number, true or false."),
+        (json!({ "default": { "n".repeat(129): 1 } }), &format!("$.default.{}", "n".repeat(129)), named),
     ] {
         let answer = world.api("PUT", path, wrong.clone()).await.expect(400);
-        assert_eq!(answer.body["errors"][0]["source"]["path"], place, "{wrong}");
+        let error = &answer.body["errors"][0];
+        assert_eq!((&error["source"]["path"], &error["detail"]), (&json!(place), &json!(sentence)), "{wrong}");
     }
+    world.api("PUT", path, json!({ "default": { "n".repeat(128): 1 } })).await.expect(200);
+    world.api("PUT", path, json!({ "default": null })).await.expect(200);
     let large = json!({ "default": { "text": "x".repeat(65_536 - "{\"extra\":{\"a\":1},\"default\":{\"text\":\"\"}}".len()) } });
     world.api("PUT", path, large.clone()).await.expect(200);
     let past = json!({ "default": { "more": 1 } });

@@ -74,7 +74,10 @@ async fn change_the_rest(story: &mut Story) {
     story.ask("DELETE", &path, Value::Null).await;
 
     let (token, password) = (story.canaries.plant("app token"), story.canaries.plant("app password"));
-    let settings = json!({ "default": { "accessToken": token, "region": "eu" }, "login": { "api_key": token } });
+    // Only the app knows which of its settings are secrets.
+    let (pin, region) = (story.canaries.plant("app pin"), story.canaries.plant("app region"));
+    let defaults = json!({ "accessToken": token, "region": region });
+    let settings = json!({ "default": defaults, "login": { "api_key": token, "pin": pin } });
     story.ask("PUT", "/v1/apps/shop/settings", settings).await;
     story.ask("PUT", "/v1/apps/shop/settings", json!({ "default": { "password": password } })).await;
 }

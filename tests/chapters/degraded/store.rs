@@ -162,9 +162,11 @@ async fn what_came_to_a_hook_that_was_deleted_is_kept_with_the_reason_and_starts
     let fuses = fused(&mut world, Fault::Refuses);
     fuses.store.cut();
     world.clock.pass_seconds(STALE_SECONDS);
-    let id = world.post(&hook, json!({ "a": 1 })).await.expect(202).id();
+    let id = world.post_as(&hook, "application/json", r#"{"a":1,"a":2}"#).await.expect(202).id();
     world.work().await;
     assert_eq!(not_fired(&world, &id).await["code"], "hook_deleted");
+    let trace = &world.get(&format!("/v1/transactions/{id}")).await.expect(200).body["meta"]["trace"];
+    assert_eq!(trace["notes"][0]["code"], "duplicate_key", "{trace}");
     assert_eq!(ran_for(&world, &workflow).await.len(), 1);
 }
 

@@ -146,3 +146,20 @@ async fn an_answer_that_is_not_what_the_workflow_promises_fails_its_step() {
     let over = run(&world, &id).await;
     assert_eq!((&over["error"]["code"], &over["response"]), (&json!("wrong_response"), &Value::Null));
 }
+
+#[tokio::test]
+async fn inputs_as_long_as_the_limit_are_taken_and_one_byte_more_is_refused() {
+    let world = World::new().await;
+    let workflow = callable(&world, "story", json!([{ "id": "end", "transitions": [] }])).await;
+    let inputs = |bytes: usize| json!({ "inputs": { "text": "x".repeat(bytes - r#"{"text":""}"#.len()) } });
+    let path = format!("/v1/workflows/{workflow}/call?wait=0");
+    let over = world.api("POST", &path, inputs(1_000_001)).await.expect(400);
+    assert_eq!(
+        (over.code(), &over.body["errors"][0]["source"]["path"]),
+        ("inputs_too_large", &json!("$.inputs")),
+        "{over:?}"
+    );
+    let taken = world.api("POST", &path, inputs(1_000_000)).await.expect(202).id();
+    world.work().await;
+    assert_eq!(run(&world, &taken).await["state"], "succeeded");
+}

@@ -109,6 +109,22 @@ async fn any_event_of_the_name_will_do_where_nothing_has_to_match_and_only_once_
 }
 
 #[tokio::test]
+async fn an_event_that_was_accepted_before_the_wait_and_is_executed_later_does_not_end_it() {
+    let world = World::new().await;
+    let workflow = callable(&world, "story", wait(shipment())).await;
+    world.api("POST", "/v1/events", json!({ "name": SHIPPED, "data": { "order": { "id": 1 } } })).await.expect(201);
+    let held_up = world.queue.receive(1, 60);
+    world.clock.pass_seconds(1);
+    let id = called(&world, &workflow, json!({ "order": 1 })).await;
+    for message in held_up {
+        world.executor.execute(&message.body).await.unwrap();
+        world.queue.delete(&message.receipt);
+    }
+    world.work().await;
+    assert_eq!(reason(&world, &id).await, "waiting");
+}
+
+#[tokio::test]
 async fn a_run_of_a_workflow_that_is_changed_or_deleted_still_hears_its_event() {
     let world = World::new().await;
     let workflow = callable(&world, "story", wait(shipment())).await;

@@ -66,6 +66,26 @@ async fn each_occurrence_is_a_scheduled_run_that_calls_the_workflow() {
 }
 
 #[tokio::test]
+async fn the_list_has_every_schedule_of_the_org_page_by_page() {
+    let world = World::new().await;
+    let first = schedule(&world, json!({ "every": { "minutes": 15 } })).await;
+    let draft = json!({ "title": "Stock", "workflow": "report", "recurrence": { "cron": "0 * * * *" } });
+    let second = world.api("POST", PATH, draft).await.expect(201).id();
+    let mut listed = Vec::new();
+    let mut next = Some(format!("{PATH}?pageSize=1"));
+    while let Some(path) = next {
+        let page = world.get(&path).await.expect(200);
+        let ids = page.body["data"].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap().to_owned());
+        listed.extend(ids);
+        next = page.body["links"]["next"].as_str().map(str::to_owned);
+    }
+    listed.sort();
+    let mut wanted = vec![first, second];
+    wanted.sort();
+    assert_eq!(listed, wanted);
+}
+
+#[tokio::test]
 async fn a_wall_clock_that_is_put_forward_and_back_makes_each_day_one_occurrence() {
     let world = World::new().await;
     // In Berlin half past two is left out on 2027-03-28, and comes twice on 2027-10-31.

@@ -1,7 +1,14 @@
 //! Waits of a minute and of a year, answers in time and late, runs that are cancelled and held.
 
+use std::sync::Arc;
+
+use domain::Timestamp;
 use serde_json::{Value, json};
-use tests::{World, world::always};
+use service::memory::{FixedWorld, MemoryStore};
+use tests::{
+    World,
+    world::{NOON, always},
+};
 
 use super::{DAY, echo, run, run_of, step};
 
@@ -177,4 +184,22 @@ async fn a_run_is_still_there_after_a_wait_that_is_longer_than_runs_are_kept() {
     assert_eq!((&waiting["state"], &waiting["steps"][0]["output"]), (&json!("waiting"), &json!({ "order": 7 })));
     world.later(165 * DAY).await;
     assert_eq!(run(&world, &id).await["state"], "succeeded");
+}
+
+#[tokio::test]
+async fn what_is_kept_long_enough_is_not_written_again_for_a_wait() {
+    for (params, kept_days) in [("60d", 90), ("61d", 61 + 90)] {
+        let clock = Arc::new(FixedWorld::at(Timestamp::parse(NOON).unwrap()));
+        let store = Arc::new(MemoryStore::new(clock.clone()));
+        let world = World::over(store.clone(), clock).await;
+        run_of(&world, wait(json!({ "for": params })), json!({})).await;
+        let until = Timestamp::parse(NOON).unwrap().plus_seconds(kept_days * DAY).as_second();
+        let kept: Vec<Option<i64>> = store
+            .items()
+            .into_iter()
+            .filter(|item| item.key.partition.contains("#transaction#"))
+            .map(|item| item.expires_at)
+            .collect();
+        assert_eq!(kept, [Some(until)], "{params}");
+    }
 }

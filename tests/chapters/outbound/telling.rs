@@ -123,6 +123,18 @@ async fn each_webhook_has_its_own_delivery_and_none_waits_for_another() {
 }
 
 #[tokio::test]
+async fn a_delivery_shows_the_whole_of_a_body_that_its_answer_has_room_for() {
+    let world = World::new().await;
+    world.calls.answer(ENDPOINT, 200, &[], "");
+    let made = webhook(&world, ENDPOINT, &["shop.*"]).await;
+    let draft = json!({ "name": "shop.paid", "data": { "note": "x".repeat(100_000) } });
+    world.api("POST", "/v1/events", draft).await.expect(201);
+    world.work().await;
+    let shown = delivery(&world, &made).await;
+    assert_eq!(shown["attributes"]["requestBody"], body(&told(&world, ENDPOINT)[0]));
+}
+
+#[tokio::test]
 async fn a_message_that_comes_twice_tells_nobody_twice() {
     let world = World::new().await;
     world.calls.answer(ENDPOINT, 500, &[], "");

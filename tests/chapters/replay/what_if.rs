@@ -53,6 +53,21 @@ async fn the_same_version_makes_no_difference() {
 }
 
 #[tokio::test]
+async fn what_a_run_found_is_taken_as_it_was_then_and_not_as_it_is_now() {
+    let steps = json!([
+        { "id": "look", "action": "kustomer.customer.find-by-email", "params": { "email": "/#steps.1.attributes.data.email" },
+          "transitions": [{ "target": "known", "condition": { "op": "exists", "values": ["/#steps.look.id"] } }] },
+        { "id": "known", "action": "kustomer.company.create", "params": { "name": "known" }, "transitions": [] },
+    ]);
+    let exchange = Exchange::with_steps(steps.clone()).await;
+    exchange.run(data()).await;
+    let ann = json!({ "name": "Ann", "email": "ann@example.com" });
+    exchange.world.api("POST", "/v1/customers", ann).await.expect(201);
+    let told = what_if(&exchange, definition(&exchange, steps)).await;
+    assert_eq!((&told["comparedCount"], &told["differentCount"]), (&json!(1), &json!(0)), "{told}");
+}
+
+#[tokio::test]
 async fn another_threshold_shows_which_runs_would_have_gone_another_way() {
     let exchange = two_runs().await;
     let told = what_if(&exchange, definition(&exchange, branching(1))).await;

@@ -113,6 +113,15 @@ async fn at_the_limit_a_new_secret_takes_the_place_of_the_oldest() {
     hook.set(&world, json!({ "auth": six })).await.expect(400);
 }
 
+fn topics(count: usize) -> Vec<String> {
+    (0..count).map(|index| format!("arn:aws:sns:eu-central-1:123456789012:topic-{index}")).collect()
+}
+
+fn address(bytes: usize) -> String {
+    let start = "https://shop.example.com/";
+    format!("{start}{}", "x".repeat(bytes - start.len()))
+}
+
 #[tokio::test]
 async fn a_scheme_that_lacks_what_it_needs_is_not_saved() {
     let world = World::new().await;
@@ -136,13 +145,23 @@ async fn a_scheme_that_lacks_what_it_needs_is_not_saved() {
         (json!({ "scheme": "gmail", "audience": "a" }), "$.auth.email"),
         (json!({ "scheme": "sns" }), "$.auth.topicArns"),
         (json!({ "scheme": "gohighlevel", "publicKeys": ["no key"] }), "$.auth.publicKeys"),
+        (json!({ "scheme": "sns", "topicArns": topics(11) }), "$.auth.topicArns"),
+        (json!({ "scheme": "sns", "topicArns": ["x".repeat(8_193)] }), "$.auth.topicArns"),
+        (json!({ "scheme": "sns", "topicArns": [""] }), "$.auth.topicArns"),
+        (json!({ "scheme": "twilio", "secrets": ["a"], "url": address(8_193) }), "$.auth.url"),
     ] {
         let answer = world.api("POST", "/v1/hooks/web", json!({ "title": "t", "auth": auth })).await;
         assert_eq!(answer.status, 400, "{auth}: {answer:?}");
         assert_eq!(answer.body["errors"][0]["source"]["path"], path, "{auth}: {answer:?}");
     }
-    let longest = json!({ "scheme": "shopify", "secrets": ["x".repeat(4_096)], "toleranceSeconds": 86_400 });
-    WebHook::new(&world, json!({ "auth": longest })).await;
+    for most in [
+        json!({ "scheme": "shopify", "secrets": ["x".repeat(4_096)], "toleranceSeconds": 86_400 }),
+        json!({ "scheme": "sns", "topicArns": topics(10) }),
+        json!({ "scheme": "sns", "topicArns": ["x".repeat(8_192)] }),
+        json!({ "scheme": "twilio", "secrets": ["a"], "url": address(8_192) }),
+    ] {
+        WebHook::new(&world, json!({ "auth": most })).await;
+    }
 }
 
 #[tokio::test]

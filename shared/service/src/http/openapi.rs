@@ -231,6 +231,14 @@ mod tests {
     }
 
     #[test]
+    fn the_id_of_a_put_ends_otherwise_only_where_a_patch_does_the_same() {
+        let document = document();
+        for (path, id) in [("/v1/hooks/{kind}/{id}", "UpdateHookByPut"), ("/v1/apps/{name}", "UpgradeApp")] {
+            assert_eq!(document["paths"][path]["put"]["operationId"], id, "{path}");
+        }
+    }
+
+    #[test]
     fn a_path_names_its_parameters() {
         let document = document();
         for (path, operations) in document["paths"].as_object().unwrap() {
