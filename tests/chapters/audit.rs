@@ -32,14 +32,8 @@ async fn log(world: &World) -> Vec<Value> {
 
 /// The attributes of the entries that the query asks for, newest first, from all pages.
 async fn entries(world: &World, query: &str) -> Vec<Value> {
-    let mut found = Vec::new();
-    let mut next = Some(format!("/v1/audit-log?pageSize=100&{query}"));
-    while let Some(path) = next {
-        let page = world.get(&path).await.expect(200);
-        found.extend(page.body["data"].as_array().unwrap().iter().map(|entry| entry["attributes"].clone()));
-        next = page.body["links"]["next"].as_str().map(str::to_owned);
-    }
-    found
+    let entries = world.every(&format!("/v1/audit-log?pageSize=100&{query}")).await;
+    entries.iter().map(|entry| entry["attributes"].clone()).collect()
 }
 
 fn told<'e>(entry: &'e Value, keys: &[&str]) -> Vec<&'e str> {

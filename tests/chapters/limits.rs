@@ -72,12 +72,9 @@ async fn an_answer_that_would_be_too_large_becomes_a_shorter_page_or_names_what_
     assert!(run["steps"][1]["output"]["leftOutBytes"].as_u64().unwrap() > 400_000);
 
     let mut notes = 0;
-    let mut next = Some(format!("/v1/customers/{customer}/timeline?pageSize=100"));
-    while let Some(path) = next {
-        let page = world.get(&path).await.expect(200);
+    for page in world.pages(&format!("/v1/customers/{customer}/timeline?pageSize=100")).await {
         assert!(page.text.len() < 5_000_000);
         notes += page.body["data"].as_array().unwrap().len();
-        next = page.body["links"]["next"].as_str().map(str::to_owned);
     }
     assert_eq!(notes, 12);
 }

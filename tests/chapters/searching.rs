@@ -1,6 +1,6 @@
 //! Searching runs by what stands in what started them.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use tests::world::{FormHook, World, workflow_of};
 
 /// A hook and the id of a workflow that does nothing with its arrivals.
@@ -13,16 +13,10 @@ async fn quiet_hook(world: &World) -> (FormHook, String) {
 
 /// The transactions of the runs that the query finds, from all pages, and how many pages there were.
 async fn found(world: &World, workflow: &str, query: &str) -> (Vec<String>, usize) {
-    let (mut transactions, mut pages) = (Vec::new(), 0);
-    let mut next = Some(format!("/v1/workflows/{workflow}/runs?{query}"));
-    while let Some(path) = next {
-        let page = world.get(&path).await.expect(200);
-        let id = |run: &Value| run["attributes"]["transactionId"].as_str().unwrap().to_owned();
-        transactions.extend(page.body["data"].as_array().unwrap().iter().map(id));
-        next = page.body["links"]["next"].as_str().map(str::to_owned);
-        pages += 1;
-    }
-    (transactions, pages)
+    let pages = world.pages(&format!("/v1/workflows/{workflow}/runs?{query}")).await;
+    let runs = pages.iter().flat_map(|page| page.body["data"].as_array().unwrap());
+    let transactions = runs.map(|run| run["attributes"]["transactionId"].as_str().unwrap().to_owned());
+    (transactions.collect(), pages.len())
 }
 
 #[tokio::test]

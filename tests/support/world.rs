@@ -196,6 +196,23 @@ impl World {
         self.api("GET", path, Value::Null).await
     }
 
+    /// Each page of a list, from `first` on.
+    pub async fn pages(&self, first: &str) -> Vec<Answer> {
+        let mut pages = Vec::new();
+        let mut next = Some(first.to_owned());
+        while let Some(path) = next {
+            let page = self.get(&path).await.expect(200);
+            next = page.body["links"]["next"].as_str().map(str::to_owned);
+            pages.push(page);
+        }
+        pages
+    }
+
+    /// What is listed on all pages, from `first` on.
+    pub async fn every(&self, first: &str) -> Vec<Value> {
+        self.pages(first).await.iter().flat_map(|page| page.body["data"].as_array().unwrap().clone()).collect()
+    }
+
     /// A management request with the key `token`.
     pub async fn api_as(&self, token: &str, method: &str, path: &str, body: Value) -> Answer {
         let body = if body.is_null() { String::new() } else { body.to_string() };

@@ -31,14 +31,8 @@ async fn what_arrives_at_a_paused_hook_is_accepted_and_held_in_the_order_in_whic
     assert!(missing.text.contains("holds"), "{}", missing.text);
 
     // A page at a time, and each only once.
-    let path = format!("/v1/hooks/form/{}/held?pageSize=2", hook.id);
-    let mut seen = Vec::new();
-    let mut next = Some(path);
-    while let Some(path) = next {
-        let page = world.get(&path).await.expect(200).body;
-        seen.extend(ids(&page));
-        next = page["links"]["next"].as_str().map(str::to_owned);
-    }
+    let pages = world.pages(&format!("/v1/hooks/form/{}/held?pageSize=2", hook.id)).await;
+    let seen: Vec<_> = pages.iter().flat_map(|page| ids(&page.body)).collect();
     assert_eq!(seen, expected);
 }
 

@@ -70,13 +70,8 @@ async fn a_loop_makes_a_record_of_each_item_and_all_of_them_once() {
     let items: Vec<usize> = (0..200).collect();
     let id = run_of(&world, steps, json!({ "items": items.clone() })).await;
     assert_eq!(run(&world, &id).await["state"], "succeeded");
-    let mut bodies = BTreeSet::new();
-    let mut path = Some(format!("/v1/customers/{customer}/timeline?pageSize=100"));
-    while let Some(next) = path {
-        let page = world.get(&next).await.expect(200);
-        bodies.extend(page.body["data"].as_array().unwrap().iter().map(|note| note["attributes"]["body"].to_string()));
-        path = page.body["links"]["next"].as_str().map(str::to_owned);
-    }
+    let notes = world.every(&format!("/v1/customers/{customer}/timeline?pageSize=100")).await;
+    let bodies: BTreeSet<String> = notes.iter().map(|note| note["attributes"]["body"].to_string()).collect();
     assert_eq!(bodies, items.iter().map(|item| format!("\"Item {item}\"")).collect());
 }
 

@@ -25,21 +25,9 @@ async fn change(world: &World, id: &str, change: Value) -> Value {
 
 /// When the occurrences were planned that became something, with what they became, earliest first.
 async fn made(world: &World) -> Vec<(String, Value)> {
-    let mut made = Vec::new();
-    let mut path = "/v1/scheduled-runs?pageSize=100".to_owned();
-    loop {
-        let page = world.get(&path).await.expect(200);
-        for run in page.body["data"].as_array().unwrap() {
-            let run = &run["attributes"];
-            made.push((run["runAt"].as_str().unwrap().to_owned(), run["state"].clone()));
-        }
-        match page.body["links"]["next"].as_str() {
-            Some(next) => path = next.to_owned(),
-            None => break,
-        }
-    }
-    made.reverse();
-    made
+    let runs = world.every("/v1/scheduled-runs?pageSize=100").await;
+    let attributes = runs.iter().rev().map(|run| &run["attributes"]);
+    attributes.map(|run| (run["runAt"].as_str().unwrap().to_owned(), run["state"].clone())).collect()
 }
 
 async fn times(world: &World) -> Vec<String> {
@@ -71,15 +59,9 @@ async fn the_list_has_every_schedule_of_the_org_page_by_page() {
     let first = schedule(&world, json!({ "every": { "minutes": 15 } })).await;
     let draft = json!({ "title": "Stock", "workflow": "report", "recurrence": { "cron": "0 * * * *" } });
     let second = world.api("POST", PATH, draft).await.expect(201).id();
-    let mut listed = Vec::new();
-    let mut next = Some(format!("{PATH}?pageSize=1"));
-    while let Some(path) = next {
-        let page = world.get(&path).await.expect(200);
-        let ids = page.body["data"].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap().to_owned());
-        listed.extend(ids);
-        next = page.body["links"]["next"].as_str().map(str::to_owned);
-    }
-    listed.sort();
+    let schedules = world.every(&format!("{PATH}?pageSize=1")).await;
+    let mut listed: Vec<&str> = schedules.iter().map(|schedule| schedule["id"].as_str().unwrap()).collect();
+    listed.sort_unstable();
     let mut wanted = vec![first, second];
     wanted.sort();
     assert_eq!(listed, wanted);

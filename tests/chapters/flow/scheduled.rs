@@ -19,16 +19,7 @@ async fn scheduled(world: &World, id: &str) -> Value {
 }
 
 async fn runs_of(world: &World, workflow: &str) -> usize {
-    let mut count = 0;
-    let mut path = format!("/v1/workflows/{workflow}/runs?pageSize=100");
-    loop {
-        let page = world.get(&path).await.expect(200);
-        count += page.body["data"].as_array().unwrap().len();
-        match page.body["links"]["next"].as_str() {
-            Some(next) => path = next.to_owned(),
-            None => return count,
-        }
-    }
+    world.every(&format!("/v1/workflows/{workflow}/runs?pageSize=100")).await.len()
 }
 
 #[tokio::test]

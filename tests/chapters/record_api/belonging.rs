@@ -118,15 +118,7 @@ async fn lists_of_what_belongs_to_customers_name_the_customer_or_the_conversatio
         (format!("notes?customer={other}"), 0),
     ] {
         // Whoever follows `next` to its end has seen all of them once, newest first.
-        let (mut path, mut seen) = (format!("/v1/{list}&pageSize=2"), Vec::new());
-        loop {
-            let page = world.get(&path).await.expect(200);
-            seen.extend(page.body["data"].as_array().unwrap().clone());
-            match page.body["links"]["next"].as_str() {
-                Some(next) => path = next.to_owned(),
-                None => break,
-            }
-        }
+        let seen = world.every(&format!("/v1/{list}&pageSize=2")).await;
         assert_eq!(seen.len(), wanted, "{list}");
         let made_at = |record: &Value| record["attributes"]["createdAt"].as_str().unwrap().to_owned();
         assert!(seen.windows(2).all(|pair| made_at(&pair[0]) >= made_at(&pair[1])), "{list}");

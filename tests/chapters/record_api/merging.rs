@@ -52,13 +52,8 @@ async fn timelines_come_together_and_whatever_the_other_was_found_by_leads_to_th
         assert_eq!(listed(&world, &format!("customers/{customer}/klasses/order")).await.len(), 4);
     }
     // Page by page they are the same, each once.
-    let (mut path, mut paged) = (format!("/v1/customers/{ann}/timeline?pageSize=3"), Vec::new());
-    loop {
-        let page = world.get(&path).await.expect(200);
-        paged.extend(page.body["data"].as_array().unwrap().iter().map(|record| record["id"].clone()));
-        let Some(next) = page.body["links"]["next"].as_str() else { break };
-        path = next.to_owned();
-    }
+    let records = world.every(&format!("/v1/customers/{ann}/timeline?pageSize=3")).await;
+    let paged: Vec<&Value> = records.iter().map(|record| &record["id"]).collect();
     assert_eq!(json!(paged), json!(on_timelines));
 
     assert_eq!(listed(&world, "customers").await, std::slice::from_ref(&ann));
