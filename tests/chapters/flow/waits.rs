@@ -7,10 +7,11 @@ use serde_json::{Value, json};
 use service::memory::{FixedWorld, MemoryStore};
 use tests::{
     World,
+    faults::{Fault, failing_executor},
     world::{NOON, always},
 };
 
-use super::{DAY, echo, run, run_of, step};
+use super::{DAY, callable, echo, run, run_of, step};
 
 fn wait(params: Value) -> Value {
     json!([
@@ -189,17 +190,48 @@ async fn a_run_is_still_there_after_a_wait_that_is_longer_than_runs_are_kept() {
 #[tokio::test]
 async fn what_is_kept_long_enough_is_not_written_again_for_a_wait() {
     for (params, kept_days) in [("60d", 90), ("61d", 61 + 90)] {
-        let clock = Arc::new(FixedWorld::at(Timestamp::parse(NOON).unwrap()));
-        let store = Arc::new(MemoryStore::new(clock.clone()));
-        let world = World::over(store.clone(), clock).await;
+        let (world, store) = over_memory().await;
         run_of(&world, wait(json!({ "for": params })), json!({})).await;
-        let until = Timestamp::parse(NOON).unwrap().plus_seconds(kept_days * DAY).as_second();
-        let kept: Vec<Option<i64>> = store
-            .items()
-            .into_iter()
-            .filter(|item| item.key.partition.contains("#transaction#"))
-            .map(|item| item.expires_at)
-            .collect();
-        assert_eq!(kept, [Some(until)], "{params}");
+        assert_eq!(transactions_end(&store), [Some(in_days(kept_days))], "{params}");
     }
+}
+
+#[tokio::test]
+async fn whichever_write_meets_another_one_what_a_long_wait_needs_is_kept_for_it() {
+    let mut failed = 0;
+    for place in 0.. {
+        let (world, store) = over_memory().await;
+        let workflow = callable(&world, "story", wait(json!({ "for": "366d" }))).await;
+        let path = format!("/v1/workflows/{workflow}/call?wait=0");
+        let id = world.api("POST", &path, json!({})).await.expect(202).id();
+        let (executor, fuse) = failing_executor(&world, Fault::MeetsAnother, place);
+        for _ in 0..2 {
+            world.work_on(&executor).await;
+            world.clock.pass_seconds(600);
+        }
+        assert_eq!(run(&world, &id).await["state"], "waiting", "call {place}");
+        let [Some(ends)] = transactions_end(&store)[..] else { panic!("call {place}: {:?}", transactions_end(&store)) };
+        assert!(ends >= in_days(366 + 90), "call {place}");
+        if fuse.calls() <= place {
+            break;
+        }
+        failed += 1;
+    }
+    assert!(failed > 5, "{failed} calls failed");
+}
+
+async fn over_memory() -> (World, Arc<MemoryStore>) {
+    let clock = Arc::new(FixedWorld::at(Timestamp::parse(NOON).unwrap()));
+    let store = Arc::new(MemoryStore::new(clock.clone()));
+    (World::over(store.clone(), clock).await, store)
+}
+
+/// Until when each transaction is kept.
+fn transactions_end(store: &MemoryStore) -> Vec<Option<i64>> {
+    let items = store.items().into_iter().filter(|item| item.key.partition.contains("#transaction#"));
+    items.map(|item| item.expires_at).collect()
+}
+
+fn in_days(days: i64) -> i64 {
+    Timestamp::parse(NOON).unwrap().plus_seconds(days * DAY).as_second()
 }
