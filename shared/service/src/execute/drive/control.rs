@@ -56,6 +56,13 @@ pub(super) struct Entering {
     pub(super) collected: Option<Vec<Value>>,
 }
 
+impl Entering {
+    /// That a run begins like this.
+    pub(super) fn admitted(self) -> Admission {
+        Admission::Begins(Box::new(self))
+    }
+}
+
 impl Executor {
     /// Whether the run may begin.
     ///
@@ -67,7 +74,7 @@ impl Executor {
         surroundings: &Surroundings<'_>,
         stored: Option<&StoredRun>,
     ) -> Result<Result<Admission, Failure>, WriteError> {
-        let Some(control) = definition.control() else { return Ok(Ok(Admission::Begins(Box::default()))) };
+        let Some(control) = definition.control() else { return Ok(Ok(Entering::default().admitted())) };
         let line = match stored.and_then(|stored| stored.run.line.clone()) {
             Some(line) => line,
             None => match definition.control_key(control, place.trigger_output, surroundings) {
@@ -80,7 +87,7 @@ impl Executor {
         if let Some(replay) = replay.filter(|_| control.mode != Mode::OneAtATime) {
             // Whoever has a run replayed wants that one, now, and for what it was for.
             let collected = self.collected(replay).await?;
-            return Ok(Ok(Admission::Begins(Box::new(Entering { collected, ..Entering::default() }))));
+            return Ok(Ok(Entering { collected, ..Entering::default() }.admitted()));
         }
         let new = || new_run(place.transaction, place.considered, place.id, now);
         let run = Run { line: Some(line.clone()), ..replay.cloned().unwrap_or_else(new) };
@@ -126,12 +133,13 @@ impl Executor {
         let line = runs::find_line(store, &at.run, &at.line).await?;
         match line.head.member() {
             _ if at.stored.is_none_or(|stored| stored.run.line.is_none()) => self.join(&at, &line).await?,
-            Some(holder) if holder.run == at.run.id => return Ok(begins(None, Vec::new())),
+            Some(holder) if holder.run == at.run.id => return Ok(Entering::default().admitted()),
             // Whoever gave it the turn may not have come to wake it.
             Some(holder) => wake(self.queue.as_ref(), at.run.org, holder, 0).await?,
             None => match line.first(store).await? {
                 Some((first, taken_out)) if first.member.run == at.run.id && is_settled(&first, at.now) => {
-                    return Ok(begins(Some((line, LineHead::Turn(first.member))), vec![taken_out]));
+                    let head = Some((line, LineHead::Turn(first.member)));
+                    return Ok(Entering { head, changes: vec![taken_out], ..Entering::default() }.admitted());
                 }
                 Some(_) | None => {}
             },
@@ -212,7 +220,10 @@ impl Executor {
             let is_last = before.is_some_and(|last| last.member.run == at.run.id);
             return match stored.run.resumes_at.filter(|due| *due > at.now) {
                 Some(due) => self.wait_until(&at, due).await,
-                None => Ok(begins(is_last.then_some((line, LineHead::Free)), Vec::new())),
+                None => {
+                    let head = is_last.then_some((line, LineHead::Free));
+                    Ok(Entering { head, ..Entering::default() }.admitted())
+                }
             };
         }
         let earlier = match before {
@@ -262,8 +273,7 @@ impl Executor {
             }
             let collected = runs::collected(store, &at.run, &at.line).await?;
             let head = own.is_some().then_some((line, LineHead::Free));
-            let entering = Entering { head, collected: Some(collected), ..Entering::default() };
-            return Ok(Admission::Begins(Box::new(entering)));
+            return Ok(Entering { head, collected: Some(collected), ..Entering::default() }.admitted());
         }
         let bytes = at.place.trigger_output.to_string().len();
         let (accepted_at, seen) = (at.place.transaction.created_at, at.place.trigger_output);
@@ -355,8 +365,4 @@ pub(crate) fn with_collected(seen: &Value, collected: Vec<Value>) -> Value {
         members.insert("collected".to_owned(), json!(collected));
     }
     seen
-}
-
-fn begins(head: Option<(StoredLine, LineHead)>, changes: Vec<Change>) -> Admission {
-    Admission::Begins(Box::new(Entering { head, changes, collected: None }))
 }

@@ -31,7 +31,7 @@ impl Executor {
         let admission = match begun {
             Some(stored) => {
                 let collected = self.collected(&stored.run).await?;
-                Ok(Admission::Begins(Box::new(Entering { collected, ..Entering::default() })))
+                Ok(Entering { collected, ..Entering::default() }.admitted())
             }
             None => {
                 let seed = id.to_string();
